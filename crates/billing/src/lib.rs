@@ -1,1 +1,16 @@
-//! billing
+//! The rules of money: what may be paid, what a payment may become, which posting a business event makes.
+//!
+//! Pure functions of `(state, input, now)`. This crate must never do I/O, read a clock, or fail for an outside reason;
+//! it decides, and the actions of the program carry out what it decided.
+
+pub mod allocation;
+pub mod amount;
+pub mod chart;
+pub mod contact;
+pub mod customer;
+pub mod ids;
+pub mod invoice;
+pub mod line;
+pub mod payment;
+pub mod policy;
+pub mod surcharge;

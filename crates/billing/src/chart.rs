@@ -1,0 +1,258 @@
+//! The chart of accounts, and the posting each business event makes. The only place where events meet accounts.
+//!
+//! Every function returns a balanced posting or says why none can be made; none of them decides an amount.
+
+use crate::allocation::CaptureSplit;
+use crate::ids::{CustomerId, GrantId, InvoiceId, PaymentId};
+use crate::line::TaxRate;
+use ledger::{Account, Dimension, Money, Posting, PostingBuilder, PostingError, Side};
+
+/// Accounts receivable: what an invoice is owed. Per customer and invoice.
+pub const RECEIVABLE: u16 = 1100;
+/// Processor clearing: captured and not paid out yet. Per processor; may be negative.
+pub const CLEARING: u16 = 1200;
+/// Customer credit: money of a customer we still hold. Per customer and grant.
+pub const CUSTOMER_CREDIT: u16 = 2100;
+/// Unapplied receipts: money nobody has told us the place of. Per receipt.
+pub const UNAPPLIED: u16 = 2150;
+/// Tax payable. Per tax rate.
+pub const TAX_PAYABLE: u16 = 2200;
+/// Revenue. Per invoice.
+pub const REVENUE: u16 = 4000;
+/// Surcharge income. Per payment.
+pub const SURCHARGE_INCOME: u16 = 4100;
+/// Processing fees. Per payment.
+pub const PROCESSING_FEE: u16 = 5100;
+
+/// The processors that have a clearing account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Processor {
+    /// Stripe, and the practice processor that answers like it.
+    Stripe,
+}
+
+impl Processor {
+    const fn dimension(self) -> Dimension {
+        match self {
+            Processor::Stripe => Dimension(*b"processor:stripe"),
+        }
+    }
+
+    /// The word the store uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Processor::Stripe => "stripe",
+        }
+    }
+}
+
+/// What an invoice is owed.
+pub fn receivable(customer: CustomerId, invoice: InvoiceId) -> Account {
+    account(RECEIVABLE, Side::Debit, Some(customer.dimension()), Some(invoice.dimension()))
+}
+
+/// What a processor holds for us.
+pub fn clearing(processor: Processor) -> Account {
+    account(CLEARING, Side::Debit, None, Some(processor.dimension()))
+}
+
+/// One grant of customer credit.
+pub fn customer_credit(customer: CustomerId, grant: GrantId) -> Account {
+    account(CUSTOMER_CREDIT, Side::Credit, Some(customer.dimension()), Some(grant.dimension()))
+}
+
+/// Money of one payment without a place.
+pub fn unapplied(payment: PaymentId) -> Account {
+    account(UNAPPLIED, Side::Credit, None, Some(payment.dimension()))
+}
+
+/// Tax owed at one rate.
+pub fn tax_payable(rate: TaxRate) -> Account {
+    let mut bytes = *b"tax.rate........";
+    bytes[8..].copy_from_slice(&rate.0.to_be_bytes());
+    account(TAX_PAYABLE, Side::Credit, None, Some(Dimension(bytes)))
+}
+
+/// What an invoice earned.
+pub fn revenue(invoice: InvoiceId) -> Account {
+    account(REVENUE, Side::Credit, None, Some(invoice.dimension()))
+}
+
+/// Surcharge of one payment.
+pub fn surcharge_income(payment: PaymentId) -> Account {
+    account(SURCHARGE_INCOME, Side::Credit, None, Some(payment.dimension()))
+}
+
+/// What the processor kept of one payment.
+pub fn processing_fee(payment: PaymentId) -> Account {
+    account(PROCESSING_FEE, Side::Debit, None, Some(payment.dimension()))
+}
+
+/// The side on which an account of this chart normally stands; `None` for a number that is not in it.
+pub const fn normal_side(number: u16) -> Option<Side> {
+    match number {
+        RECEIVABLE | CLEARING | PROCESSING_FEE => Some(Side::Debit),
+        CUSTOMER_CREDIT | UNAPPLIED | TAX_PAYABLE | REVENUE | SURCHARGE_INCOME => Some(Side::Credit),
+        _ => None,
+    }
+}
+
+/// An invoice is issued: gross on 1100 against net revenue and tax. `None` for one that asks for nothing.
+pub fn invoice_issued(
+    customer: CustomerId,
+    invoice: InvoiceId,
+    net: Money,
+    taxes: &[(TaxRate, Money)],
+) -> Result<Option<Posting>, PostingError> {
+    let mut gross = net;
+    let mut posting = PostingBuilder::new(net.currency()).credit(revenue(invoice), net);
+    for (rate, tax) in taxes {
+        gross = gross.checked_add(*tax).map_err(|_| PostingError::NegativeEntry(tax.minor()))?;
+        posting = posting.credit(tax_payable(*rate), *tax);
+    }
+    if gross.is_zero() {
+        return Ok(None);
+    }
+    posting.debit(receivable(customer, invoice), gross).build().map(Some)
+}
+
+/// Whose payment it is and where its parts go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Capture {
+    /// Who pays.
+    pub customer: CustomerId,
+    /// What for.
+    pub invoice: InvoiceId,
+    /// Which payment.
+    pub payment: PaymentId,
+    /// Where the money is now.
+    pub processor: Processor,
+    /// The grant that holds the surplus; needed only where there is one.
+    pub grant: GrantId,
+}
+
+/// A payment succeeded: 1200 against the invoice, the surcharge and the customer's credit.
+pub fn payment_succeeded(
+    capture: &Capture,
+    captured: Money,
+    split: CaptureSplit,
+) -> Result<Posting, PostingError> {
+    let money = |minor| Money::new(minor, captured.currency());
+    PostingBuilder::new(captured.currency())
+        .debit(clearing(capture.processor), captured)
+        .credit(receivable(capture.customer, capture.invoice), money(split.to_invoice_minor))
+        .credit(surcharge_income(capture.payment), money(split.surcharge_minor))
+        .credit(customer_credit(capture.customer, capture.grant), money(split.surplus_minor))
+        .build()
+}
+
+/// A capture in another currency than was asked for: kept apart until a person decides.
+pub fn captured_in_other_currency(
+    payment: PaymentId,
+    processor: Processor,
+    captured: Money,
+) -> Result<Posting, PostingError> {
+    PostingBuilder::new(captured.currency())
+        .debit(clearing(processor), captured)
+        .credit(unapplied(payment), captured)
+        .build()
+}
+
+/// The processor reported what it kept of a payment. It may say so after the success.
+pub fn processing_fee_charged(
+    payment: PaymentId,
+    processor: Processor,
+    fee: Money,
+) -> Result<Posting, PostingError> {
+    PostingBuilder::new(fee.currency())
+        .debit(processing_fee(payment), fee)
+        .credit(clearing(processor), fee)
+        .build()
+}
+
+/// Customer credit is set against an invoice.
+pub fn credit_applied(
+    customer: CustomerId,
+    grant: GrantId,
+    invoice: InvoiceId,
+    amount: Money,
+) -> Result<Posting, PostingError> {
+    PostingBuilder::new(amount.currency())
+        .debit(customer_credit(customer, grant), amount)
+        .credit(receivable(customer, invoice), amount)
+        .build()
+}
+
+const fn account(
+    number: u16,
+    normal: Side,
+    customer: Option<Dimension>,
+    subject: Option<Dimension>,
+) -> Account {
+    Account { number, normal, customer, subject }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger::Currency;
+
+    const CUSTOMER: CustomerId = CustomerId::from_bytes([1; 16]);
+    const INVOICE: InvoiceId = InvoiceId::from_bytes([2; 16]);
+    const PAYMENT: PaymentId = PaymentId::from_bytes([3; 16]);
+    const GRANT: GrantId = GrantId::from_bytes([4; 16]);
+
+    fn usd(minor: i64) -> Money {
+        Money::new(minor, Currency::USD)
+    }
+
+    #[test]
+    fn an_invoice_is_owed_gross_and_earned_net() {
+        let posting = invoice_issued(CUSTOMER, INVOICE, usd(10_000), &[(TaxRate(190_000), usd(1_900))])
+            .unwrap()
+            .unwrap();
+        assert_eq!(posting.net_debit_minor(RECEIVABLE), 11_900);
+        assert_eq!(posting.net_debit_minor(REVENUE), -10_000);
+        assert_eq!(posting.net_debit_minor(TAX_PAYABLE), -1_900);
+        assert_eq!(invoice_issued(CUSTOMER, INVOICE, usd(0), &[]).unwrap(), None);
+    }
+
+    #[test]
+    fn a_capture_is_posted_whole() {
+        let capture = Capture {
+            customer: CUSTOMER,
+            invoice: INVOICE,
+            payment: PAYMENT,
+            processor: Processor::Stripe,
+            grant: GRANT,
+        };
+        let split = CaptureSplit { to_invoice_minor: 40_000, surcharge_minor: 1_190, surplus_minor: 0 };
+        let posting = payment_succeeded(&capture, usd(41_190), split).unwrap();
+        assert_eq!(posting.entries().len(), 3);
+        assert_eq!(posting.net_debit_minor(CLEARING), 41_190);
+        assert_eq!(posting.net_debit_minor(RECEIVABLE), -40_000);
+        assert_eq!(posting.net_debit_minor(SURCHARGE_INCOME), -1_190);
+        let wrong = payment_succeeded(&capture, usd(41_191), split);
+        assert!(
+            matches!(wrong, Err(PostingError::Unbalanced { .. })),
+            "a split that loses a cent is no posting"
+        );
+    }
+
+    #[test]
+    fn every_account_used_is_in_the_chart_on_its_side() {
+        for account in [
+            receivable(CUSTOMER, INVOICE),
+            clearing(Processor::Stripe),
+            customer_credit(CUSTOMER, GRANT),
+            unapplied(PAYMENT),
+            tax_payable(TaxRate(1)),
+            revenue(INVOICE),
+            surcharge_income(PAYMENT),
+            processing_fee(PAYMENT),
+        ] {
+            assert_eq!(normal_side(account.number), Some(account.normal), "{}", account.number);
+        }
+        assert_ne!(tax_payable(TaxRate(1)).subject, tax_payable(TaxRate(2)).subject);
+    }
+}

@@ -1,0 +1,248 @@
+//! What a payment may become: one transition table. What is not in it is recorded as stale, never applied.
+
+/// The state of a payment. See [`PaymentState::may_become`] for the table and [`PaymentState::hold`] for what each
+/// state does with the reservation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum PaymentState {
+    /// For later; nothing was sent.
+    Created,
+    /// The call to the processor is being made.
+    Submitting,
+    /// The payer has something to do: a hosted page, a challenge.
+    RequiresAction,
+    /// The processor works on it; a bank debit stays here for days.
+    Processing,
+    /// The processor was asked and did not answer. Neither paid nor failed.
+    Unknown,
+    /// The money was captured.
+    Succeeded,
+    /// It ended without money.
+    Failed,
+    /// It was given up before money moved.
+    Canceled,
+    /// The bank took the money back.
+    Returned,
+    /// A dispute was lost and nothing captured is left.
+    ChargedBack,
+}
+
+/// What a state does with the money that was reserved on the invoice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hold {
+    /// Held: nobody else may pay it.
+    Held,
+    /// Used up by a posting.
+    Consumed,
+    /// Free again.
+    Released,
+}
+
+/// What applying a processor's fact to a payment comes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// The payment is already there: success, nothing to do.
+    AlreadyThere,
+    /// An ordinary step.
+    Move,
+    /// Money arrived for a payment that had ended: it is booked, with an anomaly record.
+    Ghost,
+    /// The table does not have it: the fact is older than the state. Recorded, never applied.
+    Stale,
+}
+
+impl PaymentState {
+    /// Every state.
+    pub const ALL: [PaymentState; 10] = [
+        PaymentState::Created,
+        PaymentState::Submitting,
+        PaymentState::RequiresAction,
+        PaymentState::Processing,
+        PaymentState::Unknown,
+        PaymentState::Succeeded,
+        PaymentState::Failed,
+        PaymentState::Canceled,
+        PaymentState::Returned,
+        PaymentState::ChargedBack,
+    ];
+
+    /// The states that may follow this one.
+    pub const fn next(self) -> &'static [PaymentState] {
+        use PaymentState::*;
+        match self {
+            Created => &[Submitting, Canceled],
+            Submitting => &[RequiresAction, Processing, Succeeded, Failed, Canceled, Unknown],
+            RequiresAction => &[Submitting, Processing, Succeeded, Failed, Canceled, Unknown],
+            Processing => &[Succeeded, Failed, Canceled, Unknown],
+            Unknown => &[RequiresAction, Processing, Succeeded, Failed, Canceled],
+            Succeeded => &[Returned, ChargedBack],
+            Failed | Canceled => &[Succeeded],
+            Returned => &[],
+            ChargedBack => &[Succeeded],
+        }
+    }
+
+    /// True if the table has this step.
+    pub fn may_become(self, next: PaymentState) -> bool {
+        self.next().contains(&next)
+    }
+
+    /// What a fact that says `next` does to a payment in this state.
+    pub fn step(self, next: PaymentState) -> Step {
+        if self == next {
+            Step::AlreadyThere
+        } else if !self.may_become(next) {
+            Step::Stale
+        } else if matches!(self, PaymentState::Failed | PaymentState::Canceled) {
+            Step::Ghost
+        } else {
+            Step::Move
+        }
+    }
+
+    /// What the state does with the reservation.
+    pub const fn hold(self) -> Hold {
+        use PaymentState::*;
+        match self {
+            Created | Submitting | RequiresAction | Processing | Unknown => Hold::Held,
+            Succeeded | Returned | ChargedBack => Hold::Consumed,
+            Failed | Canceled => Hold::Released,
+        }
+    }
+
+    /// The word the store and the API use.
+    pub const fn as_str(self) -> &'static str {
+        use PaymentState::*;
+        match self {
+            Created => "created",
+            Submitting => "submitting",
+            RequiresAction => "requires_action",
+            Processing => "processing",
+            Unknown => "unknown",
+            Succeeded => "succeeded",
+            Failed => "failed",
+            Canceled => "canceled",
+            Returned => "returned",
+            ChargedBack => "charged_back",
+        }
+    }
+
+    /// The state behind such a word.
+    pub fn parse(word: &str) -> Option<PaymentState> {
+        PaymentState::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// Why a card was not charged, in the few kinds a payer is told apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Decline {
+    /// Not enough money available.
+    InsufficientFunds,
+    /// The card has expired.
+    ExpiredCard,
+    /// The security code did not match.
+    WrongCode,
+    /// Over a limit of the card; a part may go through.
+    OverLimit,
+    /// The bank did not confirm that it was the payer.
+    NotAuthenticated,
+    /// The card network had a problem.
+    ProcessorFault,
+    /// Anything else, lost, stolen and fraud included: the payer is never told which.
+    NoReason,
+}
+
+impl Decline {
+    /// The word the store uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Decline::InsufficientFunds => "insufficient_funds",
+            Decline::ExpiredCard => "expired_card",
+            Decline::WrongCode => "wrong_code",
+            Decline::OverLimit => "over_limit",
+            Decline::NotAuthenticated => "not_authenticated",
+            Decline::ProcessorFault => "processor_fault",
+            Decline::NoReason => "no_reason",
+        }
+    }
+
+    /// The kind behind such a word; what is not known is [`Decline::NoReason`].
+    pub fn parse(word: &str) -> Decline {
+        use Decline::*;
+        [InsufficientFunds, ExpiredCard, WrongCode, OverLimit, NotAuthenticated, ProcessorFault]
+            .into_iter()
+            .find(|decline| decline.as_str() == word)
+            .unwrap_or(NoReason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PaymentState::*;
+    use super::*;
+
+    /// The table of the rules, written a second time by hand: a change of one must be a change of both.
+    #[test]
+    fn the_table_is_the_table() {
+        let allowed = [
+            (Created, Submitting),
+            (Created, Canceled),
+            (Submitting, RequiresAction),
+            (Submitting, Processing),
+            (Submitting, Succeeded),
+            (Submitting, Failed),
+            (Submitting, Canceled),
+            (Submitting, Unknown),
+            (RequiresAction, Submitting),
+            (RequiresAction, Processing),
+            (RequiresAction, Succeeded),
+            (RequiresAction, Failed),
+            (RequiresAction, Canceled),
+            (RequiresAction, Unknown),
+            (Processing, Succeeded),
+            (Processing, Failed),
+            (Processing, Canceled),
+            (Processing, Unknown),
+            (Unknown, RequiresAction),
+            (Unknown, Processing),
+            (Unknown, Succeeded),
+            (Unknown, Failed),
+            (Unknown, Canceled),
+            (Succeeded, Returned),
+            (Succeeded, ChargedBack),
+            (Failed, Succeeded),
+            (Canceled, Succeeded),
+            (ChargedBack, Succeeded),
+        ];
+        for from in PaymentState::ALL {
+            for to in PaymentState::ALL {
+                assert_eq!(from.may_become(to), allowed.contains(&(from, to)), "{from:?} → {to:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_late_failure_never_undoes_a_success() {
+        assert_eq!(Succeeded.step(Failed), Step::Stale);
+        assert_eq!(Succeeded.step(Processing), Step::Stale);
+        assert_eq!(Succeeded.step(Succeeded), Step::AlreadyThere);
+        assert_eq!(Canceled.step(Succeeded), Step::Ghost);
+        assert_eq!(Failed.step(Canceled), Step::Stale);
+        assert_eq!(Unknown.step(Succeeded), Step::Move);
+    }
+
+    #[test]
+    fn money_in_flight_is_held_until_the_end() {
+        for state in PaymentState::ALL {
+            let in_flight = matches!(state, Created | Submitting | RequiresAction | Processing | Unknown);
+            assert_eq!(state.hold() == Hold::Held, in_flight, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn words_lead_back() {
+        for state in PaymentState::ALL {
+            assert_eq!(PaymentState::parse(state.as_str()), Some(state));
+        }
+        assert_eq!(PaymentState::parse("paid"), None);
+    }
+}
