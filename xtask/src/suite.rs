@@ -86,4 +86,10 @@ mod tests {
         assert_eq!(arguments("--profile dev"), "--workspace --profile dev");
         assert_eq!(arguments("-- -p"), "--workspace -- -p");
     }
+
+    #[test]
+    fn the_browser_tests_are_one_binary() {
+        let arguments = Suite::browser(false, vec!["keyboard".to_owned()]).cargo_arguments().join(" ");
+        assert_eq!(arguments, "--package paydown --test browser keyboard");
+    }
 }
