@@ -1,3 +1,38 @@
-//! store
+//! The database: the only crate with SQL, one text for SQLite and PostgreSQL.
+//!
+//! One file per noun; each holds the statements of that noun and typed functions over a transaction. They store and
+//! find, they never decide: what may happen is `billing`'s, the order of steps is an action's. Only [`db`] knows which
+//! engine runs.
 
+pub mod allocations;
+pub mod anomalies;
+pub mod attempts;
+pub mod audit;
+mod columns;
+pub mod contacts;
+pub mod customers;
 pub mod db;
+pub mod events;
+pub mod grants;
+pub mod idempotency;
+pub mod inbox;
+pub mod invoices;
+pub mod jobs;
+pub mod links;
+pub mod mails;
+pub mod merchants;
+pub mod migrations;
+pub mod payments;
+pub mod policies;
+pub mod postings;
+pub mod processor_accounts;
+pub mod rates;
+pub mod receipts;
+pub mod reservations;
+pub mod seals;
+pub mod sessions;
+pub mod signins;
+pub mod surcharges;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod verify;

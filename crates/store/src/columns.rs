@@ -1,0 +1,38 @@
+//! Reading and writing the typed values of the product as columns: ids, instants, dates, currencies.
+
+use crate::db::Row;
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use ledger::{Currency, Money};
+
+/// An instant.
+pub(crate) fn timestamp(row: &Row<'_>, column: usize) -> Result<Timestamp> {
+    Ok(Timestamp::from_microsecond(row.i64(column)?)?)
+}
+
+/// An instant, or nothing.
+pub(crate) fn opt_timestamp(row: &Row<'_>, column: usize) -> Result<Option<Timestamp>> {
+    row.opt_i64(column)?.map(|micros| Ok(Timestamp::from_microsecond(micros)?)).transpose()
+}
+
+/// A civil date.
+pub(crate) fn date(row: &Row<'_>, column: usize) -> Result<Date> {
+    Ok(row.text(column)?.parse()?)
+}
+
+/// A currency code.
+pub(crate) fn currency(row: &Row<'_>, column: usize) -> Result<Currency> {
+    Ok(Currency::try_new(&row.text(column)?)?)
+}
+
+/// An amount and its currency, from two columns.
+pub(crate) fn money(row: &Row<'_>, amount: usize, code: usize) -> Result<Money> {
+    Ok(Money::new(row.i64(amount)?, currency(row, code)?))
+}
+
+/// The word of a closed list, through its parser.
+pub(crate) fn word<T>(row: &Row<'_>, column: usize, parse: fn(&str) -> Option<T>) -> Result<T> {
+    let text = row.text(column)?;
+    parse(&text).with_context(|| format!("column {column} holds the unknown word {text:?}"))
+}

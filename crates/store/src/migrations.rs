@@ -1,0 +1,12 @@
+//! The migrations that this binary knows, oldest first. A file that was released is never edited; its checksum is
+//! kept in every database.
+
+use crate::db::Migration;
+
+/// All migrations, in order.
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "core",
+    sqlite: include_str!("../migrations/sqlite/0001_core.sql"),
+    postgres: include_str!("../migrations/postgres/0001_core.sql"),
+}];
