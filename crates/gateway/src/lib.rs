@@ -7,6 +7,7 @@
 mod error;
 mod processor;
 mod secret;
+pub mod stripe;
 
 pub use error::{CallError, CannotCharge};
 pub use processor::{

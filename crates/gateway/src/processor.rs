@@ -25,8 +25,8 @@ pub trait Processor: Send + Sync {
     /// Everything about one hosted page: its payment, charge, card and fee.
     async fn read_session(&self, session_id: &str) -> Result<PaymentFacts, CallError>;
 
-    /// Everything about one payment without its hosted page. A payment that has not ended reads as
-    /// [`PaymentState::RequiresAction`]: whether its page is still open is not known here.
+    /// The same, starting from the processor's name of the payment; its hosted page is looked up, since only the page
+    /// says whether the payment may still go on.
     async fn read_payment_intent(&self, payment_intent_id: &str) -> Result<PaymentFacts, CallError>;
 
     /// Looks through the list of hosted pages made since `created_after` for the one of our attempt. `None` is proof

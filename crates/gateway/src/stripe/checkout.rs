@@ -1,0 +1,127 @@
+//! The body of a hosted card checkout. Pure, and its bytes depend on the request alone: the same request is the same
+//! body for ever, which is what makes sending it again under its key harmless.
+
+use super::{currency, wire};
+use crate::{CannotCharge, CardCheckout, StoredCall};
+
+/// Where sessions are made.
+pub(super) const ROUTE: &str = "POST /v1/checkout/sessions";
+
+const NAME_CHARACTERS: usize = 250;
+const DESCRIPTION_CHARACTERS: usize = 500;
+const METADATA_CHARACTERS: usize = 500;
+/// Stripe's own limit for the whole statement line; how much of it the merchant's name takes is not known here.
+const SUFFIX_CHARACTERS: usize = 22;
+
+/// Languages of the hosted page. Source: `locale` of <https://docs.stripe.com/api/checkout/sessions/create>.
+const LOCALES: [&str; 41] = [
+    "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr", "fr-CA", "hr",
+    "hu", "id", "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb", "nl", "pl", "pt", "pt-BR", "ro", "ru", "sk",
+    "sl", "sv", "th", "tr", "vi", "zh", "zh-HK", "zh-TW", "auto",
+];
+
+/// The call that opens the page.
+pub(super) fn card_checkout(request: &CardCheckout) -> Result<StoredCall, CannotCharge> {
+    let unit_amount = currency::to_wire(request.charge)?.to_string();
+    let currency_code = request.charge.currency().code().to_ascii_lowercase();
+    let expires_at = request.expires_at.as_second().to_string();
+    let attempt = request.attempt.to_string();
+    let name = cut(&request.description, NAME_CHARACTERS);
+
+    let mut body = Body::default();
+    body.add("mode", "payment");
+    body.add("client_reference_id", &attempt);
+    body.add("payment_method_types[0]", "card");
+    body.add("line_items[0][quantity]", "1");
+    body.add("line_items[0][price_data][currency]", &currency_code);
+    body.add("line_items[0][price_data][unit_amount]", &unit_amount);
+    body.add("line_items[0][price_data][product_data][name]", &name);
+    // Anything that could make the amount or the currency another than the one we reserved is off.
+    body.add("adaptive_pricing[enabled]", "false");
+    body.add("allow_promotion_codes", "false");
+    body.add("automatic_tax[enabled]", "false");
+    body.add("submit_type", "pay");
+    body.add("locale", locale(&request.locale));
+    body.add("success_url", &request.success_url);
+    body.add("cancel_url", &request.cancel_url);
+    body.add("expires_at", &expires_at);
+    body.add("customer_email", request.payer_email.as_deref().unwrap_or_default());
+    body.add_metadata("metadata", request);
+    body.add_metadata("payment_intent_data[metadata]", request);
+    body.add("payment_intent_data[description]", &cut(&request.description, DESCRIPTION_CHARACTERS));
+    let suffix = statement_suffix(request.statement_suffix.as_deref().unwrap_or_default());
+    body.add("payment_intent_data[statement_descriptor_suffix]", &suffix);
+    Ok(StoredCall { route: ROUTE.to_owned(), body: body.encode() })
+}
+
+/// Form parameters in the order they were added.
+#[derive(Default)]
+pub(super) struct Body(Vec<(String, String)>);
+
+impl Body {
+    /// Adds a parameter; an empty one would mean "unset" to Stripe, so it is left out.
+    pub(super) fn add(&mut self, name: &str, value: &str) {
+        if !value.is_empty() {
+            self.0.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
+    fn add_metadata(&mut self, base: &str, request: &CardCheckout) {
+        self.add(&format!("{base}[{}]", wire::ATTEMPT), &request.attempt.to_string());
+        self.add(&format!("{base}[{}]", wire::PAYMENT), &request.payment.to_string());
+        self.add(&format!("{base}[{}]", wire::MERCHANT), &request.merchant.to_string());
+        let number = cut(&request.invoice_number, METADATA_CHARACTERS);
+        self.add(&format!("{base}[{}]", wire::INVOICE), &number);
+    }
+
+    pub(super) fn encode(&self) -> String {
+        serde_urlencoded::to_string(&self.0).expect("pairs of texts always encode")
+    }
+}
+
+fn cut(text: &str, characters: usize) -> String {
+    text.trim().chars().take(characters).collect()
+}
+
+/// The language if the page speaks it, else its base language, else the browser's.
+fn locale(tag: &str) -> &'static str {
+    let base = tag.split('-').next().unwrap_or(tag);
+    let spoken = |wanted: &str| LOCALES.into_iter().find(|known| known.eq_ignore_ascii_case(wanted));
+    spoken(tag).or_else(|| spoken(base)).unwrap_or("auto")
+}
+
+/// What card networks print: Latin letters, digits and plain marks; nothing at all unless there is a letter in it.
+fn statement_suffix(text: &str) -> String {
+    let is_printed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '.' | '/' | '#');
+    let printed: String = text.chars().filter(is_printed).take(SUFFIX_CHARACTERS).collect();
+    let printed = printed.trim().to_owned();
+    if printed.chars().any(|c| c.is_ascii_alphabetic()) { printed } else { String::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_speaks_the_payers_language_or_the_browsers() {
+        for (tag, expected) in [
+            ("en", "en"),
+            ("en-US", "en"),
+            ("en-gb", "en-GB"),
+            ("de-AT", "de"),
+            ("fr-CA", "fr-CA"),
+            ("xx", "auto"),
+            ("", "auto"),
+        ] {
+            assert_eq!(locale(tag), expected, "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_statement_suffix_is_what_networks_print() {
+        assert_eq!(statement_suffix("INV-1042"), "INV-1042");
+        assert_eq!(statement_suffix("<b>\"INV\"*'1042"), "bINV1042");
+        assert_eq!(statement_suffix("1042"), "", "digits alone are refused by Stripe");
+        assert_eq!(statement_suffix("Rechnung für Müller & Söhne").len(), SUFFIX_CHARACTERS);
+    }
+}

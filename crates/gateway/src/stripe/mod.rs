@@ -1,0 +1,23 @@
+//! Stripe: hosted card pages over its published HTTP interface. The practice processor answers the same calls, so this
+//! is the one path that tests, the demo and real money take.
+//!
+//! Must never search (Stripe's search index lags), follow a redirect, or mix test and live.
+
+mod checkout;
+mod client;
+mod currency;
+mod decline;
+mod events;
+mod facts;
+mod http;
+mod state;
+mod webhook;
+mod wire;
+
+pub use client::Stripe;
+pub use http::{ConfigError, DEFAULT_ADDRESS, StripeConfig};
+pub use state::{IntentStatus, Page, payment_state};
+pub use webhook::{TOLERANCE_SECONDS, WebhookError, verify};
+
+/// The version of the interface that the wire types were written against; each call names it.
+pub const API_VERSION: &str = "2025-12-15.clover";
