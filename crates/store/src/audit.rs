@@ -1,0 +1,76 @@
+//! The audit trail: who did what to which object, and what it was before and after. Rows are added, never changed;
+//! the sealer chains them.
+//!
+//! No secret and no card number belongs into `before` and `after`.
+
+use crate::args;
+use crate::columns::timestamp;
+use crate::db::{Row, Sql, Tx};
+use anyhow::Result;
+use billing::ids::{AuditId, MerchantId};
+use jiff::Timestamp;
+
+/// One row of the trail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Its id.
+    pub id: AuditId,
+    /// Who acted: `cli:…`, `con_…`, `job:…`. Never empty.
+    pub actor: String,
+    /// What was done, a verb on a noun: `invoice.void`. Never empty.
+    pub act: String,
+    /// To what: a printed id, or the name of a setting.
+    pub object: String,
+    /// JSON of what mattered before; `null` where there was nothing.
+    pub before: String,
+    /// JSON of what mattered after.
+    pub after: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+const APPEND: Sql = Sql(
+    "INSERT INTO audit (merchant_id, id, actor, act, object, before, after, at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+);
+const LIST_BY_OBJECT: Sql = Sql(
+    "SELECT id, actor, act, object, before, after, at FROM audit \
+     WHERE merchant_id = $1 AND object = $2 ORDER BY id DESC LIMIT $3",
+);
+const EXISTS: Sql =
+    Sql("SELECT EXISTS (SELECT 1 FROM audit WHERE merchant_id = $1 AND object = $2 AND act = $3)");
+
+/// Adds a row. Fails where actor or act is empty.
+pub async fn append(tx: &mut Tx, merchant_id: MerchantId, row: &AuditRow) -> Result<()> {
+    let AuditRow { id, actor, act, object, before, after, at } = row;
+    let args =
+        args![merchant_id.0, id.as_bytes(), actor, act, object, before, after, at.as_microsecond()];
+    tx.execute(APPEND, args).await.map(drop)
+}
+
+/// What was done to an object, newest first, `limit` rows at most.
+pub async fn list_by_object(
+    tx: &mut Tx,
+    merchant_id: MerchantId,
+    object: &str,
+    limit: i64,
+) -> Result<Vec<AuditRow>> {
+    tx.fetch_all(LIST_BY_OBJECT, args![merchant_id.0, object, limit], audit_row).await
+}
+
+/// True if this was done to the object at least once.
+pub async fn exists(tx: &mut Tx, merchant_id: MerchantId, object: &str, act: &str) -> Result<bool> {
+    tx.fetch_one(EXISTS, args![merchant_id.0, object, act], |row| row.bool(0)).await
+}
+
+fn audit_row(row: &Row<'_>) -> Result<AuditRow> {
+    Ok(AuditRow {
+        id: AuditId::from_bytes(row.bytes16(0)?),
+        actor: row.text(1)?,
+        act: row.text(2)?,
+        object: row.text(3)?,
+        before: row.text(4)?,
+        after: row.text(5)?,
+        at: timestamp(row, 6)?,
+    })
+}
