@@ -1,0 +1,116 @@
+//! The stored body of a checkout, parameter by parameter, and how it goes out.
+
+use crate::support::*;
+use gateway::{CannotCharge, Processor, StoredCall};
+use ledger::{Currency, Money};
+use url::form_urlencoded;
+use wiremock::matchers::{body_string, header, method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+fn parameters(call: &StoredCall) -> Vec<(String, String)> {
+    let mut parameters: Vec<_> = form_urlencoded::parse(call.body.as_bytes()).into_owned().collect();
+    parameters.sort();
+    parameters
+}
+
+#[test]
+fn the_body_is_exactly_this() {
+    let request = request();
+    let call = stripe(NOWHERE).card_checkout(&request).unwrap();
+    assert_eq!(call.route, "POST /v1/checkout/sessions");
+    let (attempt, payment) = (request.attempt.to_string(), request.payment.to_string());
+    let expected = [
+        ("adaptive_pricing[enabled]", "false"),
+        ("allow_promotion_codes", "false"),
+        ("automatic_tax[enabled]", "false"),
+        ("cancel_url", "https://pay.example.com/back"),
+        ("client_reference_id", &attempt),
+        ("customer_email", "ada+pay@example.com"),
+        ("expires_at", "1700003600"),
+        ("line_items[0][price_data][currency]", "usd"),
+        ("line_items[0][price_data][product_data][name]", "Invoice INV-1042, part payment"),
+        ("line_items[0][price_data][unit_amount]", "50000"),
+        ("line_items[0][quantity]", "1"),
+        ("locale", "en"),
+        ("metadata[paydown_attempt]", &attempt),
+        ("metadata[paydown_invoice]", "INV-1042"),
+        ("metadata[paydown_merchant]", "mer_1"),
+        ("metadata[paydown_payment]", &payment),
+        ("mode", "payment"),
+        ("payment_intent_data[description]", "Invoice INV-1042, part payment"),
+        ("payment_intent_data[metadata][paydown_attempt]", &attempt),
+        ("payment_intent_data[metadata][paydown_invoice]", "INV-1042"),
+        ("payment_intent_data[metadata][paydown_merchant]", "mer_1"),
+        ("payment_intent_data[metadata][paydown_payment]", &payment),
+        ("payment_intent_data[statement_descriptor_suffix]", "INV-1042"),
+        ("payment_method_types[0]", "card"),
+        ("submit_type", "pay"),
+        ("success_url", "https://pay.example.com/done?session={CHECKOUT_SESSION_ID}"),
+    ];
+    let expected: Vec<_> = expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    assert_eq!(parameters(&call), expected);
+}
+
+#[test]
+fn the_same_request_is_the_same_bytes() {
+    let stripe = stripe(NOWHERE);
+    assert_eq!(stripe.card_checkout(&request()), stripe.card_checkout(&request()));
+}
+
+#[test]
+fn what_is_not_known_is_left_out_not_sent_empty() {
+    let mut request = request();
+    request.payer_email = None;
+    request.statement_suffix = None;
+    let call = stripe(NOWHERE).card_checkout(&request).unwrap();
+    assert!(parameters(&call).iter().all(|(_, value)| !value.is_empty()));
+    assert!(!call.body.contains("customer_email") && !call.body.contains("descriptor"));
+}
+
+#[test]
+fn the_amount_is_written_as_the_currency_wants_it() {
+    let stripe = stripe(NOWHERE);
+    let mut request = request();
+    for (minor, code, written) in [(1_000, "JPY", "1000"), (5, "ISK", "500"), (12_340, "KWD", "12340")] {
+        request.charge = Money::new(minor, Currency::try_new(code).unwrap());
+        let call = stripe.card_checkout(&request).unwrap();
+        let amount = parameters(&call).into_iter().find(|(name, _)| name.ends_with("[unit_amount]")).unwrap();
+        assert_eq!(amount.1, written, "{code}");
+    }
+    request.charge = Money::new(12_345, Currency::KWD);
+    assert_eq!(stripe.card_checkout(&request), Err(CannotCharge::OffStep { step_minor: 10 }));
+}
+
+#[tokio::test]
+async fn the_stored_bytes_go_out_under_the_stored_key() {
+    let server = MockServer::start().await;
+    let stripe = stripe(&server.uri());
+    let call = stripe.card_checkout(&request()).unwrap();
+    Mock::given(method("POST"))
+        .and(path("/v1/checkout/sessions"))
+        .and(header("Idempotency-Key", "att-key-1"))
+        .and(header("Stripe-Version", gateway::stripe::API_VERSION))
+        .and(header("Authorization", format!("Bearer {TEST_KEY}").as_str()))
+        .and(header("Content-Type", "application/x-www-form-urlencoded"))
+        .and(body_string(call.body.clone()))
+        .respond_with(ResponseTemplate::new(200).set_body_json(session()))
+        .expect(2)
+        .mount(&server)
+        .await;
+    let first = stripe.send(&call, "att-key-1").await.unwrap();
+    assert_eq!(first.attempt, Some(attempt()));
+    let page = first.session.clone().unwrap();
+    assert!(page.open && page.url.unwrap().starts_with("https://checkout.stripe.com/"));
+    assert_eq!(stripe.send(&call, "att-key-1").await.unwrap(), first);
+}
+
+#[tokio::test]
+async fn only_a_call_we_know_is_sent() {
+    let server = MockServer::start().await;
+    let call = StoredCall { route: "POST /v1/refunds".to_owned(), body: String::new() };
+    let error = stripe(&server.uri()).send(&call, "key").await.unwrap_err();
+    assert!(!error.may_have_happened(), "{error}");
+    assert!(server.received_requests().await.unwrap().is_empty());
+}

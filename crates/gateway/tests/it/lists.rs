@@ -1,0 +1,135 @@
+//! Lists are followed to their end: only then is absence a proof, and only then is a span covered.
+
+use crate::support::*;
+use billing::payment::PaymentState;
+use gateway::{CallError, EventKind, Processor};
+use serde_json::{Value, json};
+use wiremock::matchers::{method, path, query_param, query_param_is_missing};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+const SESSIONS: &str = "/v1/checkout/sessions";
+
+fn foreign(id: &str) -> Value {
+    let mut session = session();
+    session["id"] = json!(id);
+    session["client_reference_id"] = json!(null);
+    session["metadata"] = json!({ "cart": "7" });
+    session
+}
+
+async fn page(server: &MockServer, at: &str, after: Option<&str>, data: Value, has_more: bool) {
+    let mock = Mock::given(method("GET")).and(path(at)).and(query_param("limit", "100"));
+    let mock = match after {
+        None => mock.and(query_param_is_missing("starting_after")),
+        Some(id) => mock.and(query_param("starting_after", id)),
+    };
+    let body = json!({ "object": "list", "data": data, "has_more": has_more });
+    mock.respond_with(ResponseTemplate::new(200).set_body_json(body)).expect(1).mount(server).await;
+}
+
+#[tokio::test]
+async fn an_attempt_is_found_on_a_later_page_and_read_whole() {
+    let server = MockServer::start().await;
+    page(&server, SESSIONS, None, json!([foreign("cs_9"), foreign("cs_8")]), true).await;
+    page(&server, SESSIONS, Some("cs_8"), json!([foreign("cs_7"), session()]), true).await;
+    answer(&server, "GET", "/v1/checkout/sessions/cs_test_a1", 200, session_with("complete", paid_intent()))
+        .await;
+    let found = stripe(&server.uri()).find_attempt(attempt(), at(1_700_000_000)).await.unwrap().unwrap();
+    assert_eq!((found.attempt, found.state), (Some(attempt()), PaymentState::Succeeded));
+}
+
+#[tokio::test]
+async fn absence_is_proved_by_the_whole_list_from_a_little_earlier() {
+    let server = MockServer::start().await;
+    page(&server, SESSIONS, None, json!([foreign("cs_9")]), true).await;
+    page(&server, SESSIONS, Some("cs_9"), json!([foreign("cs_8")]), false).await;
+    assert_eq!(stripe(&server.uri()).find_attempt(attempt(), at(1_700_000_000)).await, Ok(None));
+    for request in server.received_requests().await.unwrap() {
+        let since =
+            request.url.query_pairs().find(|(name, _)| name == "created[gte]").unwrap().1.into_owned();
+        assert_eq!(since, (1_700_000_000 - 600).to_string());
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_breaks_off_proves_nothing() {
+    let server = MockServer::start().await;
+    page(&server, SESSIONS, None, json!([]), true).await;
+    let error = stripe(&server.uri()).find_attempt(attempt(), at(0)).await.unwrap_err();
+    assert!(matches!(error, CallError::Unreadable(_)), "{error}");
+
+    let server = MockServer::start().await;
+    page(&server, SESSIONS, None, json!([foreign("cs_9")]), true).await;
+    let found = stripe(&server.uri()).find_attempt(attempt(), at(0)).await;
+    assert!(found.is_err(), "the second page failed, which is not an absence: {found:?}");
+}
+
+fn event(number: i64, kind: &str, object: &Value) -> Value {
+    json!({
+        "id": format!("evt_{number}"), "object": "event", "type": kind, "created": 1_700_000_000 + number,
+        "livemode": false, "data": { "object": object },
+    })
+}
+
+#[tokio::test]
+async fn events_come_oldest_first_and_only_our_kinds_are_asked_for() {
+    let server = MockServer::start().await;
+    let charge = json!({ "id": "ch_1", "object": "charge", "payment_intent": "pi_1" });
+    let newest = [event(3, "charge.updated", &charge), event(2, "checkout.session.completed", &session())];
+    page(&server, "/v1/events", None, json!(newest), true).await;
+    page(
+        &server,
+        "/v1/events",
+        Some("evt_2"),
+        json!([event(1, "payment_intent.created", &intent("x"))]),
+        false,
+    )
+    .await;
+    let list = stripe(&server.uri()).list_events(at(1_700_000_000)).await.unwrap();
+    assert!(list.complete);
+    let ids: Vec<_> = list.events.iter().map(|event| event.id.as_str()).collect();
+    assert_eq!(ids, ["evt_1", "evt_2", "evt_3"]);
+    assert_eq!(list.events[0].kind, EventKind::NotOurs("payment_intent.created".to_owned()));
+    assert_eq!(list.events[1].session_id.as_deref(), Some(SESSION));
+    assert_eq!(list.events[1].attempt, Some(attempt()));
+    assert_eq!(list.events[2].payment_intent_id.as_deref(), Some("pi_1"));
+    assert_eq!(list.events[2].created_at, at(1_700_000_003));
+    let first = &server.received_requests().await.unwrap()[0];
+    let types = first.url.query_pairs().filter(|(name, _)| name == "types[]").count();
+    assert!((1..=20).contains(&types), "Stripe takes at most 20, and was asked for {types}");
+    assert!(first.url.query_pairs().any(|pair| pair == ("created[gte]".into(), "1700000000".into())));
+}
+
+#[tokio::test]
+async fn too_many_events_are_cut_and_said_to_be() {
+    let server = MockServer::start().await;
+    let body = json!({ "data": [event(1, "charge.updated", &json!({}))], "has_more": true });
+    answer(&server, "GET", "/v1/events", 200, body).await;
+    let list = stripe(&server.uri()).list_events(at(0)).await.unwrap();
+    assert!(!list.complete);
+    assert_eq!(list.events.len(), 50, "one on each page");
+}
+
+#[tokio::test]
+async fn an_event_of_the_other_mode_is_refused() {
+    let server = MockServer::start().await;
+    let mut live = event(1, "charge.updated", &json!({}));
+    live["livemode"] = json!(true);
+    answer(&server, "GET", "/v1/events", 200, json!({ "data": [live], "has_more": false })).await;
+    let error = stripe(&server.uri()).list_events(at(0)).await.unwrap_err();
+    assert_eq!(error, CallError::WrongMode { expected_live: false });
+}
+
+#[tokio::test]
+async fn an_account_says_who_it_is() {
+    let server = MockServer::start().await;
+    let account = json!({
+        "id": "acct_1", "object": "account", "country": "US", "default_currency": "usd", "charges_enabled": true,
+        "business_profile": { "name": null }, "settings": { "dashboard": { "display_name": "Harbor Supply" } },
+    });
+    answer(&server, "GET", "/v1/account", 200, account).await;
+    let account = stripe(&server.uri()).account().await.unwrap();
+    assert_eq!((account.id.as_str(), account.name.as_deref()), ("acct_1", Some("Harbor Supply")));
+    assert_eq!(account.default_currency, Some(ledger::Currency::USD));
+    assert!(account.charges_enabled && !account.live);
+}

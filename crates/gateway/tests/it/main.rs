@@ -1,0 +1,12 @@
+//! The adapter from outside: what it sends, what it makes of every answer, which webhooks it believes.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod calls;
+mod checkout;
+mod facts;
+mod fixtures;
+mod lists;
+mod state;
+mod support;
+mod webhook;
