@@ -104,6 +104,7 @@ pub(crate) fn check_amount(currency: &str, amount_minor: i64, param: &str) -> Re
     let most = match currency {
         "idr" => 999_999_999_999,
         "cop" | "huf" => 9_999_999_999,
+        "lbp" => 99_999_999_999,
         "inr" => 999_999_999,
         _ => 99_999_999,
     };

@@ -29,6 +29,7 @@ CREATE TABLE document (
 ) STRICT;
 CREATE INDEX document_by_kind ON document (kind, seq);
 CREATE INDEX document_by_status ON document (kind, status);
+CREATE INDEX document_by_end ON document (kind, status, json_extract(body, '$.expires_at'));
 CREATE TABLE kept_answer (
     idempotency_key TEXT PRIMARY KEY,
     fingerprint TEXT NOT NULL,
@@ -152,6 +153,16 @@ pub(crate) fn with_status<D: Document>(connection: &Connection, status: &str) ->
         .prepare_cached("SELECT body FROM document WHERE kind = ?1 AND status = ?2 ORDER BY seq")?;
     let bodies: Vec<String> =
         statement.query_map([D::KIND, status], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    bodies.iter().map(|body| Ok(serde_json::from_str(body)?)).collect()
+}
+
+/// All objects of a kind in a status whose `expires_at` has come, oldest first. Asked at every call, hence by an index.
+pub(crate) fn ended<D: Document>(connection: &Connection, status: &str, now: i64) -> Result<Vec<D>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT body FROM document WHERE kind = ?1 AND status = ?2 AND json_extract(body, '$.expires_at') <= ?3 ORDER BY seq",
+    )?;
+    let bodies: Vec<String> =
+        statement.query_map(params![D::KIND, status, now], |row| row.get(0))?.collect::<Result<_, _>>()?;
     bodies.iter().map(|body| Ok(serde_json::from_str(body)?)).collect()
 }
 

@@ -108,8 +108,7 @@ pub(crate) fn expire(work: &Work<'_>, id: &str, _form: &mut Form) -> Result<Repl
 
 /// Ends every page whose time is over. A page whose charge is running is left until that is decided.
 pub(crate) fn expire_due(work: &Work<'_>) -> Result<(), Failure> {
-    let open: Vec<Session> = store::with_status(work.connection, SessionStatus::Open.word())?;
-    for mut session in open.into_iter().filter(|session| session.expires_at <= work.now) {
+    for mut session in store::ended::<Session>(work.connection, SessionStatus::Open.word(), work.now)? {
         if !is_taking_money(work, &session)? {
             end(work, &mut session)?;
         }
