@@ -10,6 +10,21 @@ use anyhow::Result;
 use billing::ids::{AuditId, MerchantId};
 use jiff::Timestamp;
 
+/// The privileged acts that `verify` looks for, by the names it knows. The object is a printed id where one is named
+/// here.
+pub mod acts {
+    /// An invoice was voided; the object is the invoice.
+    pub const INVOICE_VOID: &str = "invoice.void";
+    /// A payment link was taken back; the object is the link, or the invoice where all of its links were.
+    pub const LINK_REVOKE: &str = "link.revoke";
+    /// A policy was set.
+    pub const POLICY_SET: &str = "policy.set";
+    /// A surcharge was set.
+    pub const SURCHARGE_SET: &str = "surcharge.set";
+    /// A processor was connected, or its keys were replaced.
+    pub const PROCESSOR_CONNECT: &str = "processor.connect";
+}
+
 /// One row of the trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditRow {
@@ -17,7 +32,7 @@ pub struct AuditRow {
     pub id: AuditId,
     /// Who acted: `cli:…`, `con_…`, `job:…`. Never empty.
     pub actor: String,
-    /// What was done, a verb on a noun: `invoice.void`. Never empty.
+    /// What was done, noun and verb; see [`acts`]. Never empty.
     pub act: String,
     /// To what: a printed id, or the name of a setting.
     pub object: String,
@@ -29,22 +44,17 @@ pub struct AuditRow {
     pub at: Timestamp,
 }
 
-const APPEND: Sql = Sql(
-    "INSERT INTO audit (merchant_id, id, actor, act, object, before, after, at) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-);
-const LIST_BY_OBJECT: Sql = Sql(
-    "SELECT id, actor, act, object, before, after, at FROM audit \
-     WHERE merchant_id = $1 AND object = $2 ORDER BY id DESC LIMIT $3",
-);
+const APPEND: Sql = Sql("INSERT INTO audit (merchant_id, id, actor, act, object, before, after, at) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+const LIST_BY_OBJECT: Sql = Sql("SELECT id, actor, act, object, before, after, at FROM audit \
+     WHERE merchant_id = $1 AND object = $2 ORDER BY id DESC LIMIT $3");
 const EXISTS: Sql =
     Sql("SELECT EXISTS (SELECT 1 FROM audit WHERE merchant_id = $1 AND object = $2 AND act = $3)");
 
 /// Adds a row. Fails where actor or act is empty.
 pub async fn append(tx: &mut Tx, merchant_id: MerchantId, row: &AuditRow) -> Result<()> {
     let AuditRow { id, actor, act, object, before, after, at } = row;
-    let args =
-        args![merchant_id.0, id.as_bytes(), actor, act, object, before, after, at.as_microsecond()];
+    let args = args![merchant_id.0, id.as_bytes(), actor, act, object, before, after, at.as_microsecond()];
     tx.execute(APPEND, args).await.map(drop)
 }
 

@@ -28,30 +28,24 @@ pub struct Event {
     pub feed_number: Option<i64>,
 }
 
-const APPEND: Sql = Sql(
-    "INSERT INTO events (merchant_id, id, kind, invoice_id, payment_id, data, at, feed_number) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, NULL)",
-);
-const LIST_BY_INVOICE: Sql = Sql(
-    "SELECT id, kind, invoice_id, payment_id, data, at, feed_number FROM events \
-     WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY id DESC LIMIT $3",
-);
-const UNNUMBERED: Sql = Sql(
-    "SELECT id FROM events WHERE merchant_id = $1 AND feed_number IS NULL ORDER BY id LIMIT $2",
-);
-const LAST_NUMBER: Sql =
-    Sql("SELECT COALESCE(MAX(feed_number), 0) FROM events WHERE merchant_id = $1");
-const SET_NUMBER: Sql = Sql(
-    "UPDATE events SET feed_number = $3 WHERE merchant_id = $1 AND id = $2 AND feed_number IS NULL",
-);
+const APPEND: Sql =
+    Sql("INSERT INTO events (merchant_id, id, kind, invoice_id, payment_id, data, at, feed_number) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, NULL)");
+const LIST_BY_INVOICE: Sql =
+    Sql("SELECT id, kind, invoice_id, payment_id, data, at, feed_number FROM events \
+     WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY id DESC LIMIT $3");
+const UNNUMBERED: Sql =
+    Sql("SELECT id FROM events WHERE merchant_id = $1 AND feed_number IS NULL ORDER BY id LIMIT $2");
+const LAST_NUMBER: Sql = Sql("SELECT COALESCE(MAX(feed_number), 0) FROM events WHERE merchant_id = $1");
+const SET_NUMBER: Sql =
+    Sql("UPDATE events SET feed_number = $3 WHERE merchant_id = $1 AND id = $2 AND feed_number IS NULL");
 
 /// Adds an event; its `feed_number` is not looked at.
 pub async fn append(tx: &mut Tx, merchant_id: MerchantId, event: &Event) -> Result<()> {
     let invoice_id = event.invoice_id.as_ref().map(InvoiceId::as_bytes);
     let payment_id = event.payment_id.as_ref().map(PaymentId::as_bytes);
     let Event { id, kind, data, at, .. } = event;
-    let args =
-        args![merchant_id.0, id.as_bytes(), kind, invoice_id, payment_id, data, at.as_microsecond()];
+    let args = args![merchant_id.0, id.as_bytes(), kind, invoice_id, payment_id, data, at.as_microsecond()];
     tx.execute(APPEND, args).await.map(drop)
 }
 

@@ -99,17 +99,12 @@ const DUE: Sql = Sql(
 const LEASE: Sql = Sql(
     "UPDATE inbox SET next_at = $4, tries = tries + 1 WHERE merchant_id = $1 AND processor = $2 AND event_id = $3",
 );
-const SETTLE: Sql = Sql(
-    "UPDATE inbox SET state = $4, last_error = $5 \
-     WHERE merchant_id = $1 AND processor = $2 AND event_id = $3 AND state = 'stored'",
-);
-const MARK_FAILED: Sql = Sql(
-    "UPDATE inbox SET next_at = $5, last_error = $6 \
-     WHERE merchant_id = $1 AND processor = $2 AND event_id = $3 AND state = 'stored' AND tries = $4",
-);
+const SETTLE: Sql = Sql("UPDATE inbox SET state = $4, last_error = $5 \
+     WHERE merchant_id = $1 AND processor = $2 AND event_id = $3 AND state = 'stored'");
+const MARK_FAILED: Sql = Sql("UPDATE inbox SET next_at = $5, last_error = $6 \
+     WHERE merchant_id = $1 AND processor = $2 AND event_id = $3 AND state = 'stored' AND tries = $4");
 const COUNT_WAITING: Sql = Sql("SELECT count(*) FROM inbox WHERE state = 'stored'");
-const NEXT_DUE: Sql =
-    Sql("SELECT next_at FROM inbox WHERE state = 'stored' ORDER BY next_at LIMIT 1");
+const NEXT_DUE: Sql = Sql("SELECT next_at FROM inbox WHERE state = 'stored' ORDER BY next_at LIMIT 1");
 
 /// Stores an event. False, and nothing changes, if it is there already.
 pub async fn store(tx: &mut Tx, merchant_id: MerchantId, event: &NewInboxEvent) -> Result<bool> {
@@ -180,12 +175,7 @@ pub async fn mark_ignored(tx: &mut Tx, event: &InboxEvent) -> Result<bool> {
 }
 
 /// Applying it failed; it is due again at `next_at`. False if somebody else has claimed or settled it since.
-pub async fn mark_failed(
-    tx: &mut Tx,
-    claimed: &InboxEvent,
-    next_at: Timestamp,
-    error: &str,
-) -> Result<bool> {
+pub async fn mark_failed(tx: &mut Tx, claimed: &InboxEvent, next_at: Timestamp, error: &str) -> Result<bool> {
     let NewInboxEvent { processor, event_id, .. } = &claimed.event;
     let next_at = next_at.as_microsecond();
     let args = args![claimed.merchant_id.0, processor, event_id, claimed.tries, next_at, error];
@@ -202,12 +192,7 @@ pub async fn next_due_at(tx: &mut Tx) -> Result<Option<Timestamp>> {
     tx.fetch_optional(NEXT_DUE, args![], |row| timestamp(row, 0)).await
 }
 
-async fn settle(
-    tx: &mut Tx,
-    event: &InboxEvent,
-    state: InboxState,
-    reason: Option<&str>,
-) -> Result<bool> {
+async fn settle(tx: &mut Tx, event: &InboxEvent, state: InboxState, reason: Option<&str>) -> Result<bool> {
     let NewInboxEvent { processor, event_id, .. } = &event.event;
     let args = args![event.merchant_id.0, processor, event_id, state.as_str(), reason];
     Ok(tx.execute(SETTLE, args).await? == 1)

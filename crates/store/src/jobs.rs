@@ -58,14 +58,11 @@ const LEASE: Sql = Sql(
 const FINISH: Sql = Sql(
     "DELETE FROM jobs WHERE merchant_id = $1 AND id = $2 AND leased_until = $3 AND run_at = leased_until",
 );
-const RUN_AGAIN: Sql = Sql(
-    "UPDATE jobs SET leased_until = 0, tries = 0, last_error = NULL \
-     WHERE merchant_id = $1 AND id = $2 AND leased_until = $3",
-);
-const RETRY: Sql = Sql(
-    "UPDATE jobs SET run_at = CASE WHEN run_at < leased_until AND run_at < $4 THEN run_at ELSE $4 END, \
-     leased_until = 0, last_error = $5 WHERE merchant_id = $1 AND id = $2 AND leased_until = $3",
-);
+const RUN_AGAIN: Sql = Sql("UPDATE jobs SET leased_until = 0, tries = 0, last_error = NULL \
+     WHERE merchant_id = $1 AND id = $2 AND leased_until = $3");
+const RETRY: Sql =
+    Sql("UPDATE jobs SET run_at = CASE WHEN run_at < leased_until AND run_at < $4 THEN run_at ELSE $4 END, \
+     leased_until = 0, last_error = $5 WHERE merchant_id = $1 AND id = $2 AND leased_until = $3");
 const NEXT_DUE: Sql = Sql("SELECT run_at FROM jobs ORDER BY run_at LIMIT 1");
 const COUNT: Sql = Sql("SELECT count(*) FROM jobs");
 
@@ -86,23 +83,13 @@ pub async fn enqueue(
 }
 
 /// The job of this kind on this subject.
-pub async fn find(
-    tx: &mut Tx,
-    merchant_id: MerchantId,
-    kind: &str,
-    subject: &str,
-) -> Result<Option<Job>> {
+pub async fn find(tx: &mut Tx, merchant_id: MerchantId, kind: &str, subject: &str) -> Result<Option<Job>> {
     tx.fetch_optional(FIND, args![merchant_id.0, kind, subject], job).await
 }
 
 /// Takes jobs that are due, of any merchant, `limit` at most, and leases them until `leased_until`. Two who claim
 /// at once never get the same. `tries` of the answer counts this claim.
-pub async fn claim_due(
-    tx: &mut Tx,
-    now: Timestamp,
-    leased_until: Timestamp,
-    limit: i64,
-) -> Result<Vec<Job>> {
+pub async fn claim_due(tx: &mut Tx, now: Timestamp, leased_until: Timestamp, limit: i64) -> Result<Vec<Job>> {
     let mut jobs = tx.lock_skip(DUE, args![now.as_microsecond(), limit], job).await?;
     let leases: Vec<[Val<'_>; 3]> = jobs
         .iter()
@@ -133,12 +120,7 @@ pub async fn finish(tx: &mut Tx, claimed: &Job) -> Result<bool> {
 
 /// The claimed job is to run again at `run_at`, or when it was asked for meanwhile if that is earlier; `error` says
 /// why, if something went wrong. False if the lease had ended and somebody else has it.
-pub async fn retry_at(
-    tx: &mut Tx,
-    claimed: &Job,
-    run_at: Timestamp,
-    error: Option<&str>,
-) -> Result<bool> {
+pub async fn retry_at(tx: &mut Tx, claimed: &Job, run_at: Timestamp, error: Option<&str>) -> Result<bool> {
     let leased_until = claimed.leased_until.as_microsecond();
     let (id, run_at) = (claimed.id.as_bytes(), run_at.as_microsecond());
     let args = args![claimed.merchant_id.0, id, leased_until, run_at, error];

@@ -26,28 +26,21 @@ pub struct Link {
     pub revoked_at: Option<Timestamp>,
 }
 
-const INSERT: Sql = Sql(
-    "INSERT INTO links (merchant_id, id, invoice_id, contact_id, token_hash, created_at, revoked_at) \
-     VALUES ($1, $2, $3, $4, $5, $6, NULL) ON CONFLICT DO NOTHING",
-);
-const FIND: Sql = Sql(
-    "SELECT id, invoice_id, contact_id, token_hash, created_at, revoked_at FROM links \
-     WHERE merchant_id = $1 AND id = $2",
-);
-const FIND_BY_TOKEN: Sql = Sql(
-    "SELECT id, invoice_id, contact_id, token_hash, created_at, revoked_at FROM links \
-     WHERE merchant_id = $1 AND token_hash = $2",
-);
-const LIST_BY_INVOICE: Sql = Sql(
-    "SELECT id, invoice_id, contact_id, token_hash, created_at, revoked_at FROM links \
-     WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY id",
-);
-const REVOKE: Sql = Sql(
-    "UPDATE links SET revoked_at = $3 WHERE merchant_id = $1 AND id = $2 AND revoked_at IS NULL",
-);
-const REVOKE_ALL: Sql = Sql(
-    "UPDATE links SET revoked_at = $3 WHERE merchant_id = $1 AND invoice_id = $2 AND revoked_at IS NULL",
-);
+const INSERT: Sql =
+    Sql("INSERT INTO links (merchant_id, id, invoice_id, contact_id, token_hash, created_at, revoked_at) \
+     VALUES ($1, $2, $3, $4, $5, $6, NULL) ON CONFLICT DO NOTHING");
+const FIND: Sql = Sql("SELECT id, invoice_id, contact_id, token_hash, created_at, revoked_at FROM links \
+     WHERE merchant_id = $1 AND id = $2");
+const FIND_BY_TOKEN: Sql =
+    Sql("SELECT id, invoice_id, contact_id, token_hash, created_at, revoked_at FROM links \
+     WHERE merchant_id = $1 AND token_hash = $2");
+const LIST_BY_INVOICE: Sql =
+    Sql("SELECT id, invoice_id, contact_id, token_hash, created_at, revoked_at FROM links \
+     WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY id");
+const REVOKE: Sql =
+    Sql("UPDATE links SET revoked_at = $3 WHERE merchant_id = $1 AND id = $2 AND revoked_at IS NULL");
+const REVOKE_ALL: Sql =
+    Sql("UPDATE links SET revoked_at = $3 WHERE merchant_id = $1 AND invoice_id = $2 AND revoked_at IS NULL");
 
 /// Adds a link; its `revoked_at` is not looked at. False if the id or the secret is there already.
 pub async fn insert(tx: &mut Tx, merchant_id: MerchantId, link: &Link) -> Result<bool> {

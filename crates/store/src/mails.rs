@@ -124,21 +124,15 @@ const DUE: Sql = Sql(
      tries, next_at, last_error, sent_at FROM mails WHERE state = 'queued' AND next_at <= $1 \
      ORDER BY next_at LIMIT $2",
 );
-const LEASE: Sql =
-    Sql("UPDATE mails SET next_at = $3, tries = tries + 1 WHERE merchant_id = $1 AND id = $2");
-const MARK_SENT: Sql = Sql(
-    "UPDATE mails SET state = 'sent', sent_at = $3, last_error = NULL \
-     WHERE merchant_id = $1 AND id = $2 AND state = 'queued'",
-);
-const MARK_FAILED: Sql = Sql(
-    "UPDATE mails SET next_at = $4, last_error = $5 \
-     WHERE merchant_id = $1 AND id = $2 AND state = 'queued' AND tries = $3",
-);
+const LEASE: Sql = Sql("UPDATE mails SET next_at = $3, tries = tries + 1 WHERE merchant_id = $1 AND id = $2");
+const MARK_SENT: Sql = Sql("UPDATE mails SET state = 'sent', sent_at = $3, last_error = NULL \
+     WHERE merchant_id = $1 AND id = $2 AND state = 'queued'");
+const MARK_FAILED: Sql = Sql("UPDATE mails SET next_at = $4, last_error = $5 \
+     WHERE merchant_id = $1 AND id = $2 AND state = 'queued' AND tries = $3");
 const DROP: Sql = Sql(
     "UPDATE mails SET state = 'dropped', last_error = $3 WHERE merchant_id = $1 AND id = $2 AND state = 'queued'",
 );
-const NEXT_DUE: Sql =
-    Sql("SELECT next_at FROM mails WHERE state = 'queued' ORDER BY next_at LIMIT 1");
+const NEXT_DUE: Sql = Sql("SELECT next_at FROM mails WHERE state = 'queued' ORDER BY next_at LIMIT 1");
 
 /// Queues a mail. False, and nothing changes, if the same kind went to the same address for the same cause.
 pub async fn queue(tx: &mut Tx, merchant_id: MerchantId, mail: &NewMail) -> Result<bool> {
@@ -183,11 +177,7 @@ pub async fn claim_due(
     let leases: Vec<[Val<'_>; 3]> = mails
         .iter()
         .map(|mail| {
-            [
-                mail.merchant_id.0.into(),
-                mail.about.id.as_bytes().into(),
-                leased_until.as_microsecond().into(),
-            ]
+            [mail.merchant_id.0.into(), mail.about.id.as_bytes().into(), leased_until.as_microsecond().into()]
         })
         .collect();
     let list: Vec<(Sql, &[Val<'_>])> = leases.iter().map(|args| (LEASE, args.as_slice())).collect();

@@ -75,10 +75,8 @@ const LIST: Sql = Sql(
     "SELECT merchant_id, processor, mode, base_url, account, secret_key, webhook_secret, webhook_secret_before, \
      polled_to, connected_at FROM processor_accounts ORDER BY merchant_id, processor",
 );
-const SET_POLLED_TO: Sql = Sql(
-    "UPDATE processor_accounts SET polled_to = $3 \
-     WHERE merchant_id = $1 AND processor = $2 AND polled_to < $3",
-);
+const SET_POLLED_TO: Sql = Sql("UPDATE processor_accounts SET polled_to = $3 \
+     WHERE merchant_id = $1 AND processor = $2 AND polled_to < $3");
 
 /// Connects a merchant, or replaces keys and addresses of a connection. How far events were read stays as it is.
 pub async fn upsert(tx: &mut Tx, account: &ProcessorAccount) -> Result<()> {
@@ -98,11 +96,7 @@ pub async fn upsert(tx: &mut Tx, account: &ProcessorAccount) -> Result<()> {
 }
 
 /// A merchant's account at this processor.
-pub async fn find(
-    tx: &mut Tx,
-    merchant_id: MerchantId,
-    processor: &str,
-) -> Result<Option<ProcessorAccount>> {
+pub async fn find(tx: &mut Tx, merchant_id: MerchantId, processor: &str) -> Result<Option<ProcessorAccount>> {
     tx.fetch_optional(FIND, args![merchant_id.0, processor], processor_account).await
 }
 

@@ -13,13 +13,10 @@ const COUNT: Sql = Sql(
     "INSERT INTO rates (merchant_id, scope, key, window_start, count) VALUES ($1, $2, $3, $4, 1) \
      ON CONFLICT (merchant_id, scope, key, window_start) DO UPDATE SET count = rates.count + 1 RETURNING count",
 );
-const CURRENT: Sql = Sql(
-    "SELECT count FROM rates WHERE merchant_id = $1 AND scope = $2 AND key = $3 AND window_start = $4",
-);
-const SINCE: Sql = Sql(
-    "SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM rates \
-     WHERE merchant_id = $1 AND scope = $2 AND key = $3 AND window_start >= $4",
-);
+const CURRENT: Sql =
+    Sql("SELECT count FROM rates WHERE merchant_id = $1 AND scope = $2 AND key = $3 AND window_start = $4");
+const SINCE: Sql = Sql("SELECT CAST(COALESCE(SUM(count), 0) AS BIGINT) FROM rates \
+     WHERE merchant_id = $1 AND scope = $2 AND key = $3 AND window_start >= $4");
 const SWEEP: Sql = Sql("DELETE FROM rates WHERE window_start < $1");
 
 /// Counts one more and answers the new count, which is at least 1.

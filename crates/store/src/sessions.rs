@@ -57,43 +57,35 @@ const INSERT: Sql = Sql(
     "INSERT INTO sessions (merchant_id, token_hash, contact_id, email_key, created_at, seen_at, expires_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7)",
 );
-const FIND_LIVE: Sql = Sql(
-    "SELECT token_hash, contact_id, email_key, created_at, seen_at, expires_at FROM sessions \
-     WHERE merchant_id = $1 AND token_hash = $2 AND expires_at > $3",
-);
+const FIND_LIVE: Sql =
+    Sql("SELECT token_hash, contact_id, email_key, created_at, seen_at, expires_at FROM sessions \
+     WHERE merchant_id = $1 AND token_hash = $2 AND expires_at > $3");
 const TOUCH: Sql =
     Sql("UPDATE sessions SET seen_at = $3 WHERE merchant_id = $1 AND token_hash = $2 AND seen_at < $4");
-const TAKE_GRANTS_ALONG: Sql = Sql(
-    "INSERT INTO session_invoices (merchant_id, token_hash, invoice_id, link_id, seen_at) \
+const TAKE_GRANTS_ALONG: Sql =
+    Sql("INSERT INTO session_invoices (merchant_id, token_hash, invoice_id, link_id, seen_at) \
      SELECT merchant_id, $3, invoice_id, link_id, seen_at FROM session_invoices \
-     WHERE merchant_id = $1 AND token_hash = $2",
-);
-const CHOOSE_CONTACT: Sql = Sql(
-    "UPDATE sessions SET contact_id = $3 WHERE merchant_id = $1 AND token_hash = $2 AND EXISTS (\
+     WHERE merchant_id = $1 AND token_hash = $2");
+const CHOOSE_CONTACT: Sql =
+    Sql("UPDATE sessions SET contact_id = $3 WHERE merchant_id = $1 AND token_hash = $2 AND EXISTS (\
      SELECT 1 FROM contacts WHERE contacts.merchant_id = $1 AND contacts.id = $3 \
-     AND contacts.email_key = sessions.email_key)",
-);
+     AND contacts.email_key = sessions.email_key)");
 const DELETE: Sql = Sql("DELETE FROM sessions WHERE merchant_id = $1 AND token_hash = $2");
 const SWEEP: Sql = Sql("DELETE FROM sessions WHERE expires_at <= $1");
-const ADD_GRANT: Sql = Sql(
-    "INSERT INTO session_invoices (merchant_id, token_hash, invoice_id, link_id, seen_at) \
+const ADD_GRANT: Sql =
+    Sql("INSERT INTO session_invoices (merchant_id, token_hash, invoice_id, link_id, seen_at) \
      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (merchant_id, token_hash, invoice_id) \
-     DO UPDATE SET link_id = excluded.link_id, seen_at = excluded.seen_at",
-);
-const TOUCH_GRANT: Sql = Sql(
-    "UPDATE session_invoices SET seen_at = $4 \
-     WHERE merchant_id = $1 AND token_hash = $2 AND invoice_id = $3 AND seen_at < $4",
-);
-const FIND_GRANT: Sql = Sql(
-    "SELECT g.invoice_id, g.link_id, l.contact_id, g.seen_at, l.revoked_at FROM session_invoices g \
+     DO UPDATE SET link_id = excluded.link_id, seen_at = excluded.seen_at");
+const TOUCH_GRANT: Sql = Sql("UPDATE session_invoices SET seen_at = $4 \
+     WHERE merchant_id = $1 AND token_hash = $2 AND invoice_id = $3 AND seen_at < $4");
+const FIND_GRANT: Sql =
+    Sql("SELECT g.invoice_id, g.link_id, l.contact_id, g.seen_at, l.revoked_at FROM session_invoices g \
      JOIN links l ON l.merchant_id = g.merchant_id AND l.id = g.link_id \
-     WHERE g.merchant_id = $1 AND g.token_hash = $2 AND g.invoice_id = $3",
-);
-const LIST_GRANTS: Sql = Sql(
-    "SELECT g.invoice_id, g.link_id, l.contact_id, g.seen_at, l.revoked_at FROM session_invoices g \
+     WHERE g.merchant_id = $1 AND g.token_hash = $2 AND g.invoice_id = $3");
+const LIST_GRANTS: Sql =
+    Sql("SELECT g.invoice_id, g.link_id, l.contact_id, g.seen_at, l.revoked_at FROM session_invoices g \
      JOIN links l ON l.merchant_id = g.merchant_id AND l.id = g.link_id \
-     WHERE g.merchant_id = $1 AND g.token_hash = $2 ORDER BY g.seen_at DESC, g.invoice_id",
-);
+     WHERE g.merchant_id = $1 AND g.token_hash = $2 ORDER BY g.seen_at DESC, g.invoice_id");
 
 /// Adds a session.
 pub async fn insert(tx: &mut Tx, merchant_id: MerchantId, session: &Session) -> Result<()> {

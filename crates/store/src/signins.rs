@@ -56,9 +56,8 @@ pub struct Signin {
     pub ended_at: Option<Timestamp>,
 }
 
-const VOID_OLDER: Sql = Sql(
-    "UPDATE signins SET ended_at = $3 WHERE merchant_id = $1 AND email_key = $2 AND ended_at IS NULL",
-);
+const VOID_OLDER: Sql =
+    Sql("UPDATE signins SET ended_at = $3 WHERE merchant_id = $1 AND email_key = $2 AND ended_at IS NULL");
 const INSERT: Sql = Sql(
     "INSERT INTO signins (merchant_id, id, email_key, browser_hash, code_hash, link_hash, tries_left, created_at, \
      ended_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL)",
@@ -75,10 +74,8 @@ const FIND: Sql = Sql(
     "SELECT id, email_key, browser_hash, code_hash, link_hash, tries_left, created_at, ended_at FROM signins \
      WHERE merchant_id = $1 AND id = $2",
 );
-const TAKE_TRY: Sql = Sql(
-    "UPDATE signins SET tries_left = tries_left - 1 \
-     WHERE merchant_id = $1 AND id = $2 AND tries_left > 0 AND ended_at IS NULL RETURNING tries_left",
-);
+const TAKE_TRY: Sql = Sql("UPDATE signins SET tries_left = tries_left - 1 \
+     WHERE merchant_id = $1 AND id = $2 AND tries_left > 0 AND ended_at IS NULL RETURNING tries_left");
 const END: Sql =
     Sql("UPDATE signins SET ended_at = $3 WHERE merchant_id = $1 AND id = $2 AND ended_at IS NULL");
 const SWEEP: Sql = Sql("DELETE FROM signins WHERE created_at < $1");
@@ -137,12 +134,7 @@ pub async fn take_try(tx: &mut Tx, merchant_id: MerchantId, signin_id: SigninId)
 }
 
 /// Ends a request: it was used, or is void. True for the first caller only, who alone may sign anyone in.
-pub async fn end(
-    tx: &mut Tx,
-    merchant_id: MerchantId,
-    signin_id: SigninId,
-    now: Timestamp,
-) -> Result<bool> {
+pub async fn end(tx: &mut Tx, merchant_id: MerchantId, signin_id: SigninId, now: Timestamp) -> Result<bool> {
     let args = args![merchant_id.0, signin_id.as_bytes(), now.as_microsecond()];
     Ok(tx.execute(END, args).await? == 1)
 }

@@ -1,0 +1,139 @@
+//! Payments against their capture postings and receipts: invariants 9, 12 and 20.
+//!
+//! A posting names its payment by printed id, which SQL cannot make from bytes. Printed ids sort as their bytes do,
+//! so both sides stream in step: a page of payments, and the captures whose causes lie in the same range.
+
+use super::{VerifyReport, found};
+use crate::args;
+use crate::db::{Row, Sql, Tx};
+use anyhow::Result;
+use billing::ids::{MerchantId, PaymentId, PostingId};
+use billing::payment::PaymentState;
+use std::collections::HashMap;
+
+const PAGE: i64 = 20_000;
+
+const PAYMENTS: Sql =
+    Sql("SELECT y.id, y.state, COALESCE(y.captured, 0), COALESCE(y.captured_currency, y.currency), \
+     (SELECT count(*) FROM receipts r WHERE r.merchant_id = y.merchant_id AND r.payment_id = y.id) \
+     FROM payments y WHERE y.merchant_id = $1 AND y.id > $2 ORDER BY y.id LIMIT $3");
+const CAPTURES: Sql = Sql("SELECT p.id, p.cause_kind, p.cause_id, p.currency, CAST(COALESCE(SUM(\
+     CASE WHEN e.account = 1200 AND e.side = 'debit' THEN e.amount ELSE 0 END), 0) AS BIGINT) \
+     FROM postings p LEFT JOIN entries e ON e.merchant_id = p.merchant_id AND e.posting_id = p.id \
+     WHERE p.merchant_id = $1 AND p.cause_kind IN ('capture', 'capture_other_currency') \
+     AND p.cause_id > $2 AND p.cause_id <= $3 GROUP BY p.id, p.cause_kind, p.cause_id, p.currency");
+
+/// Sorts after every printed id.
+const AFTER_ALL: &str = "~";
+
+struct Payment {
+    id: PaymentId,
+    state: String,
+    captured_minor: i64,
+    currency: String,
+    receipts: i64,
+}
+
+struct Capture {
+    posting_id: PostingId,
+    kind: String,
+    cause_id: String,
+    currency: String,
+    minor: i64,
+}
+
+#[derive(Default)]
+struct Found {
+    missing: Vec<String>,
+    unexpected: Vec<String>,
+    twice: Vec<String>,
+    of_nobody: Vec<String>,
+    differs: Vec<String>,
+    receipts: Vec<String>,
+}
+
+pub(super) async fn check(tx: &mut Tx, merchants: &[MerchantId], report: &mut VerifyReport) -> Result<()> {
+    let mut all = Found::default();
+    for merchant_id in merchants {
+        let (mut last_id, mut last_cause) = ([0; 16], String::new());
+        loop {
+            let page = tx.fetch_all(PAYMENTS, args![merchant_id.0, &last_id, PAGE], payment).await?;
+            let upper = page.last().map_or_else(|| AFTER_ALL.to_owned(), |last| last.id.to_string());
+            let captures = tx.fetch_all(CAPTURES, args![merchant_id.0, &last_cause, &upper], capture).await?;
+            compare(*merchant_id, &page, captures, &mut all);
+            let Some(last) = page.last() else { break };
+            (last_id, last_cause) = (*last.id.as_bytes(), upper);
+        }
+    }
+    found(report, 9, "a payment that was captured by its state has no capture posting", all.missing);
+    found(
+        report,
+        9,
+        "a payment has a capture posting, but its state says it was not captured",
+        all.unexpected,
+    );
+    found(report, 9, "a payment has more than one capture posting", all.twice);
+    found(report, 9, "a capture posting names a payment that does not exist", all.of_nobody);
+    found(report, 12, "what a payment captured is not what its posting took in", all.differs);
+    found(report, 20, "a captured payment has no receipt, or there is one without a capture", all.receipts);
+    Ok(())
+}
+
+fn compare(merchant_id: MerchantId, payments: &[Payment], captures: Vec<Capture>, all: &mut Found) {
+    let mut by_cause: HashMap<String, Vec<Capture>> = HashMap::with_capacity(captures.len());
+    for capture in captures {
+        by_cause.entry(capture.cause_id.clone()).or_default().push(capture);
+    }
+    for payment in payments {
+        let name = || format!("{} of {merchant_id}, {}", payment.id, payment.state);
+        let captures = by_cause.remove(&payment.id.to_string()).unwrap_or_default();
+        match (is_captured(&payment.state), &captures[..]) {
+            (true, []) => all.missing.push(name()),
+            (false, [_, ..]) => all.unexpected.push(name()),
+            (true, [_, _, ..]) => all.twice.push(name()),
+            (false, []) | (true, [_]) => {}
+        }
+        if let [capture] = &captures[..]
+            && (capture.minor, &capture.currency) != (payment.captured_minor, &payment.currency)
+        {
+            let Capture { minor, currency, .. } = capture;
+            let says = format!("captured {} {}", payment.captured_minor, payment.currency);
+            all.differs.push(format!("{} of {merchant_id}, {says}, posted {minor} {currency}", payment.id));
+        }
+        let wanted = i64::from(captures.iter().any(|capture| capture.kind == "capture"));
+        if payment.receipts != wanted {
+            all.receipts.push(format!("{}, receipts {}", name(), payment.receipts));
+        }
+    }
+    for capture in by_cause.into_values().flatten() {
+        let Capture { posting_id, cause_id, .. } = capture;
+        all.of_nobody.push(format!("{posting_id} of {merchant_id}, of {cause_id}"));
+    }
+    all.of_nobody.sort();
+}
+
+/// True for states that only a captured payment can have.
+fn is_captured(state: &str) -> bool {
+    use PaymentState::{ChargedBack, Returned, Succeeded};
+    matches!(PaymentState::parse(state), Some(Succeeded | Returned | ChargedBack))
+}
+
+fn payment(row: &Row<'_>) -> Result<Payment> {
+    Ok(Payment {
+        id: PaymentId::from_bytes(row.bytes16(0)?),
+        state: row.text(1)?,
+        captured_minor: row.i64(2)?,
+        currency: row.text(3)?,
+        receipts: row.i64(4)?,
+    })
+}
+
+fn capture(row: &Row<'_>) -> Result<Capture> {
+    Ok(Capture {
+        posting_id: PostingId::from_bytes(row.bytes16(0)?),
+        kind: row.text(1)?,
+        cause_id: row.text(2)?,
+        currency: row.text(3)?,
+        minor: row.i64(4)?,
+    })
+}

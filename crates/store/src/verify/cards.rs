@@ -1,0 +1,144 @@
+//! Card numbers in free text: invariant 25. Every text that somebody else may have written is read; what is found
+//! is named by its row and never printed.
+
+mod number;
+
+use super::{VerifyReport, found, printed};
+use crate::args;
+use crate::db::{Sql, Tx};
+use anyhow::Result;
+use billing::ids::MerchantId;
+use number::holds_card_number;
+
+const PAGE: i64 = 5_000;
+
+/// The texts of one table: the statement answers ids in order, after a given one, each with its texts.
+struct Texts {
+    what: &'static str,
+    prefix: &'static str,
+    sql: Sql,
+}
+
+const TEXTS: &[Texts] = &[
+    Texts {
+        what: "the name or address of a customer holds a card number",
+        prefix: "cus_",
+        sql: Sql("SELECT id, name || ' | ' || address FROM customers \
+             WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+    },
+    Texts {
+        what: "the name or address of a contact holds a card number",
+        prefix: "con_",
+        sql: Sql("SELECT id, name || ' | ' || email FROM contacts \
+             WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+    },
+    Texts {
+        what: "the number, reference or memo of an invoice holds a card number",
+        prefix: "inv_",
+        sql: Sql(
+            "SELECT id, number || ' | ' || COALESCE(purchase_order, '') || ' | ' || COALESCE(memo, '') FROM invoices \
+             WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        ),
+    },
+    Texts {
+        what: "a line of an invoice holds a card number",
+        prefix: "inv_",
+        sql: Sql("SELECT i.id, COALESCE(l.description, '') FROM (SELECT id FROM invoices \
+             WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3) i \
+             LEFT JOIN invoice_lines l ON l.merchant_id = $1 AND l.invoice_id = i.id ORDER BY i.id, l.position"),
+    },
+    Texts {
+        what: "the reference or address a payer gave holds a card number",
+        prefix: "pay_",
+        sql: Sql(
+            "SELECT id, COALESCE(payer_reference, '') || ' | ' || COALESCE(receipt_email, '') || ' | ' || \
+             COALESCE(decline, '') FROM payments WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        ),
+    },
+    Texts {
+        what: "what was sent to the processor, or its reason, holds a card number",
+        prefix: "att_",
+        sql: Sql(
+            "SELECT id, body || ' | ' || COALESCE(decline, '') || ' | ' || COALESCE(refusal, '') FROM attempts \
+             WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        ),
+    },
+    Texts {
+        what: "a mail holds a card number",
+        prefix: "mai_",
+        sql: Sql("SELECT id, cause || ' | ' || recipient || ' | ' || COALESCE(last_error, '') FROM mails \
+             WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+    },
+    Texts {
+        what: "an event holds a card number",
+        prefix: "evt_",
+        sql: Sql("SELECT id, data FROM events WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+    },
+    Texts {
+        what: "an audit row holds a card number",
+        prefix: "aud_",
+        sql: Sql("SELECT id, object || ' | ' || before || ' | ' || after FROM audit \
+             WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+    },
+    Texts {
+        what: "an anomaly record holds a card number",
+        prefix: "ano_",
+        sql: Sql("SELECT id, detail FROM anomalies WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+    },
+];
+
+const OF_MERCHANT: Sql = Sql(
+    "SELECT name || ' | ' || address || ' | ' || help_email || ' | ' || COALESCE(help_phone, '') || ' | ' || \
+     sender || ' | ' || statement_line FROM merchants WHERE merchant_id = $1",
+);
+const INBOX: Sql = Sql("SELECT processor, event_id, raw || ' | ' || COALESCE(last_error, '') FROM inbox \
+     WHERE merchant_id = $1 AND (processor, event_id) > ($2, $3) ORDER BY processor, event_id LIMIT $4");
+
+pub(super) async fn check(tx: &mut Tx, merchants: &[MerchantId], report: &mut VerifyReport) -> Result<()> {
+    let (mut of_merchants, mut of_inbox) = (Vec::new(), Vec::new());
+    for merchant_id in merchants {
+        let own = tx.fetch_optional(OF_MERCHANT, args![merchant_id.0], |row| row.text(0)).await?;
+        if own.is_some_and(|text| holds_card_number(&text)) {
+            of_merchants.push(merchant_id.to_string());
+        }
+        inbox(tx, *merchant_id, &mut of_inbox).await?;
+    }
+    found(report, 25, "the name or address of a merchant holds a card number", of_merchants);
+    found(report, 25, "an event of a processor holds a card number", of_inbox);
+    for texts in TEXTS {
+        let mut rows = Vec::new();
+        for merchant_id in merchants {
+            scan(tx, *merchant_id, texts, &mut rows).await?;
+        }
+        found(report, 25, texts.what, rows);
+    }
+    Ok(())
+}
+
+async fn scan(tx: &mut Tx, merchant_id: MerchantId, texts: &Texts, rows: &mut Vec<String>) -> Result<()> {
+    let mut last = Vec::new();
+    loop {
+        let args = args![merchant_id.0, &last, PAGE];
+        let page = tx.fetch_all(texts.sql, args, |row| Ok((row.blob(0)?, row.text(1)?))).await?;
+        let Some((end, _)) = page.last() else { return Ok(()) };
+        last.clone_from(end);
+        for (id, _) in page.iter().filter(|(_, text)| holds_card_number(text)) {
+            rows.push(format!("{} of {merchant_id}", printed(texts.prefix, id)));
+        }
+    }
+}
+
+async fn inbox(tx: &mut Tx, merchant_id: MerchantId, rows: &mut Vec<String>) -> Result<()> {
+    let (mut processor, mut event_id) = (String::new(), String::new());
+    loop {
+        let args = args![merchant_id.0, &processor, &event_id, PAGE];
+        let page = tx
+            .fetch_all(INBOX, args, |row| Ok((row.text(0)?, row.text(1)?, holds_card_number(&row.text(2)?))))
+            .await?;
+        let Some((last_processor, last_event, _)) = page.last() else { return Ok(()) };
+        (processor, event_id) = (last_processor.clone(), last_event.clone());
+        for (processor, event_id, _) in page.iter().filter(|(_, _, holds)| *holds) {
+            rows.push(format!("{processor} {event_id} of {merchant_id}"));
+        }
+    }
+}

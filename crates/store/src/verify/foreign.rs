@@ -1,0 +1,223 @@
+//! References: invariant 22. Each is followed under the row's own merchant, so one that leads to another merchant's
+//! row leads nowhere; so does one whose row is gone.
+
+use super::Check;
+use crate::db::Sql;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        invariant: 22,
+        what: "a contact refers to a customer that its merchant does not have",
+        prefix: "con_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM contacts c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "an invoice refers to a customer that its merchant does not have",
+        prefix: "inv_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM invoices c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "a line of an invoice refers to a invoice that its merchant does not have",
+        prefix: "inv_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.invoice_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM invoice_lines c WHERE NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
+             ORDER BY c.merchant_id, c.invoice_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
+        what: "a payment link refers to a contact or invoice that its merchant does not have",
+        prefix: "lnk_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM links c WHERE NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
+             OR (c.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id)) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "a payment refers to a contact or customer or link that its merchant does not have",
+        prefix: "pay_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM payments c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
+             OR (c.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id)) \
+             OR (c.link_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM links p WHERE p.merchant_id = c.merchant_id AND p.id = c.link_id)) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "a reservation refers to a invoice or payment that its merchant does not have",
+        prefix: "pay_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM reservations c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
+             OR NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
+             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
+        what: "a step of a payment's history refers to a payment that its merchant does not have",
+        prefix: "pay_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM payment_states c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
+             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
+        what: "an attempt refers to a payment that its merchant does not have",
+        prefix: "att_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM attempts c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "an entry refers to a customer or posting that its merchant does not have",
+        prefix: "pst_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.posting_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM entries c WHERE NOT EXISTS (SELECT 1 FROM postings p WHERE p.merchant_id = c.merchant_id AND p.id = c.posting_id) \
+             OR (c.customer_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id)) \
+             ORDER BY c.merchant_id, c.posting_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
+        what: "a grant refers to a customer or invoice or payment that its merchant does not have",
+        prefix: "grt_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM grants c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
+             OR NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
+             OR NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "an allocation refers to a grant or invoice or payment or posting that its merchant does not have",
+        prefix: "alc_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM allocations c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
+             OR (c.grant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants p WHERE p.merchant_id = c.merchant_id AND p.id = c.grant_id)) \
+             OR NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
+             OR NOT EXISTS (SELECT 1 FROM postings p WHERE p.merchant_id = c.merchant_id AND p.id = c.posting_id) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "a receipt refers to a payment that its merchant does not have",
+        prefix: "pay_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM receipts c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
+             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
+        what: "a line of a receipt refers to a invoice or receipt that its merchant does not have",
+        prefix: "pay_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM receipt_lines c WHERE NOT EXISTS (SELECT 1 FROM receipts p WHERE p.merchant_id = c.merchant_id AND p.payment_id = c.payment_id) \
+             OR NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
+             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
+        what: "an anomaly record refers to a payment that its merchant does not have",
+        prefix: "ano_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM anomalies c WHERE (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "an event refers to a invoice or payment that its merchant does not have",
+        prefix: "evt_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM events c WHERE (c.invoice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id)) \
+             OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "a mail refers to a invoice or link or payment that its merchant does not have",
+        prefix: "mai_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM mails c WHERE (c.invoice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id)) \
+             OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
+             OR (c.link_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM links p WHERE p.merchant_id = c.merchant_id AND p.id = c.link_id)) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "a session refers to a contact that its merchant does not have",
+        prefix: "session ",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.token_hash, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM sessions c WHERE (c.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id)) \
+             ORDER BY c.merchant_id, c.token_hash LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
+        what: "an invoice opened by a link refers to a invoice or link or session that its merchant does not have",
+        prefix: "inv_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.invoice_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM session_invoices c WHERE NOT EXISTS (SELECT 1 FROM sessions p WHERE p.merchant_id = c.merchant_id AND p.token_hash = c.token_hash) \
+             OR NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
+             OR NOT EXISTS (SELECT 1 FROM links p WHERE p.merchant_id = c.merchant_id AND p.id = c.link_id) \
+             ORDER BY c.merchant_id, c.invoice_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
+        what: "rows belong to a merchant that does not exist",
+        prefix: "",
+        figures: ["rows", ""],
+        sql: Sql("SELECT merchant_id, place, rows_there, CAST(NULL AS BIGINT), count(*) OVER () FROM (\
+             SELECT r.merchant_id, r.place, count(*) AS rows_there FROM (\
+             SELECT 'customers' AS place, merchant_id FROM customers \
+             UNION ALL SELECT 'processor_accounts' AS place, merchant_id FROM processor_accounts \
+             UNION ALL SELECT 'surcharges' AS place, merchant_id FROM surcharges \
+             UNION ALL SELECT 'policies' AS place, merchant_id FROM policies \
+             UNION ALL SELECT 'idempotency' AS place, merchant_id FROM idempotency \
+             UNION ALL SELECT 'postings' AS place, merchant_id FROM postings \
+             UNION ALL SELECT 'seals' AS place, merchant_id FROM seals \
+             UNION ALL SELECT 'audit' AS place, merchant_id FROM audit \
+             UNION ALL SELECT 'inbox' AS place, merchant_id FROM inbox \
+             UNION ALL SELECT 'jobs' AS place, merchant_id FROM jobs \
+             UNION ALL SELECT 'signins' AS place, merchant_id FROM signins) r \
+             WHERE NOT EXISTS (SELECT 1 FROM merchants m WHERE m.merchant_id = r.merchant_id) \
+             GROUP BY r.merchant_id, r.place) v ORDER BY 1, 2 LIMIT 20"),
+    },
+];

@@ -1,0 +1,101 @@
+//! What invoices say about themselves, against ledger, allocations and reservations: invariants 3, 6, 7 and 23.
+
+use super::Check;
+use crate::db::Sql;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        invariant: 6,
+        what: "what an invoice has open is not its receivable",
+        prefix: "inv_",
+        figures: ["open", "receivable"],
+        sql: Sql(
+            "SELECT i.merchant_id, i.id, i.open, COALESCE(r.minor, 0), count(*) OVER () FROM invoices i \
+             LEFT JOIN (SELECT merchant_id, subject, \
+             CAST(SUM(CASE side WHEN 'debit' THEN amount ELSE -amount END) AS BIGINT) AS minor \
+             FROM entries WHERE account = 1100 GROUP BY merchant_id, subject) r \
+             ON r.merchant_id = i.merchant_id AND r.subject = i.id \
+             WHERE i.open <> COALESCE(r.minor, 0) ORDER BY i.merchant_id, i.id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 6,
+        what: "the total of an invoice is not what is open and what is paid",
+        prefix: "inv_",
+        figures: ["total", "open and paid"],
+        sql: Sql("SELECT merchant_id, id, total, open + paid, count(*) OVER () FROM invoices \
+             WHERE lifecycle IN ('open', 'uncollectible') AND total <> open + paid \
+             ORDER BY merchant_id, id LIMIT 20"),
+    },
+    Check {
+        invariant: 6,
+        what: "what an invoice has pending is not the sum of its live reservations",
+        prefix: "inv_",
+        figures: ["pending", "reserved"],
+        sql: Sql(
+            "SELECT i.merchant_id, i.id, i.pending, COALESCE(r.minor, 0), count(*) OVER () FROM invoices i \
+             LEFT JOIN (SELECT merchant_id, invoice_id, CAST(SUM(amount) AS BIGINT) AS minor \
+             FROM reservations WHERE state = 'live' GROUP BY merchant_id, invoice_id) r \
+             ON r.merchant_id = i.merchant_id AND r.invoice_id = i.id \
+             WHERE i.pending <> COALESCE(r.minor, 0) ORDER BY i.merchant_id, i.id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 6,
+        what: "an entry on 1100 names no invoice, or one of another customer or currency",
+        prefix: "pst_",
+        figures: ["line", ""],
+        sql: Sql(
+            "SELECT e.merchant_id, e.posting_id, e.line, CAST(NULL AS BIGINT), count(*) OVER () FROM entries e \
+             JOIN postings p ON p.merchant_id = e.merchant_id AND p.id = e.posting_id \
+             LEFT JOIN invoices i ON i.merchant_id = e.merchant_id AND i.id = e.subject \
+             WHERE e.account = 1100 AND (i.id IS NULL OR e.customer_id IS NULL \
+             OR i.customer_id <> e.customer_id OR i.currency <> p.currency) \
+             ORDER BY e.merchant_id, e.posting_id, e.line LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 7,
+        what: "an invoice has less than 0 pending, or more than is open",
+        prefix: "inv_",
+        figures: ["pending", "open"],
+        sql: Sql("SELECT merchant_id, id, pending, open, count(*) OVER () FROM invoices \
+             WHERE pending < 0 OR pending > open ORDER BY merchant_id, id LIMIT 20"),
+    },
+    Check {
+        invariant: 3,
+        what: "what an invoice has paid is not the sum of its allocations",
+        prefix: "inv_",
+        figures: ["paid", "allocated"],
+        sql: Sql(
+            "SELECT i.merchant_id, i.id, i.paid, COALESCE(a.minor, 0), count(*) OVER () FROM invoices i \
+             LEFT JOIN (SELECT merchant_id, invoice_id, CAST(SUM(amount) AS BIGINT) AS minor \
+             FROM allocations GROUP BY merchant_id, invoice_id) a \
+             ON a.merchant_id = i.merchant_id AND a.invoice_id = i.id \
+             WHERE i.paid <> COALESCE(a.minor, 0) ORDER BY i.merchant_id, i.id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 23,
+        what: "a live reservation stands on an invoice that is void or a draft",
+        prefix: "inv_",
+        figures: ["reserved", ""],
+        sql: Sql(
+            "SELECT i.merchant_id, i.id, r.amount, CAST(NULL AS BIGINT), count(*) OVER () FROM reservations r \
+             JOIN invoices i ON i.merchant_id = r.merchant_id AND i.id = r.invoice_id \
+             WHERE r.state = 'live' AND i.lifecycle IN ('void', 'draft') \
+             ORDER BY i.merchant_id, i.id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 23,
+        what: "an allocation stands on an invoice that is void or a draft",
+        prefix: "inv_",
+        figures: ["allocated", ""],
+        sql: Sql("SELECT merchant_id, id, minor, CAST(NULL AS BIGINT), count(*) OVER () FROM (\
+             SELECT i.merchant_id, i.id, CAST(SUM(a.amount) AS BIGINT) AS minor FROM invoices i \
+             JOIN allocations a ON a.merchant_id = i.merchant_id AND a.invoice_id = i.id \
+             WHERE i.lifecycle IN ('void', 'draft') GROUP BY i.merchant_id, i.id) s WHERE minor <> 0 \
+             ORDER BY merchant_id, id LIMIT 20"),
+    },
+];

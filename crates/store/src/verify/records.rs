@@ -1,0 +1,115 @@
+//! Records that are kept once, and the audit trail: invariants 19, 21 and 24.
+
+use super::{Check, VerifyReport, found, printed};
+use crate::args;
+use crate::audit::acts;
+use crate::db::{Row, Sql, Tx};
+use anyhow::Result;
+use billing::ids::MerchantId;
+use std::collections::HashSet;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        invariant: 19,
+        what: "an event of a processor is in the inbox more than once",
+        prefix: "",
+        figures: ["rows", ""],
+        sql: Sql(
+            "SELECT merchant_id, processor || ' ' || event_id, rows_there, CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM (SELECT merchant_id, processor, event_id, count(*) AS rows_there FROM inbox \
+             GROUP BY merchant_id, processor, event_id HAVING count(*) > 1) d ORDER BY 1, 2 LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 21,
+        what: "an idempotency key of one owner and route has more than one request or resource",
+        prefix: "",
+        figures: ["rows", ""],
+        sql: Sql(
+            "SELECT merchant_id, owner || ' ' || route || ' ' || key, rows_there, CAST(NULL AS BIGINT), \
+             count(*) OVER () FROM (SELECT merchant_id, owner, route, key, count(*) AS rows_there \
+             FROM idempotency GROUP BY merchant_id, owner, route, key HAVING count(*) > 1) d \
+             ORDER BY 1, 2 LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 24,
+        what: "an audit row has no actor or no act",
+        prefix: "aud_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT merchant_id, id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () FROM audit \
+             WHERE actor = '' OR act = '' ORDER BY merchant_id, id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 24,
+        what: "something was set or connected, and no audit row says by whom",
+        prefix: "",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT merchant_id, act, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () FROM (\
+             SELECT merchant_id, 'policy.set' AS act FROM policies UNION \
+             SELECT merchant_id, 'surcharge.set' FROM surcharges UNION \
+             SELECT merchant_id, 'processor.connect' FROM processor_accounts) d \
+             WHERE NOT EXISTS (SELECT 1 FROM audit WHERE audit.merchant_id = d.merchant_id AND audit.act = d.act) \
+             ORDER BY 1, 2 LIMIT 20",
+        ),
+    },
+];
+
+const PAGE: i64 = 10_000;
+
+const VOIDED: Sql = Sql(
+    "SELECT id FROM invoices WHERE merchant_id = $1 AND id > $2 AND lifecycle = 'void' ORDER BY id LIMIT $3",
+);
+const REVOKED: Sql =
+    Sql("SELECT id, invoice_id FROM links WHERE merchant_id = $1 AND id > $2 AND revoked_at IS NOT NULL \
+     ORDER BY id LIMIT $3");
+/// `object` leads the index of the trail, so one kind of object is one range of it.
+const OBJECTS: Sql =
+    Sql("SELECT object FROM audit WHERE merchant_id = $1 AND object > $2 AND object < $3 AND act = $4");
+
+/// Acts whose trace is in the books: what was voided or revoked needs a row that names it.
+pub(super) async fn check_audit(
+    tx: &mut Tx,
+    merchants: &[MerchantId],
+    report: &mut VerifyReport,
+) -> Result<()> {
+    let (mut voided, mut revoked) = (Vec::new(), Vec::new());
+    for merchant_id in merchants {
+        let audited = objects(tx, *merchant_id, "inv_", acts::INVOICE_VOID).await?;
+        let mut last = [0; 16];
+        loop {
+            let page = tx.fetch_all(VOIDED, args![merchant_id.0, &last, PAGE], |row| row.bytes16(0)).await?;
+            let Some(end) = page.last() else { break };
+            last = *end;
+            let names = page.iter().map(|id| printed("inv_", id)).filter(|name| !audited.contains(name));
+            voided.extend(names.map(|name| format!("{name} of {merchant_id}")));
+        }
+        let mut audited = objects(tx, *merchant_id, "inv_", acts::LINK_REVOKE).await?;
+        audited.extend(objects(tx, *merchant_id, "lnk_", acts::LINK_REVOKE).await?);
+        let mut last = [0; 16];
+        loop {
+            let ids = |row: &Row<'_>| Ok((row.bytes16(0)?, row.bytes16(1)?));
+            let page = tx.fetch_all(REVOKED, args![merchant_id.0, &last, PAGE], ids).await?;
+            let Some((end, _)) = page.last() else { break };
+            last = *end;
+            for (link, invoice) in &page {
+                let name = printed("lnk_", link);
+                if !audited.contains(&name) && !audited.contains(&printed("inv_", invoice)) {
+                    revoked.push(format!("{name} of {merchant_id}"));
+                }
+            }
+        }
+    }
+    found(report, 24, "an invoice is void, and no audit row says who voided it", voided);
+    found(report, 24, "a payment link is revoked, and no audit row says who did", revoked);
+    Ok(())
+}
+
+async fn objects(tx: &mut Tx, merchant_id: MerchantId, prefix: &str, act: &str) -> Result<HashSet<String>> {
+    let upper = format!("{prefix}~");
+    let list = tx.fetch_all(OBJECTS, args![merchant_id.0, prefix, &upper, act], |row| row.text(0)).await?;
+    Ok(list.into_iter().collect())
+}
