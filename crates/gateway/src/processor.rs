@@ -44,6 +44,9 @@ pub trait Processor: Send + Sync {
     /// Whose account the key opens.
     async fn account(&self) -> Result<Account, CallError>;
 
+    /// True if the key moves real money. A webhook of the other mode is stored and never acted on.
+    fn is_live(&self) -> bool;
+
     /// What a card charge can be in this currency.
     fn card_limits(&self, currency: Currency) -> MethodLimits;
 

@@ -32,11 +32,6 @@ impl Stripe {
         Ok(Stripe { transport: Transport::try_new(config)? })
     }
 
-    /// True if the key moves real money.
-    pub fn is_live(&self) -> bool {
-        self.transport.live
-    }
-
     /// The facts of a session. Where its payment came unexpanded it is read too: an expired page alone proves nothing.
     async fn session_facts(&self, session: wire::Session) -> Result<PaymentFacts, CallError> {
         match &session.payment_intent {
@@ -164,6 +159,10 @@ impl Processor for Stripe {
             charges_enabled: account.charges_enabled.unwrap_or(false),
             live: self.transport.live,
         })
+    }
+
+    fn is_live(&self) -> bool {
+        self.transport.live
     }
 
     fn card_limits(&self, currency: Currency) -> MethodLimits {

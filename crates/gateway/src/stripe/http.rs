@@ -86,6 +86,7 @@ impl Transport {
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
             .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
             .connect_timeout(config.connect_timeout)
             .timeout(config.call_timeout);
         if local {
