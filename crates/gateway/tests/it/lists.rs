@@ -57,6 +57,7 @@ async fn a_list_that_breaks_off_proves_nothing() {
     page(&server, SESSIONS, None, json!([]), true).await;
     let error = stripe(&server.uri()).find_attempt(attempt(), at(0)).await.unwrap_err();
     assert!(matches!(error, CallError::Unreadable(_)), "{error}");
+    assert_eq!(server.received_requests().await.unwrap().len(), 1, "there is nothing to go on after");
 
     let server = MockServer::start().await;
     page(&server, SESSIONS, None, json!([foreign("cs_9")]), true).await;
