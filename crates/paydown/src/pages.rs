@@ -1,0 +1,13 @@
+//! Everything a payer sees, as pure rendering: one struct per page, filled with typed values, that derives its template.
+//! No database, no handler, no clock. Words come from the catalogue, amounts from `format`; nothing here decides one.
+//!
+//! Each page has `chrome` (what surrounds every page) and renders with askama's `Template::render`. Ids are the opaque
+//! texts that stand in addresses. Enums here are the page's own: whoever fills them maps the domain's states to them.
+
+pub mod amount;
+pub mod chrome;
+pub mod invoice;
+pub mod parts;
+
+pub use chrome::{Chrome, Merchant, Viewer};
+

@@ -1,0 +1,388 @@
+//! S6, S8 and S15: the invoice page, with or without a chosen amount. It shows figures it is given; it computes none.
+
+use super::{Chrome, Viewer};
+use super::amount::AmountForm;
+use super::parts::{Figures, Lifecycle, Method, Pill, Progress, Segment, Status, bar, near_date};
+use crate::texts::{Arg, Rich};
+use askama::Template;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use ledger::Money;
+
+/// `/invoices/{id}`, and the same with `?amount=` (S8).
+#[derive(Template)]
+#[template(path = "portal/invoice.html")]
+pub struct InvoicePage {
+    /// What surrounds the page.
+    pub chrome: Chrome,
+    /// The invoice itself.
+    pub invoice: Invoice,
+    /// What it says about money.
+    pub figures: Figures,
+    /// Its status facts.
+    pub status: Status,
+    /// What the payer may do now.
+    pub offer: Offer,
+    /// The amount chosen with the pencil, already accepted by the amount rule; `None`, or all that is left, is S6.
+    pub chosen: Option<Money>,
+    /// What else must be said, in any order: the page sorts, adds what follows from the figures, and shows two.
+    pub notices: Vec<Notice>,
+    /// Payments on this invoice, newest first.
+    pub payments: Vec<PaymentRow>,
+}
+
+/// The document: who asks whom for what.
+#[derive(Debug, Clone)]
+pub struct Invoice {
+    /// Its id, as in its address.
+    pub id: String,
+    /// Its number: `INV-1042`.
+    pub number: String,
+    /// The merchant's postal address, a line each; may be empty.
+    pub from_lines: Vec<String>,
+    /// The customer's name: `Acme Inc.`
+    pub to_name: String,
+    /// The customer's postal address, a line each; may be empty.
+    pub to_lines: Vec<String>,
+    /// When it was issued.
+    pub issued: Date,
+    /// The customer's own reference: `PO 7741`.
+    pub po_number: Option<String>,
+    /// The merchant's note to the payer.
+    pub note: Option<String>,
+    /// What it is for.
+    pub lines: Vec<Line>,
+    /// Sum of the lines before tax; `None` where there is no tax.
+    pub net: Option<Money>,
+    /// Taxes: (label such as `VAT 20%`, amount).
+    pub taxes: Vec<(String, Money)>,
+}
+
+/// One row of the invoice.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// What it is.
+    pub description: String,
+    /// `25 × $40.00`'s first part, in the reader's format; `None` for a quantity of one.
+    pub quantity: Option<String>,
+    /// Price of one.
+    pub unit: Money,
+    /// The line's amount before tax.
+    pub amount: Money,
+}
+
+/// What the payer may do on this page.
+#[derive(Debug, Clone)]
+pub enum Offer {
+    /// Pay any legal part or all: the pencil is there, with its form.
+    AnyPart(AmountForm),
+    /// Pay all that is left, nothing less.
+    InFull,
+    /// Nothing to pay now: paid, void, all in flight, too little for a card.
+    Nothing,
+}
+
+/// Something that must be said before the amount.
+#[derive(Debug, Clone)]
+pub enum Notice {
+    /// The payer's own payment waits on the card page.
+    OwnUnfinished {
+        /// Its id.
+        payment_id: String,
+        /// Its amount.
+        amount: Money,
+        /// When it was started.
+        started_at: Timestamp,
+    },
+    /// Another person's card payment is being made.
+    SomeoneElses {
+        /// Its amount.
+        amount: Money,
+    },
+    /// The answer of the processor is not known.
+    Checking {
+        /// Its amount.
+        amount: Money,
+    },
+    /// What is left is less than a card can take.
+    TooLittleForACard,
+    /// The merchant lowered the invoice.
+    Credited {
+        /// By how much.
+        amount: Money,
+        /// On which day.
+        on: Date,
+    },
+    /// The payer came by the link of an older invoice that this one replaces.
+    Replaces {
+        /// The older one's number.
+        number: String,
+    },
+}
+
+/// One payment on this invoice.
+#[derive(Debug, Clone)]
+pub struct PaymentRow {
+    /// Its id, as in its address.
+    pub id: String,
+    /// How it was made.
+    pub method: Method,
+    /// Its share of this invoice, without any fee.
+    pub amount: Money,
+    /// Who made it, as this reader may know: `Dana`, or `None`.
+    pub by: Option<String>,
+    /// The day it was received, or started.
+    pub on: Date,
+    /// Where it stands.
+    pub state: PaymentRowState,
+}
+
+/// Where one payment in the list stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaymentRowState {
+    /// Received; what was left on the invoice right after it.
+    Received {
+        /// The running balance.
+        left_after: Money,
+    },
+    /// Being made: the card page is open.
+    Started,
+    /// The answer is not known.
+    Checking,
+    /// It ended without money: declined, cancelled, expired.
+    NotCompleted,
+}
+
+/// A notice as it is drawn.
+pub struct DrawnNotice {
+    /// `flight`, `late` or `plain`: its tint.
+    pub tone: &'static str,
+    /// The sentence.
+    pub words: Rich,
+    /// The payment that may be continued or cancelled.
+    pub own_payment: Option<String>,
+}
+
+impl InvoicePage {
+    /// The page's title, without the merchant.
+    pub fn title(&self) -> String {
+        let number = Arg::name(&self.invoice.number);
+        let due = Arg::text(self.chrome.date(&self.status.due));
+        let left = self.chrome.amount(self.figures.left);
+        match (self.part(), self.can_pay()) {
+            (Some(amount), _) => self
+                .chrome
+                .words("invoice-title-part", &[("number", number), ("amount", self.chrome.amount(amount)), ("left", left)]),
+            (None, true) => self.chrome.words("invoice-title-left", &[("number", number), ("left", left), ("due", due)]),
+            (None, false) => {
+                let status = self.pills().into_iter().map(|pill| pill.text).collect::<Vec<_>>().join(", ");
+                self.chrome.words("invoice-title-status", &[("number", number), ("status", Arg::text(status))])
+            }
+        }
+    }
+
+    /// The invoice's address.
+    pub fn at(&self) -> String {
+        format!("{}/invoices/{}", self.chrome.base(), self.invoice.id)
+    }
+
+    /// `Invoice INV-1042`.
+    pub fn heading(&self) -> Rich {
+        self.chrome.say("invoice-heading", &[("number", Arg::name(&self.invoice.number))])
+    }
+
+    /// The chosen amount when it is really a part (S8).
+    pub fn part(&self) -> Option<Money> {
+        self.chosen.filter(|chosen| self.can_pay() && *chosen != self.figures.left)
+    }
+
+    /// True when there is something to pay now and a way to pay it.
+    pub fn can_pay(&self) -> bool {
+        !matches!(self.offer, Offer::Nothing) && self.figures.left.is_positive()
+    }
+
+    /// The pencil's form, where a part may be paid.
+    pub fn form(&self) -> Option<&AmountForm> {
+        match &self.offer {
+            Offer::AnyPart(form) if self.can_pay() => Some(form),
+            _ => None,
+        }
+    }
+
+    /// True when the merchant takes this invoice in full only.
+    pub fn in_full_only(&self) -> bool {
+        matches!(self.offer, Offer::InFull) && self.can_pay()
+    }
+
+    /// Status words.
+    pub fn pills(&self) -> Vec<Pill> {
+        self.status.pills()
+    }
+
+    /// The bar's parts; none while nothing is paid or in progress.
+    pub fn segments(&self) -> Vec<Segment> {
+        if self.figures.untouched() || !self.stands() { Vec::new() } else { bar(&self.figures) }
+    }
+
+    /// True unless the invoice was cancelled.
+    pub fn stands(&self) -> bool {
+        !matches!(self.status.lifecycle, Lifecycle::Void { .. })
+    }
+
+    /// The label above the figure.
+    pub fn label(&self) -> String {
+        self.chrome.t(if self.figures.untouched() { "amount-due" } else { "left-to-pay" })
+    }
+
+    /// `due 30 November 2026`.
+    pub fn due_line(&self) -> Rich {
+        let key = if self.status.is_overdue() { "was-due-on" } else { "due-by" };
+        self.chrome.say(key, &[("due", Arg::text(self.chrome.date(&self.status.due)))])
+    }
+
+    /// What stays when the chosen part is paid.
+    pub fn left_after(&self, part: &Money) -> Money {
+        self.figures.left.checked_sub(*part).unwrap_or(Money::zero(part.currency()))
+    }
+
+    /// `You are paying $500.00 of $1,250.00` without the first figure, which is drawn large.
+    pub fn of_left(&self) -> Rich {
+        self.chrome.say("paying-of", &[("left", self.chrome.amount(self.figures.left))])
+    }
+
+    /// The primary button's words.
+    pub fn pay_words(&self) -> String {
+        match self.part() {
+            Some(part) => self.chrome.words("pay-part", &[("amount", self.chrome.amount(part))]),
+            None => self.chrome.words("pay-amount", &[("amount", self.chrome.amount(self.figures.left))]),
+        }
+    }
+
+    /// `Pay the full $1,250.00 instead`.
+    pub fn pay_all_words(&self) -> String {
+        self.chrome.words("pay-all-instead", &[("amount", self.chrome.amount(self.figures.left))])
+    }
+
+    /// What the status region says when the payer comes back from choosing.
+    pub fn chosen_words(&self, part: &Money) -> String {
+        let left = self.chrome.amount(self.left_after(part));
+        self.chrome.words("amount-chosen", &[("amount", self.chrome.amount(*part)), ("left", left)])
+    }
+
+    /// What stands in the card's place when the invoice is done with.
+    pub fn ended_words(&self) -> Option<Rich> {
+        if let Lifecycle::Void { on } = self.status.lifecycle {
+            let on = Arg::text(near_date(&self.chrome, on, self.status.today));
+            return Some(self.chrome.say("invoice-void", &[("merchant", self.chrome.merchant_name()), ("on", on)]));
+        }
+        if self.can_pay() || self.figures.all_in_flight() {
+            return None;
+        }
+        match (self.status.progress, self.status.lifecycle) {
+            (Progress::Paid, _) => Some(match self.paid_on() {
+                Some(on) => self.chrome.say("paid-in-full-on", &[("on", Arg::text(on))]),
+                None => self.chrome.say("paid-in-full", &[]),
+            }),
+            (Progress::NothingDue, _) => Some(self.chrome.say("nothing-due", &[])),
+            (Progress::Credited, _) => Some(self.chrome.say_merchant("invoice-credited")),
+            (_, Lifecycle::WrittenOff) => Some(self.chrome.say_merchant("invoice-written-off")),
+            _ => None,
+        }
+    }
+
+    fn paid_on(&self) -> Option<String> {
+        let received = |row: &&PaymentRow| matches!(row.state, PaymentRowState::Received { .. });
+        let last = self.payments.iter().filter(received).map(|row| row.on).max()?;
+        Some(near_date(&self.chrome, last, self.status.today))
+    }
+
+    /// At most two notices, the most urgent first.
+    pub fn drawn_notices(&self) -> Vec<DrawnNotice> {
+        let mut ranked: Vec<(u8, DrawnNotice)> = self.notices.iter().map(|notice| self.drawn(notice)).collect();
+        let plain = |tone, words| DrawnNotice { tone, words, own_payment: None };
+        if self.stands() && self.figures.all_in_flight() {
+            ranked.push((2, plain("flight", self.chrome.say("notice-all-in-flight", &[]))));
+        }
+        if self.status.is_overdue() && self.can_pay() {
+            let due = Arg::text(near_date(&self.chrome, self.status.due, self.status.today));
+            let key = if self.form().is_some() { "notice-overdue" } else { "notice-overdue-in-full" };
+            ranked.push((4, plain("late", self.chrome.say(key, &[("due", due)]))));
+        }
+        ranked.sort_by_key(|(rank, _)| *rank);
+        ranked.into_iter().map(|(_, drawn)| drawn).take(2).collect()
+    }
+
+    fn drawn(&self, notice: &Notice) -> (u8, DrawnNotice) {
+        let chrome = &self.chrome;
+        let other = [("left", chrome.amount(self.figures.left))];
+        let mut own_payment = None;
+        let (rank, tone, words) = match notice {
+            Notice::OwnUnfinished { payment_id, amount, started_at } => {
+                own_payment = Some(payment_id.clone());
+                let args = [("amount", chrome.amount(*amount)), ("at", Arg::text(chrome.clock(*started_at)))];
+                (1, "flight", chrome.say("notice-own-unfinished", &args))
+            }
+            Notice::SomeoneElses { amount } => {
+                let some_left = self.figures.left.is_positive();
+                let key = if some_left { "notice-someone-elses" } else { "notice-someone-elses-all" };
+                let args = [("amount", chrome.amount(*amount)), other[0].clone()];
+                (1, "flight", chrome.say(key, &args))
+            }
+            Notice::Checking { amount } => {
+                (0, "flight", chrome.say("notice-checking", &[("amount", chrome.amount(*amount))]))
+            }
+            Notice::TooLittleForACard => {
+                let args = [other[0].clone(), ("merchant", chrome.merchant_name())];
+                (1, "plain", chrome.say("notice-too-little", &args))
+            }
+            Notice::Credited { amount, on } => {
+                let args = [
+                    ("merchant", chrome.merchant_name()),
+                    ("amount", chrome.amount(*amount)),
+                    ("on", Arg::text(chrome.date(on))),
+                ];
+                (3, "plain", chrome.say("notice-credited", &args))
+            }
+            Notice::Replaces { number } => {
+                (3, "plain", chrome.say("notice-replaces", &[("number", Arg::name(number))]))
+            }
+        };
+        (rank, DrawnNotice { tone, words, own_payment })
+    }
+
+    /// The line under a payment's name.
+    pub fn payment_words(&self, row: &PaymentRow) -> Rich {
+        let on = Arg::text(near_date(&self.chrome, row.on, self.status.today));
+        let by = row.by.as_ref().map(|name| ("by", Arg::name(name)));
+        let key = match (row.state, by.is_some()) {
+            (PaymentRowState::Received { .. }, false) => "payment-received",
+            (PaymentRowState::Received { .. }, true) => "payment-received-by",
+            (PaymentRowState::Started, false) => "payment-started",
+            (PaymentRowState::Started, true) => "payment-started-by",
+            (PaymentRowState::Checking, _) => "payment-checking",
+            (PaymentRowState::NotCompleted, _) => "payment-not-completed",
+        };
+        let args: Vec<(&str, Arg)> = std::iter::once(("on", on)).chain(by).collect();
+        self.chrome.say(key, &args)
+    }
+
+    /// The running balance after a received payment.
+    pub fn balance_words(&self, row: &PaymentRow) -> Option<Rich> {
+        match row.state {
+            PaymentRowState::Received { left_after } => {
+                Some(self.chrome.say("payment-left-after", &[("left", self.chrome.amount(left_after))]))
+            }
+            _ => None,
+        }
+    }
+
+    /// True when the payment has a receipt.
+    pub fn has_receipt(&self, row: &PaymentRow) -> bool {
+        matches!(row.state, PaymentRowState::Received { .. })
+    }
+
+    /// An amount that was taken off, with its minus sign.
+    pub fn less(&self, money: &Money) -> String {
+        self.chrome.money(Money::new(-money.minor(), money.currency()))
+    }
+}
