@@ -15,11 +15,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_postgres::config::{Config, Host, SslMode};
-use tokio_postgres::error::{Severity, SqlState};
+use tokio_postgres::error::{DbError, Severity, SqlState};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{NoTls, Statement};
 
-/// A write that loses a deadlock is run this often at most, the first time included.
+/// A closure that lost a deadlock or its connection is run this often at most, the first time included.
 const TRIES: u32 = 5;
 /// The wait before the second try; it doubles, and up to as much again is added by chance.
 const FIRST_RETRY: Duration = Duration::from_millis(5);
@@ -122,9 +122,17 @@ impl Postgres {
             Reading::Bounded => BEGIN_READ,
             Reading::Scan => BEGIN_SCAN,
         };
-        let mut tx = Tx(Kind::Postgres(PgTx::new(self.client().await?, begin)));
-        let out = work(&mut tx).await;
-        verdict(Some(out), tx.postgres().doomed) // dropping it rolls back: there is nothing to keep
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let mut tx = Tx(Kind::Postgres(PgTx::new(self.client().await?, begin)));
+            let out = work(&mut tx).await;
+            let pg = tx.postgres(); // dropping it rolls back: there is nothing to keep
+            let out = verdict(Some(out), pg.doomed);
+            if out.is_ok() || !pg.again || tried == TRIES {
+                return out;
+            }
+        }
     }
 
     pub(super) async fn close(&self) -> Result<()> {
@@ -200,17 +208,33 @@ async fn check_server(client: &Client) -> Result<()> {
 
 /// One transaction. Dropping it while it is open rolls it back.
 pub(super) struct PgTx {
-    client: Client,
+    /// `None` only while it is dropped.
+    client: Option<Client>,
     begin: &'static str,
     begun: bool,
     done: bool,
     doomed: bool,
+    /// Running the closure again may succeed, and cannot write twice.
     again: bool,
+    /// The connection broke: the next user must not get it.
+    lost: bool,
 }
 
 impl PgTx {
     fn new(client: Client, begin: &'static str) -> PgTx {
-        PgTx { client, begin, begun: false, done: false, doomed: false, again: false }
+        PgTx {
+            client: Some(client),
+            begin,
+            begun: false,
+            done: false,
+            doomed: false,
+            again: false,
+            lost: false,
+        }
+    }
+
+    fn client(&self) -> &Client {
+        self.client.as_ref().expect("only Drop takes it")
     }
 
     pub(super) fn doom(&mut self) {
@@ -220,7 +244,7 @@ impl PgTx {
     pub(super) async fn execute(&mut self, sql: &str, args: &[Val<'_>]) -> Result<u64> {
         self.begin().await?;
         let statement = self.prepare(sql, args).await?;
-        let out = self.client.execute(&statement, &params(args)).await;
+        let out = self.client().execute(&statement, &params(args)).await;
         self.settle(out).with_context(|| sql.to_owned())
     }
 
@@ -231,7 +255,7 @@ impl PgTx {
         for (sql, args) in list {
             prepared.push((self.prepare(sql.0, args).await?, params(args)));
         }
-        let client = &self.client;
+        let client = self.client();
         let answers =
             join_all(prepared.iter().map(|(statement, params)| client.execute(statement, params.as_slice())))
                 .await;
@@ -293,10 +317,10 @@ impl PgTx {
         let out = if together {
             self.begun = true;
             let (begun, rows) =
-                join(self.client.batch_execute(self.begin), self.client.query(&statement, &params)).await;
+                join(self.client().batch_execute(self.begin), self.client().query(&statement, &params)).await;
             begun.and(rows)
         } else {
-            self.client.query(&statement, &params).await
+            self.client().query(&statement, &params).await
         };
         self.settle(out).with_context(|| sql.to_owned())
     }
@@ -306,7 +330,7 @@ impl PgTx {
             return Ok(());
         }
         self.begun = true;
-        let out = self.client.batch_execute(self.begin).await;
+        let out = self.client().batch_execute(self.begin).await;
         self.settle(out).context(self.begin)
     }
 
@@ -314,7 +338,7 @@ impl PgTx {
         if self.doomed {
             return Err(StoreError::FailedStatementIgnored).with_context(|| sql.to_owned());
         }
-        let out = self.client.prepare_cached(sql).await;
+        let out = self.client().prepare_cached(sql).await;
         let statement = self.settle(out).with_context(|| sql.to_owned())?;
         let count = statement.params().len();
         if count != args.len() {
@@ -324,11 +348,13 @@ impl PgTx {
         Ok(statement)
     }
 
-    /// Notes what a failure means for the transaction.
+    /// Notes what a failure means for the transaction. A connection that broke before COMMIT took everything with
+    /// it, so the closure may run again on another one.
     fn settle<T>(&mut self, out: Result<T, tokio_postgres::Error>) -> Result<T> {
         out.map_err(|error| {
             self.doomed = true;
-            self.again |= is_worth_another_try(&error);
+            self.lost |= is_lost(&error);
+            self.again |= self.lost || is_worth_another_try(&error);
             described(error)
         })
     }
@@ -338,12 +364,13 @@ impl PgTx {
             self.done = true; // no statement, no transaction
             return Ok(());
         }
-        let Err(error) = self.client.batch_execute("COMMIT").await else {
+        let Err(error) = self.client().batch_execute("COMMIT").await else {
             self.done = true;
             return Ok(());
         };
         self.doomed = true;
         let refused = error.as_db_error().is_some_and(|db| db.parsed_severity() == Some(Severity::Error));
+        self.lost = !refused;
         self.again = refused && is_worth_another_try(&error);
         let reason = error.as_db_error().map_or_else(|| error.to_string(), |db| db.message().to_owned());
         tracing::error!(%reason, refused, "a commit failed");
@@ -354,9 +381,12 @@ impl PgTx {
 
 impl Drop for PgTx {
     fn drop(&mut self) {
-        if self.begun && !self.done {
+        let Some(client) = self.client.take() else { return };
+        if self.lost {
+            drop(Client::take(client)); // closed, not given back
+        } else if self.begun && !self.done {
             // The first poll puts it on the wire, before anything the connection's next user sends.
-            drop(self.client.batch_execute("ROLLBACK").now_or_never());
+            drop(client.batch_execute("ROLLBACK").now_or_never());
         }
     }
 }
@@ -369,8 +399,7 @@ fn is_worth_another_try(error: &tokio_postgres::Error) -> bool {
 
 /// A lost connection and an exhausted wait are named, so that a caller can answer 503.
 fn described(error: tokio_postgres::Error) -> anyhow::Error {
-    let lost = error.is_closed() || error.as_db_error().is_none() && error.code().is_none() && is_io(&error);
-    if lost {
+    if is_lost(&error) {
         let unavailable = StoreError::Unavailable(error.to_string().into());
         return anyhow::Error::new(error).context(unavailable);
     }
@@ -380,8 +409,12 @@ fn described(error: tokio_postgres::Error) -> anyhow::Error {
     error.into()
 }
 
-fn is_io(error: &tokio_postgres::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>())
+/// Whether the connection is gone: closed, broken, or ended by the server (shutdown, a time-out of its own).
+fn is_lost(error: &tokio_postgres::Error) -> bool {
+    let ended = |db: &DbError| matches!(db.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
+    error.is_closed()
+        || error.as_db_error().is_some_and(ended)
+        || std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>())
 }
 
 fn params<'a>(args: &'a [Val<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
