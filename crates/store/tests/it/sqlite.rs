@@ -206,3 +206,49 @@ async fn a_full_disk_makes_the_store_read_only() {
     write(&mended, 2, Manner::Good).await.unwrap().unwrap();
     mended.close().await.unwrap();
 }
+
+/// What `a_commit_that_fails_on_disk_is_an_unknown_outcome` runs in a process whose files may not grow.
+#[cfg(unix)]
+#[tokio::test]
+#[ignore = "part of another test, which starts it in a process of its own"]
+async fn with_files_that_cannot_grow() {
+    const BIG: Sql = Sql("INSERT INTO kinds (id, bytes) VALUES ($1, zeroblob(900000))");
+    let db = TestDatabase::sqlite_with(SCHEMA).await;
+    let store = db.open().await;
+    write(&store, 1, Manner::Good).await.unwrap().unwrap();
+    // It fits the page cache, so no statement fails: the WAL is written at COMMIT.
+    let big = |id: u8| store.write(async move |tx: &mut Tx| tx.execute(BIG, args![&[id; 16]]).await);
+    let error = big(1).await.unwrap_err();
+    assert!(matches!(error.downcast_ref(), Some(StoreError::CommitUnknown(_))), "{error:?}");
+    write(&store, 2, Manner::Good).await.unwrap().expect("a new connection took over");
+    for id in [2, 3] {
+        let error = big(id).await.unwrap_err();
+        assert!(matches!(error.downcast_ref(), Some(StoreError::CommitUnknown(_))), "{error:?}");
+    }
+    assert!(
+        matches!(refusal(write(&store, 3, Manner::Good).await), StoreError::ReadOnly(_)),
+        "twice in a row"
+    );
+    assert_eq!(paid(&store).await, [1, 2]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_commit_that_fails_on_disk_is_an_unknown_outcome() {
+    let this = std::env::current_exe().unwrap();
+    // 512 KiB a file; the signal is ignored, so that writing further is an error instead.
+    let ran = std::process::Command::new("sh")
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 1024; exec \"$0\" --exact sqlite::with_files_that_cannot_grow --ignored",
+        ])
+        .arg(this)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(
+        ran.status.success() && said.contains("1 passed"),
+        "{said}\n{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+}
