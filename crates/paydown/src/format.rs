@@ -78,7 +78,8 @@ impl Locale {
             _ => primary,
         };
         let least_grouped_digits = if short.chars().all(|c| c.is_ascii_digit()) { 5 } else { 4 };
-        let grouping = groups.last().map_or(NBSP, |(_, mark)| *mark);
+        // The typewriter's apostrophe is set as a real one; the amount parser reads both.
+        let grouping = groups.last().map_or(NBSP, |(_, mark)| if *mark == '\'' { '’' } else { *mark });
         let group_sizes = (primary, secondary);
         Some(Locale {
             tag: parsed.id.to_string(),

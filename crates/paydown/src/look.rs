@@ -147,7 +147,9 @@ mod tests {
         assert_eq!(brand.brand.to_string(), "#1f5eff");
         assert_eq!(brand.on_brand, WHITE);
         assert_eq!(brand.accent_light, brand.brand);
-        assert_ne!(brand.accent_dark, brand.brand, "too dark for dark paper");
+        let navy = Brand::from_hex("#102a66").unwrap();
+        assert_eq!((navy.accent_light, navy.on_brand), (navy.brand, WHITE));
+        assert_ne!(navy.accent_dark, navy.brand, "too dark for dark paper");
         assert_eq!(Brand::from_hex("ffe600").unwrap().on_brand, BLACK);
     }
 

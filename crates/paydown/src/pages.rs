@@ -6,8 +6,19 @@
 
 pub mod amount;
 pub mod chrome;
+pub mod error;
 pub mod invoice;
+pub mod link;
+pub mod list;
 pub mod parts;
+pub mod pay;
+pub mod payment;
+pub mod receipt;
+pub mod samples;
+pub mod sign_in;
 
 pub use chrome::{Chrome, Merchant, Viewer};
+pub use samples::samples;
 
+#[cfg(test)]
+mod tests;

@@ -113,3 +113,155 @@ confirm-amount = Confirm amount
 chip-half = Half { $amount }
 chip-all = All { $amount }
 chip-same = Same as last time { $amount }
+
+# -- signing in
+sign-in-title = Sign in
+sign-in-heading = See your invoices
+sign-in-no-password = No password to remember.
+work-email = Work e-mail
+send-code = Send me a code
+code-title = Enter your code
+code-heading = Enter your code
+code-sent = If we know { $email }, a code is on its way. It works for 10 minutes.
+code-before-paying = To pay { $amount } we first send a code to { $email }.
+code-label = Code from the e-mail, 6 digits
+code-none = No code after a few minutes? Check that this is the address the invoice was sent to, or write to { $contact }.
+send-another-code = Send another code
+sign-in-to = Sign in to { $merchant }
+sign-in-link-lead = You came by the link in our e-mail. One press and you are in.
+sign-in-instead = Sign in instead
+companies-title = Which company?
+company-left = { $count ->
+    [one] { $count } open invoice, { $left } left
+   *[other] { $count } open invoices, { $left } left
+}
+company-nothing = Nothing left to pay
+and = { $first } and { $last }
+
+# -- a payment link that does not lead to its invoice
+link-ended-heading = Open the link in your e-mail again
+link-ended = For your safety this page closes after 30 minutes without use. Nothing was taken.
+link-expired-heading = This link has ended
+link-expired = This link stopped working on { $on }. We can send a new one to { $email }.
+link-send-new = Send a new link
+link-renewed-heading = Look in your e-mail
+link-renewed = A new link is on its way to { $email }.
+link-revoked-heading = This link has ended
+link-revoked = { $merchant } has ended this link. Sign in, or ask for a new one.
+link-void-heading = Nothing is due
+link-other-heading = This invoice is for another company
+link-other = You are signed in as { $name } at { $company }. This invoice is for { $for }.
+link-open-as = Open as { $company }
+link-identify-heading = First, who is paying?
+link-identify = To pay { $amount } we first send a code to { $email }.
+
+# -- the list of invoices
+list-title = Invoices – { $tab }
+list-heading = Left to pay to { $merchant }
+list-heading-none = Invoices from { $merchant }
+list-overdue = { $amount } of it is overdue.
+list-nothing-yet = Nothing here yet. When { $merchant } sends an invoice it appears on this page.
+list-all-paid = All paid. Your last payment was { $amount } on { $on }.
+list-none-in-progress = No payment is in progress.
+list-none-paid = No invoice is paid in full yet.
+list-no-match = No invoice matches ‘{ $search }’.
+clear-search = Clear search
+nav-invoices = Invoices
+nav-pages = More invoices
+next-page = More invoices
+tab-to-pay = To pay ({ $count })
+tab-in-progress = In progress ({ $count })
+tab-paid = Paid
+tab-all = All
+caption-to-pay = Invoices to pay, { $count }, sorted by { $sort }
+caption-in-progress = Invoices in progress, { $count }, sorted by { $sort }
+caption-paid = Paid invoices, { $count }, sorted by { $sort }
+caption-all = All invoices, { $count }, sorted by { $sort }
+search-label = Find by number, order or amount
+sort-label = Sort by
+sort-due = due date
+sort-number = number
+sort-left = amount left
+apply = Apply
+status = Status
+left = Left
+pay = Pay
+pay-invoice = Pay { $number }
+
+# -- check and pay
+pay-title = Check and pay { $amount } – Invoice { $number }
+check-and-pay = Check and pay
+earlier-paid = You paid { $amount } on this invoice { $ago }.
+earlier-started = You started a payment of { $amount } on this invoice { $ago }.
+earlier-another = Continue only if you want to pay another { $amount }.
+see-that-payment = See that payment
+paying-now = Paying now
+change = Change
+the-amount = the amount
+fee = Fee
+no-fee = No fee
+fee-charged = { $fee } · Charged to your card { $charged }
+left-to-pay-after = Left to pay
+for = For
+pay-payee = { $merchant } (statement line { $line })
+how = How
+by-card = Card
+receipt-email = E-mail for the receipt
+your-reference = Your reference (shows on the receipt)
+paying = Paying…
+pay-under-button = You type your card on { $processor }’s page and come back here. You have { $minutes } minutes. Nothing is taken before you press Pay there.
+continue-it = Continue it
+
+# -- one payment, waiting or ended
+payment-title = { $heading } – Invoice { $number }
+waiting-heading = Waiting for an answer
+waiting = We are waiting for an answer. You can close this page; we will e-mail you.
+waiting-long = Still waiting. Do not pay again: { $number } shows { $amount } as in progress.
+waiting-shows = { $number } shows { $amount } as in progress.
+check-now = Check now
+unfinished-heading = Not finished yet
+unfinished = Your card payment of { $amount } is not finished.
+no-money-taken = No money has been taken.
+result-received = Payment received
+result-part = { $amount } paid. <b>{ $left } is left on { $number }, due { $due }.</b>
+result-part-overdue = { $amount } paid. <b>{ $left } is left on { $number }, due since { $due }.</b>
+result-stays = It stays there until it is paid in full.
+result-full = { $amount } paid. Nothing is left on { $number }. Thank you.
+result-declined = Your bank said no
+result-three-ways = You can try again, use another way, or pay less.
+result-two-ways = You can try again or use another way.
+result-cancelled = You cancelled this payment
+result-expired = You ran out of time
+result-still-left = { $number } still shows { $left } left.
+result-refused = We could not take this payment
+result-ask = This is not about your bank. Ask { $merchant }: quote { $quote }.
+result-unknown = We do not know yet
+pressed-twice = You pressed Pay twice. We only took it once.
+decline-not-enough-money = There was not enough money available.
+decline-card-expired = The card has expired.
+decline-wrong-code = The security code did not match.
+decline-over-limit = It is over the limit on this card. Pay part of it?
+decline-over-limit-whole = It is over the limit on this card.
+decline-not-confirmed = Your bank did not confirm it was you.
+decline-left-the-check = You left before your bank finished.
+decline-not-said = Your bank did not say why. Call the number on your card.
+decline-network = The card network had a problem.
+try-again = Try again
+another-way = Use another way
+pay-less = Pay less
+pay-the-rest = Pay the rest now
+see-receipt = See the receipt
+reference = Reference
+
+# -- the receipt
+receipt-title = Receipt { $reference } – { $amount }
+receipt-heading = Paid to { $merchant }
+received = Received
+paid-by = Paid by
+paid-to = Paid to
+charged = Charged to your card
+statement-line = Statement line
+payer-reference = Your reference
+applied-to = Applied to
+receipt-balance = { $before } open before, { $after } after
+kept-as-credit = Kept as credit for your next invoice

@@ -1,0 +1,168 @@
+//! S9: "Check and pay", the last page before the processor's. Amount and fee come in decided; the form posts the amount
+//! it showed.
+
+use super::{Chrome, Viewer};
+use crate::format;
+use crate::texts::{Arg, Rich};
+use askama::Template;
+use ledger::Money;
+
+/// `/invoices/{id}/pay`. Posts `csrf`, `intent`, `amount` (minor units), `receipt_email` and `payer_reference` to itself.
+#[derive(Template)]
+#[template(path = "portal/pay.html")]
+pub struct PayPage {
+    /// What surrounds the page.
+    pub chrome: Chrome,
+    /// The invoice's id, as in its address.
+    pub invoice_id: String,
+    /// Its number.
+    pub number: String,
+    /// The amount that goes to the invoice.
+    pub amount: Money,
+    /// What is left to pay now, this amount included.
+    pub left: Money,
+    /// True when a part may be paid, so that the amount can be changed.
+    pub may_change: bool,
+    /// The fee on top, where the merchant passes one on: even zero is shown then, as "No fee".
+    pub fee: Option<Money>,
+    /// The one-time id made when this form was drawn.
+    pub intent: String,
+    /// Where the card is typed: `Stripe`, `the practice processor`.
+    pub processor: String,
+    /// Minutes the card page stays open.
+    pub minutes: u32,
+    /// The address for the receipt: the contact's own, what was typed before, or empty.
+    pub receipt_email: String,
+    /// The payer's own reference, kept after an error.
+    pub payer_reference: String,
+    /// What this session, link or contact did on this invoice within the last 30 minutes.
+    pub earlier: Option<EarlierPayment>,
+    /// What is wrong with the form.
+    pub problem: Option<PayProblem>,
+}
+
+/// A payment made or started a short while ago.
+#[derive(Debug, Clone)]
+pub struct EarlierPayment {
+    /// Its id, as in its address.
+    pub id: String,
+    /// Its amount.
+    pub amount: Money,
+    /// Seconds since it.
+    pub seconds_ago: u64,
+    /// True when it was only started.
+    pub only_started: bool,
+}
+
+/// What is wrong with the form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PayProblem {
+    /// The e-mail address is missing.
+    EmailEmpty,
+    /// The e-mail address does not look like one.
+    EmailNotAnAddress,
+    /// The reference is longer than 60 characters.
+    ReferenceTooLong,
+    /// The processor could not be reached; nothing was taken.
+    ProcessorSilent,
+    /// This form started another amount before.
+    AlreadyStarted {
+        /// The id of that payment.
+        payment_id: String,
+        /// That amount.
+        amount: Money,
+    },
+}
+
+impl PayPage {
+    /// The page's title, without the merchant.
+    pub fn title(&self) -> String {
+        let amount = ("amount", self.chrome.amount(self.amount));
+        let title = self.chrome.words("pay-title", &[amount, ("number", Arg::name(&self.number))]);
+        match self.problem {
+            Some(_) => self.chrome.words("error-title", &[("title", Arg::text(title))]),
+            None => title,
+        }
+    }
+
+    /// The invoice's address.
+    pub fn at(&self) -> String {
+        format!("{}/invoices/{}", self.chrome.base(), self.invoice_id)
+    }
+
+    /// What is left when this is paid.
+    pub fn left_after(&self) -> Money {
+        self.left.checked_sub(self.amount).unwrap_or(Money::zero(self.amount.currency()))
+    }
+
+    /// True when something stays to be paid.
+    pub fn is_part(&self) -> bool {
+        self.left_after().is_positive()
+    }
+
+    /// `Fee $11.90 · Charged to your card $411.90`, `No fee`; `None` where no fee is passed on.
+    pub fn fee_words(&self) -> Option<Rich> {
+        let fee = self.fee?;
+        let charged = self.amount.checked_add(fee).unwrap_or(self.amount);
+        Some(if fee.is_zero() {
+            self.chrome.say("no-fee", &[])
+        } else {
+            self.chrome.say("fee-charged", &[("fee", self.chrome.amount(fee)), ("charged", self.chrome.amount(charged))])
+        })
+    }
+
+    /// `To Northwind IT (statement line NORTHWIND IT)`, without the label.
+    pub fn payee(&self) -> Rich {
+        let line = Arg::name(&self.chrome.merchant.statement_line);
+        self.chrome.say("pay-payee", &[("merchant", self.chrome.merchant_name()), ("line", line)])
+    }
+
+    /// What happens after the button.
+    pub fn under_button(&self) -> Rich {
+        let args = [("processor", Arg::name(&self.processor)), ("minutes", Arg::Number(self.minutes.into()))];
+        self.chrome.say("pay-under-button", &args)
+    }
+
+    /// `You paid $500.00 on this invoice 2 minutes ago.`
+    pub fn earlier_words(&self, earlier: &EarlierPayment) -> Rich {
+        let key = if earlier.only_started { "earlier-started" } else { "earlier-paid" };
+        let ago = Arg::text(format::elapsed(earlier.seconds_ago));
+        self.chrome.say(key, &[("amount", self.chrome.amount(earlier.amount)), ("ago", ago)])
+    }
+
+    /// `Continue only if you want to pay another $500.00.`
+    pub fn another_words(&self) -> Rich {
+        self.chrome.say("earlier-another", &[("amount", self.chrome.amount(self.amount))])
+    }
+
+    /// What is wrong, in words.
+    pub fn why(&self) -> Option<Rich> {
+        let key = match self.problem.as_ref()? {
+            PayProblem::EmailEmpty => "receipt-email-empty",
+            PayProblem::EmailNotAnAddress => "email-not-an-address",
+            PayProblem::ReferenceTooLong => "reference-too-long",
+            PayProblem::ProcessorSilent => "processor-silent",
+            PayProblem::AlreadyStarted { amount, .. } => {
+                return Some(self.chrome.say("already-started", &[("amount", self.chrome.amount(*amount))]));
+            }
+        };
+        Some(self.chrome.say(key, &[]))
+    }
+
+    /// The payment that may be continued or cancelled instead.
+    pub fn started_before(&self) -> Option<&str> {
+        match &self.problem {
+            Some(PayProblem::AlreadyStarted { payment_id, .. }) => Some(payment_id),
+            _ => None,
+        }
+    }
+
+    /// The id of the field that is wrong, if it is a field.
+    pub fn wrong_field(&self) -> &'static str {
+        match self.problem {
+            Some(PayProblem::EmailEmpty | PayProblem::EmailNotAnAddress) => "receipt_email",
+            Some(PayProblem::ReferenceTooLong) => "payer_reference",
+            _ => "",
+        }
+    }
+}

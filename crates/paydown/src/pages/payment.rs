@@ -1,0 +1,256 @@
+//! S12 and S13: one payment, waiting or ended. The same address for ever; its state decides what it says. It never shows a
+//! failure that the processor has not stated.
+
+use super::parts::near_date;
+use super::{Chrome, Viewer};
+use crate::texts::{Arg, Rich};
+use askama::Template;
+use jiff::civil::Date;
+use ledger::Money;
+
+/// `/payments/{id}`.
+#[derive(Template)]
+#[template(path = "portal/payment.html")]
+pub struct PaymentPage {
+    /// What surrounds the page.
+    pub chrome: Chrome,
+    /// The payment's id, as in its address.
+    pub id: String,
+    /// Its short reference: `PAY-7F3K-2Q`.
+    pub reference: String,
+    /// Its amount for the invoice, without any fee.
+    pub amount: Money,
+    /// The invoice it is for.
+    pub invoice_id: String,
+    /// That invoice's number.
+    pub number: String,
+    /// Payable now on that invoice.
+    pub left: Money,
+    /// That invoice's due date.
+    pub due: Date,
+    /// Today, in the merchant's zone.
+    pub today: Date,
+    /// How it stands.
+    pub outcome: Outcome,
+    /// True when a part of the invoice may be paid, so that a smaller amount can be offered.
+    pub may_pay_less: bool,
+    /// True when the payer pressed Pay twice and only one payment was made.
+    pub pressed_twice: bool,
+}
+
+/// How a payment stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// No answer yet.
+    Waiting {
+        /// True after two minutes.
+        long: bool,
+    },
+    /// The card page is open and waits for the payer.
+    Unfinished,
+    /// Received.
+    Succeeded,
+    /// The bank refused the last try. The card page may still be open.
+    Declined {
+        /// Why, as far as it is told.
+        reason: Decline,
+        /// True while the card page of this payment is still open for another try.
+        page_open: bool,
+    },
+    /// The payer came back without paying.
+    Cancelled,
+    /// The card page closed by itself.
+    Expired,
+    /// We refused it: limits, risk.
+    RefusedByUs {
+        /// What to quote: `CHK-12`.
+        quote: String,
+    },
+    /// The processor's answer is not known.
+    Unknown,
+}
+
+/// Why a bank refused, in the words a payer may be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decline {
+    /// Not enough money.
+    NotEnoughMoney,
+    /// The card has expired.
+    CardExpired,
+    /// The security code was wrong.
+    WrongCode,
+    /// Over the card's limit.
+    OverLimit,
+    /// The check with the bank failed or was refused.
+    NotConfirmed,
+    /// The check with the bank was left.
+    LeftTheCheck,
+    /// Do not honour, lost, stolen, fraud: nothing more is said.
+    NotSaid,
+    /// The card network failed.
+    NetworkProblem,
+}
+
+impl Decline {
+    fn key(self) -> &'static str {
+        match self {
+            Decline::NotEnoughMoney => "decline-not-enough-money",
+            Decline::CardExpired => "decline-card-expired",
+            Decline::WrongCode => "decline-wrong-code",
+            Decline::OverLimit => "decline-over-limit",
+            Decline::NotConfirmed => "decline-not-confirmed",
+            Decline::LeftTheCheck => "decline-left-the-check",
+            Decline::NotSaid => "decline-not-said",
+            Decline::NetworkProblem => "decline-network",
+        }
+    }
+}
+
+/// A way on from the result.
+pub struct WayOn {
+    /// Where it leads.
+    pub url: String,
+    /// Its words.
+    pub words: String,
+}
+
+impl PaymentPage {
+    /// The page's title, without the merchant.
+    pub fn title(&self) -> String {
+        let heading = Arg::text(self.heading());
+        self.chrome.words("payment-title", &[("heading", heading), ("number", Arg::name(&self.number))])
+    }
+
+    /// The outcome in two to five words.
+    pub fn heading(&self) -> String {
+        self.chrome.t(match self.outcome {
+            Outcome::Waiting { .. } => "waiting-heading",
+            Outcome::Unfinished => "unfinished-heading",
+            Outcome::Succeeded if self.left.is_positive() => "result-received",
+            Outcome::Succeeded => "paid-in-full",
+            Outcome::Declined { .. } => "result-declined",
+            Outcome::Cancelled => "result-cancelled",
+            Outcome::Expired => "result-expired",
+            Outcome::RefusedByUs { .. } => "result-refused",
+            Outcome::Unknown => "result-unknown",
+        })
+    }
+
+    /// The sentences under it.
+    pub fn sentences(&self) -> Vec<Rich> {
+        let chrome = &self.chrome;
+        let amount = ("amount", chrome.amount(self.amount));
+        let number = ("number", Arg::name(&self.number));
+        let left = ("left", chrome.amount(self.left));
+        let say = |key| chrome.say(key, &[]);
+        let mut sentences = match &self.outcome {
+            Outcome::Waiting { .. } => Vec::new(),
+            Outcome::Unfinished => vec![chrome.say("unfinished", &[amount]), say("no-money-taken")],
+            Outcome::Succeeded if self.left.is_positive() => {
+                let due = ("due", Arg::text(near_date(chrome, self.due, self.today)));
+                let key = if self.due < self.today { "result-part-overdue" } else { "result-part" };
+                vec![chrome.say(key, &[amount, left, number, due]), say("result-stays")]
+            }
+            Outcome::Succeeded => vec![chrome.say("result-full", &[number, amount])],
+            Outcome::Declined { reason, .. } => {
+                let key = if *reason == Decline::OverLimit && !self.may_pay_less { "decline-over-limit-whole" } else { reason.key() };
+                let ways = if self.may_pay_less { "result-three-ways" } else { "result-two-ways" };
+                vec![say("no-money-taken"), say(key), say(ways)]
+            }
+            Outcome::Cancelled => vec![say("no-money-taken"), chrome.say("result-still-left", &[number, left])],
+            Outcome::Expired => vec![say("no-money-taken"), chrome.say("result-still-left", &[number, left])],
+            Outcome::RefusedByUs { quote } => vec![
+                say("no-money-taken"),
+                chrome.say("result-ask", &[("merchant", chrome.merchant_name()), ("quote", Arg::name(quote))]),
+            ],
+            Outcome::Unknown => vec![
+                chrome.say("notice-checking", std::slice::from_ref(&amount)),
+                chrome.say("waiting-shows", &[number, amount]),
+            ],
+        };
+        if self.pressed_twice {
+            sentences.push(say("pressed-twice"));
+        }
+        sentences
+    }
+
+    /// True while the payer may still finish or cancel it.
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.outcome, Outcome::Unfinished | Outcome::Declined { page_open: true, .. })
+    }
+
+    /// The one sentence that changes while waiting; also the `words` of the poll's answer.
+    pub fn waiting_words(&self) -> Option<String> {
+        match self.outcome {
+            Outcome::Waiting { long: false } => Some(self.chrome.t("waiting")),
+            Outcome::Waiting { long: true } => Some(self.chrome.words(
+                "waiting-long",
+                &[("number", Arg::name(&self.number)), ("amount", self.chrome.amount(self.amount))],
+            )),
+            _ => None,
+        }
+    }
+
+    /// The state as the poll's answer names it: the page reloads once it differs.
+    pub fn poll_state(&self) -> &'static str {
+        match self.outcome {
+            Outcome::Waiting { .. } => "waiting",
+            Outcome::Unfinished => "unfinished",
+            Outcome::Succeeded => "succeeded",
+            Outcome::Declined { .. } => "declined",
+            Outcome::Cancelled => "cancelled",
+            Outcome::Expired => "expired",
+            Outcome::RefusedByUs { .. } => "refused",
+            Outcome::Unknown => "unknown",
+        }
+    }
+
+    /// True when money arrived, so that there is a receipt.
+    pub fn succeeded(&self) -> bool {
+        self.outcome == Outcome::Succeeded
+    }
+
+    /// Its address.
+    pub fn at(&self) -> String {
+        format!("{}/payments/{}", self.chrome.base(), self.id)
+    }
+
+    /// The invoice's address.
+    pub fn invoice_url(&self) -> String {
+        format!("{}/invoices/{}", self.chrome.base(), self.invoice_id)
+    }
+
+    /// The ways on, the first of them the primary button.
+    pub fn ways_on(&self) -> Vec<WayOn> {
+        let way = |url: String, key: &str| WayOn { url, words: self.chrome.t(key) };
+        let (at, invoice) = (self.at(), self.invoice_url());
+        let some_left = self.left.is_positive();
+        let same_amount = format!("{invoice}/pay?amount={}", self.amount.minor());
+        match &self.outcome {
+            Outcome::Waiting { .. } | Outcome::Unknown => {
+                vec![way(at, "check-now"), way(invoice, "back-to-invoice")]
+            }
+            Outcome::Unfinished => vec![way(format!("{at}/continue"), "continue-to-card"), way(invoice, "back-to-invoice")],
+            Outcome::Succeeded => {
+                let rest = some_left.then(|| way(invoice.clone(), "pay-the-rest"));
+                std::iter::once(way(format!("{at}/receipt"), "see-receipt"))
+                    .chain(rest)
+                    .chain([way(invoice, "back-to-invoice")])
+                    .collect()
+            }
+            Outcome::Declined { page_open, .. } => {
+                let again = if *page_open { format!("{at}/continue") } else { same_amount };
+                let less = format!("{invoice}/amount?amount={}", self.amount.minor());
+                let mut ways = vec![way(again, "try-again"), way(invoice, "another-way")];
+                if self.may_pay_less {
+                    ways.push(way(less, "pay-less"));
+                }
+                ways
+            }
+            Outcome::Cancelled | Outcome::Expired if some_left => {
+                vec![way(same_amount, "try-again"), way(invoice, "back-to-invoice")]
+            }
+            Outcome::Cancelled | Outcome::Expired | Outcome::RefusedByUs { .. } => vec![way(invoice, "back-to-invoice")],
+        }
+    }
+}

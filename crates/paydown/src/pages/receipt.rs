@@ -1,0 +1,88 @@
+//! S14: the receipt of one payment, for the screen and for paper. One receipt per payment, never edited: what happens
+//! later is a note.
+
+use super::parts::Method;
+use super::{Chrome, Viewer};
+use crate::texts::{Arg, Rich};
+use askama::Template;
+use jiff::Timestamp;
+use ledger::Money;
+
+/// `/payments/{id}/receipt`.
+#[derive(Template)]
+#[template(path = "portal/receipt.html")]
+pub struct ReceiptPage {
+    /// What surrounds the page.
+    pub chrome: Chrome,
+    /// The receipt's number, which is the payment's reference: `PAY-7F3K-2Q`.
+    pub reference: String,
+    /// The payment's id, as in its address.
+    pub payment_id: String,
+    /// When the money was received; shown in the merchant's zone.
+    pub received_at: Timestamp,
+    /// The company that paid.
+    pub paid_by: String,
+    /// The merchant's postal address, a line each; may be empty.
+    pub merchant_lines: Vec<String>,
+    /// How it was paid.
+    pub method: Method,
+    /// What went to invoices, without the fee.
+    pub amount: Money,
+    /// The fee on top; `None` or zero where there was none.
+    pub fee: Option<Money>,
+    /// What it was applied to.
+    pub applied: Vec<Applied>,
+    /// What did not fit and is kept as credit; zero for most.
+    pub kept_as_credit: Money,
+    /// The payer's own reference.
+    pub payer_reference: Option<String>,
+}
+
+/// One invoice a payment was set against.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// The invoice's id, as in its address.
+    pub invoice_id: String,
+    /// Its number.
+    pub number: String,
+    /// How much of the payment.
+    pub amount: Money,
+    /// What was open right before.
+    pub balance_before: Money,
+    /// What was open right after.
+    pub balance_after: Money,
+}
+
+impl ReceiptPage {
+    /// The page's title, without the merchant.
+    pub fn title(&self) -> String {
+        let args = [("reference", Arg::text(&self.reference)), ("amount", self.chrome.amount(self.amount))];
+        self.chrome.words("receipt-title", &args)
+    }
+
+    /// `18 November 2026, 14:40 Pacific time`.
+    pub fn when(&self) -> String {
+        format!("{}, {}", self.chrome.day(self.received_at), self.chrome.clock(self.received_at))
+    }
+
+    /// The fee, where there was one.
+    pub fn fee_paid(&self) -> Option<Money> {
+        self.fee.filter(|fee| fee.is_positive())
+    }
+
+    /// All that left the payer's card.
+    pub fn charged(&self) -> Money {
+        self.fee.and_then(|fee| self.amount.checked_add(fee).ok()).unwrap_or(self.amount)
+    }
+
+    /// `$1,250.00 → $750.00` in words for both eyes and ears.
+    pub fn balance(&self, applied: &Applied) -> Rich {
+        let before = self.chrome.amount(applied.balance_before);
+        self.chrome.say("receipt-balance", &[("before", before), ("after", self.chrome.amount(applied.balance_after))])
+    }
+
+    /// True when something is left on that invoice.
+    pub fn something_left(&self, applied: &Applied) -> bool {
+        applied.balance_after.is_positive()
+    }
+}

@@ -1,0 +1,233 @@
+//! Samples of signing in, payment links, paying, results, receipts and errors.
+
+use super::super::error::{ErrorPage, PageError};
+use super::super::link::{LinkPage, LinkState};
+use super::super::parts::Method;
+use super::super::pay::{EarlierPayment, PayPage, PayProblem};
+use super::super::payment::{Decline, Outcome, PaymentPage};
+use super::super::receipt::{Applied, ReceiptPage};
+use super::super::sign_in::{CodePage, CodeProblem, CompaniesPage, Company, EmailProblem, SignInLinkPage, SignInPage};
+use super::*;
+
+pub(super) fn samples() -> Vec<(String, String)> {
+    let mut all = sign_in();
+    all.extend(links());
+    all.extend(pay());
+    all.extend(results());
+    all.extend(receipts());
+    all.extend(errors());
+    all
+}
+
+fn sign_in() -> Vec<(String, String)> {
+    let email = |email: &str, problem| SignInPage { chrome: nobody(), email: email.to_owned(), problem };
+    let code = |code: &str, problem| CodePage {
+        chrome: nobody(),
+        email: "d@acme.test".to_owned(),
+        code: code.to_owned(),
+        problem,
+        before_paying: None,
+    };
+    let company = |name: &str, open_invoices, left, chosen| Company {
+        id: format!("cus_{open_invoices}"),
+        name: name.to_owned(),
+        open_invoices,
+        left,
+        chosen,
+    };
+    let companies = |nothing_chosen: bool| CompaniesPage {
+        chrome: nobody(),
+        companies: vec![
+            company("Acme Inc.", 3, vec![usd(312_000), Money::new(40_000, Currency::EUR)], !nothing_chosen),
+            company("Beta Ltd", 0, Vec::new(), false),
+        ],
+        nothing_chosen,
+    };
+    vec![
+        render("sign-in", email("", None)),
+        render("sign-in-empty", email("", Some(EmailProblem::Empty))),
+        render("sign-in-wrong", email("dana@", Some(EmailProblem::NotAnAddress))),
+        render("code", code("", None)),
+        render("code-before-paying", CodePage { before_paying: Some(usd(125_000)), ..code("", None) }),
+        render("code-empty", code("", Some(CodeProblem::Empty))),
+        render("code-wrong", code("123 456", Some(CodeProblem::Wrong { tries_left: 4 }))),
+        render("code-ended", code("123456", Some(CodeProblem::Ended))),
+        render("code-too-many", code("123456", Some(CodeProblem::TooManyTries))),
+        render("sign-in-link", SignInLinkPage { chrome: nobody(), token: "secret".to_owned() }),
+        render("companies", companies(false)),
+        render("companies-none", companies(true)),
+    ]
+}
+
+fn links() -> Vec<(String, String)> {
+    let masked_email = "d…@acme.test".to_owned();
+    let url = |act: &str| format!("/l/token/{act}");
+    let expired = LinkState::Expired {
+        on: date(2026, 12, 30),
+        masked_email: masked_email.clone(),
+        renew_url: url("renew"),
+    };
+    let other = LinkState::OtherCompany {
+        name: "Dana".to_owned(),
+        company: "Beta Ltd".to_owned(),
+        invoice_for: "Acme Inc".to_owned(),
+        open_url: url("open"),
+    };
+    let identify =
+        LinkState::Identify { amount: usd(125_000), masked_email: masked_email.clone(), send_url: url("code") };
+    let link = |name, chrome, state| render(name, LinkPage { chrome, state });
+    vec![
+        link("link-session-ended", nobody(), LinkState::SessionEnded),
+        link("link-expired", nobody(), expired),
+        link("link-renewed", nobody(), LinkState::Renewed { masked_email }),
+        link("link-revoked", nobody(), LinkState::Revoked),
+        link("link-void", nobody(), LinkState::Void { number: "INV-1042".to_owned(), on: date(2026, 11, 3) }),
+        link("link-other-company", signed_in(), other),
+        link("link-identify", nobody(), identify),
+    ]
+}
+
+fn pay() -> Vec<(String, String)> {
+    let page = |amount| PayPage {
+        chrome: by_link(),
+        invoice_id: "inv_1042".to_owned(),
+        number: "INV-1042".to_owned(),
+        amount: usd(amount),
+        left: usd(125_000),
+        may_change: true,
+        fee: None,
+        intent: "int_1".to_owned(),
+        processor: "Stripe".to_owned(),
+        minutes: 30,
+        receipt_email: String::new(),
+        payer_reference: String::new(),
+        earlier: None,
+        problem: None,
+    };
+    let earlier = |only_started| EarlierPayment {
+        id: "pay_1".to_owned(),
+        amount: usd(50_000),
+        seconds_ago: 130,
+        only_started,
+    };
+    let problem = |problem| PayPage { problem: Some(problem), ..page(50_000) };
+    let started = PayProblem::AlreadyStarted { payment_id: "pay_1".to_owned(), amount: usd(50_000) };
+    let practice = Chrome { merchant: Merchant { practice: true, ..merchant() }, ..signed_in() };
+    let signed = PayPage {
+        chrome: practice,
+        receipt_email: "dana@acme.test".to_owned(),
+        may_change: false,
+        fee: Some(usd(0)),
+        ..page(125_000)
+    };
+    vec![
+        render("pay", page(50_000)),
+        render("pay-full", signed),
+        render("pay-fee", PayPage { fee: Some(usd(1_190)), ..page(40_000) }),
+        render("pay-again", PayPage { earlier: Some(earlier(false)), ..page(50_000) }),
+        render("pay-started", PayPage { earlier: Some(earlier(true)), ..page(50_000) }),
+        render("pay-no-email", problem(PayProblem::EmailEmpty)),
+        render("pay-wrong-email", problem(PayProblem::EmailNotAnAddress)),
+        render("pay-long-reference", problem(PayProblem::ReferenceTooLong)),
+        render("pay-silent", problem(PayProblem::ProcessorSilent)),
+        render("pay-already-started", problem(started)),
+    ]
+}
+
+fn results() -> Vec<(String, String)> {
+    let page = |outcome: Outcome, left: i64| PaymentPage {
+        chrome: by_link(),
+        id: "pay_1".to_owned(),
+        reference: "PAY-7F3K-2Q".to_owned(),
+        amount: usd(50_000),
+        invoice_id: "inv_1042".to_owned(),
+        number: "INV-1042".to_owned(),
+        left: usd(left),
+        due: DUE,
+        today: TODAY,
+        outcome,
+        may_pay_less: true,
+        pressed_twice: false,
+    };
+    let declined = |reason| page(Outcome::Declined { reason, page_open: true }, 75_000);
+    let full_only = PaymentPage {
+        may_pay_less: false,
+        ..page(Outcome::Declined { reason: Decline::OverLimit, page_open: false }, 125_000)
+    };
+    let overdue = PaymentPage { today: date(2026, 12, 3), ..page(Outcome::Succeeded, 75_000) };
+    vec![
+        render("payment-waiting", page(Outcome::Waiting { long: false }, 75_000)),
+        render("payment-waiting-long", page(Outcome::Waiting { long: true }, 75_000)),
+        render("payment-unfinished", page(Outcome::Unfinished, 75_000)),
+        render("payment-part", page(Outcome::Succeeded, 75_000)),
+        render("payment-part-overdue", overdue),
+        render("payment-full", page(Outcome::Succeeded, 0)),
+        render("payment-twice", PaymentPage { pressed_twice: true, ..page(Outcome::Succeeded, 75_000) }),
+        render("payment-declined-money", declined(Decline::NotEnoughMoney)),
+        render("payment-declined-expired", declined(Decline::CardExpired)),
+        render("payment-declined-code", declined(Decline::WrongCode)),
+        render("payment-declined-limit", declined(Decline::OverLimit)),
+        render("payment-declined-limit-whole", full_only),
+        render("payment-declined-check", declined(Decline::NotConfirmed)),
+        render("payment-declined-left", declined(Decline::LeftTheCheck)),
+        render("payment-declined-unsaid", declined(Decline::NotSaid)),
+        render("payment-declined-network", declined(Decline::NetworkProblem)),
+        render("payment-cancelled", page(Outcome::Cancelled, 125_000)),
+        render("payment-expired", page(Outcome::Expired, 125_000)),
+        render("payment-refused", page(Outcome::RefusedByUs { quote: "CHK-12".to_owned() }, 125_000)),
+        render("payment-unknown", page(Outcome::Unknown, 75_000)),
+    ]
+}
+
+fn receipts() -> Vec<(String, String)> {
+    let page = || ReceiptPage {
+        chrome: signed_in(),
+        reference: "PAY-7F3K-2Q".to_owned(),
+        payment_id: "pay_1".to_owned(),
+        received_at: noon(),
+        paid_by: "Acme Inc.".to_owned(),
+        merchant_lines: vec!["88 Alder Street".to_owned(), "Portland, OR 97205".to_owned()],
+        method: Method::Card { brand: Some("Visa".to_owned()), last4: Some("4242".to_owned()) },
+        amount: usd(50_000),
+        fee: None,
+        applied: vec![Applied {
+            invoice_id: "inv_1042".to_owned(),
+            number: "INV-1042".to_owned(),
+            amount: usd(50_000),
+            balance_before: usd(125_000),
+            balance_after: usd(75_000),
+        }],
+        kept_as_credit: usd(0),
+        payer_reference: Some("Run 118".to_owned()),
+    };
+    let surplus = ReceiptPage {
+        method: Method::Recorded("Cheque 1881".to_owned()),
+        fee: Some(usd(1_190)),
+        kept_as_credit: usd(10_000),
+        payer_reference: None,
+        ..page()
+    };
+    vec![
+        render("receipt", page()),
+        render("receipt-surplus", surplus),
+        render("receipt-credit", ReceiptPage { method: Method::Credit, ..page() }),
+    ]
+}
+
+fn errors() -> Vec<(String, String)> {
+    let invoice = || Some(("inv_1042".to_owned(), "INV-1042".to_owned()));
+    let error = |name: &str, error| render(&format!("error-{name}"), ErrorPage { chrome: nobody(), error });
+    vec![
+        error("404", PageError::NotFound),
+        error("403", PageError::FormNotOurs),
+        error("405", PageError::WrongMethod),
+        error("409", PageError::Changed { invoice: invoice() }),
+        error("413", PageError::TooLarge { limit: "64 KB".to_owned() }),
+        error("415", PageError::WrongType),
+        error("429", PageError::TooMany { until: noon() }),
+        error("500", PageError::Ours { reference: "7F3K".to_owned(), invoice: invoice() }),
+        error("500-any", PageError::Ours { reference: "7F3K".to_owned(), invoice: None }),
+        error("503", PageError::Unavailable { back_at: Some(noon()) }),
+        error("503-unknown", PageError::Unavailable { back_at: None }),
+    ]
+}
