@@ -32,7 +32,8 @@ pub struct Asset {
 
 /// Every asset, in the order of its address.
 pub fn all() -> &'static [Asset] {
-    static ALL: LazyLock<Vec<Asset>> = LazyLock::new(|| Files::iter().filter_map(|path| load(&path)).collect());
+    static ALL: LazyLock<Vec<Asset>> =
+        LazyLock::new(|| Files::iter().filter_map(|path| load(&path)).collect());
     &ALL
 }
 

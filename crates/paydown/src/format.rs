@@ -6,7 +6,7 @@
 mod signs;
 mod times;
 
-pub use times::{clock, date, due, elapsed, short_date, within};
+pub use times::{clock, date, day_and_month, due, elapsed, short_date, within};
 
 use crate::texts::{Arg, texts};
 use fixed_decimal::Decimal;
@@ -69,8 +69,12 @@ impl Locale {
         let formatter = DecimalFormatter::try_new((&latin).into(), Default::default()).ok()?;
         let long = formatter.format(&Decimal::try_from_str("123456789.5").ok()?).to_string();
         let short = formatter.format(&Decimal::from(1234)).to_string();
-        let marks: Vec<(usize, char)> =
-            long.chars().filter(|c| !is_direction(*c)).enumerate().filter(|(_, c)| !c.is_ascii_digit()).collect();
+        let marks: Vec<(usize, char)> = long
+            .chars()
+            .filter(|c| !is_direction(*c))
+            .enumerate()
+            .filter(|(_, c)| !c.is_ascii_digit())
+            .collect();
         let (&(decimal_at, decimal), groups) = marks.split_last()?;
         let primary = groups.last().map_or(0, |(at, _)| decimal_at - at - 1);
         let secondary = match groups {
@@ -110,8 +114,13 @@ impl Locale {
         let minus = if money.minor() < 0 { MINUS.to_string() } else { String::new() };
         // "CHF" against a digit cannot be read, whatever the language does with "$".
         let against_letter = sign.chars().last().is_some_and(char::is_alphabetic);
-        let space = if place.spaced || against_letter || !place.before { NBSP.to_string() } else { String::new() };
-        if place.before { format!("{minus}{sign}{space}{figure}") } else { format!("{minus}{figure}{space}{sign}") }
+        let space =
+            if place.spaced || against_letter || !place.before { NBSP.to_string() } else { String::new() };
+        if place.before {
+            format!("{minus}{sign}{space}{figure}")
+        } else {
+            format!("{minus}{figure}{space}{sign}")
+        }
     }
 
     /// The figure alone, as it stands in the amount field: `1,250.00`. The amount parser reads it back with this
@@ -123,7 +132,10 @@ impl Locale {
 
     /// What stands beside the amount field: the sign, and whether it comes before the figure.
     pub fn sign(&self, currency: ledger::Currency) -> (&'static str, bool) {
-        (signs::sign(currency, &self.language, &self.region), signs::place(&self.language, &self.region).before)
+        (
+            signs::sign(currency, &self.language, &self.region),
+            signs::place(&self.language, &self.region).before,
+        )
     }
 
     /// An amount in words, for readers who hear the page: `750 US dollars`.

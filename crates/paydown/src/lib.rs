@@ -3,5 +3,6 @@
 pub mod assets;
 pub mod format;
 pub mod look;
+pub mod mail;
 pub mod pages;
 pub mod texts;

@@ -123,7 +123,8 @@ pub fn contrast(one: Colour, other: Colour) -> f64 {
 
 /// The colour nearest to `colour`, on the way to `towards`, that stands out from each of the backgrounds.
 fn corrected(colour: Colour, towards: Colour, backgrounds: [Colour; 2]) -> Colour {
-    let stands_out = |candidate: &Colour| backgrounds.iter().all(|ground| contrast(*candidate, *ground) >= MARK_CONTRAST);
+    let stands_out =
+        |candidate: &Colour| backgrounds.iter().all(|ground| contrast(*candidate, *ground) >= MARK_CONTRAST);
     (0..=100_u16).map(|percent| colour.mixed(towards, percent)).find(stands_out).unwrap_or(towards)
 }
 

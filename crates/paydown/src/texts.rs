@@ -71,7 +71,9 @@ impl Texts {
         for (name, contents) in FILES {
             let resource = FluentResource::try_new(contents.to_owned())
                 .unwrap_or_else(|(_, errors)| panic!("{name}.ftl cannot be read: {errors:?}"));
-            bundle.add_resource(resource).unwrap_or_else(|errors| panic!("{name}.ftl repeats a key: {errors:?}"));
+            bundle
+                .add_resource(resource)
+                .unwrap_or_else(|errors| panic!("{name}.ftl repeats a key: {errors:?}"));
         }
         Texts { bundle }
     }

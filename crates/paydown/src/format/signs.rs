@@ -48,7 +48,9 @@ pub(super) fn sign(currency: Currency, language: &str, region: &str) -> &'static
     if code == "JPY" && language == "ja" {
         return "￥";
     }
-    if let Some((_, _, own)) = AT_HOME.iter().find(|(own, regions, _)| *own == code && regions.contains(&region)) {
+    if let Some((_, _, own)) =
+        AT_HOME.iter().find(|(own, regions, _)| *own == code && regions.contains(&region))
+    {
         return own;
     }
     let shares_dollar = AT_HOME.iter().any(|(_, regions, own)| *own == "$" && regions.contains(&region));

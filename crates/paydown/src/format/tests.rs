@@ -74,7 +74,8 @@ fn marks_and_field_texts() {
     assert_eq!(marks("de-DE"), (',', '.'));
     assert_eq!(marks("fr"), (',', '\u{202f}'));
     assert_eq!(marks("de-CH"), ('.', '’'));
-    let plain = |tag: &str, minor, currency| Locale::from_tag(tag).unwrap().plain(Money::new(minor, currency));
+    let plain =
+        |tag: &str, minor, currency| Locale::from_tag(tag).unwrap().plain(Money::new(minor, currency));
     assert_eq!(plain("en", 125_000, Currency::USD), "1,250.00");
     assert_eq!(plain("en", 1_250, Currency::JPY), "1,250");
     assert_eq!(plain("es-ES", 125_000, Currency::EUR), "1250,00");

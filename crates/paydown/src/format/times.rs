@@ -14,6 +14,11 @@ pub fn short_date(date: Date) -> String {
     format!("{} {}", date.day(), month(date, "short"))
 }
 
+/// `30 November`, in sentences about the days around it.
+pub fn day_and_month(date: Date) -> String {
+    format!("{} {}", date.day(), month(date, "long"))
+}
+
 fn month(date: Date, length: &str) -> String {
     texts().get(&format!("month-{length}-{}", date.month()))
 }
@@ -66,7 +71,10 @@ fn zone_words(at: Timestamp, zone: &TimeZone) -> String {
 
 const ZONES: &[(&str, &[&str])] = &[
     ("zone-pacific", &["America/Los_Angeles", "America/Vancouver", "America/Tijuana", "US/Pacific"]),
-    ("zone-mountain", &["America/Denver", "America/Phoenix", "America/Edmonton", "America/Boise", "US/Mountain"]),
+    (
+        "zone-mountain",
+        &["America/Denver", "America/Phoenix", "America/Edmonton", "America/Boise", "US/Mountain"],
+    ),
     ("zone-central", &["America/Chicago", "America/Winnipeg", "US/Central"]),
     ("zone-eastern", &["America/New_York", "America/Toronto", "America/Detroit", "US/Eastern"]),
     ("zone-atlantic", &["America/Halifax"]),
@@ -75,7 +83,10 @@ const ZONES: &[(&str, &[&str])] = &[
     ("zone-london", &["Europe/London"]),
     ("zone-dublin", &["Europe/Dublin"]),
     ("zone-central-european", CENTRAL_EUROPE),
-    ("zone-eastern-european", &["Europe/Athens", "Europe/Helsinki", "Europe/Kyiv", "Europe/Bucharest", "Europe/Sofia"]),
+    (
+        "zone-eastern-european",
+        &["Europe/Athens", "Europe/Helsinki", "Europe/Kyiv", "Europe/Bucharest", "Europe/Sofia"],
+    ),
     ("zone-india", &["Asia/Kolkata", "Asia/Calcutta"]),
     ("zone-japan", &["Asia/Tokyo"]),
     ("zone-singapore", &["Asia/Singapore"]),

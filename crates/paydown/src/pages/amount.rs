@@ -1,7 +1,7 @@
 //! S7: changing the amount, as a page of its own and inside the invoice page. It shows refusals; it never makes one.
 
-use super::{Chrome, Viewer};
 use super::parts::near_date;
+use super::{Chrome, Viewer};
 use crate::format::currency_name;
 use crate::texts::{Arg, Rich};
 use askama::Template;
@@ -155,30 +155,50 @@ impl AmountForm {
             Refusal::TooManyDecimals => {
                 chrome.say("amount-too-many-decimals", &[("digits", Arg::Number(currency.exponent().into()))])
             }
-            Refusal::NotPositive => chrome.say("amount-not-positive", &[("zero", money(Money::zero(currency)))]),
-            Refusal::UnderMinimum(minimum) => chrome.say("amount-under-minimum", &[("minimum", money(*minimum))]),
-            Refusal::OverLeft => chrome.say("amount-over-left", &[("left", money(self.left))]),
-            Refusal::OverLeftInProgress => {
-                chrome.say("amount-over-in-progress", &[("left", money(self.left)), ("pending", money(self.pending))])
+            Refusal::NotPositive => {
+                chrome.say("amount-not-positive", &[("zero", money(Money::zero(currency)))])
             }
+            Refusal::UnderMinimum(minimum) => {
+                chrome.say("amount-under-minimum", &[("minimum", money(*minimum))])
+            }
+            Refusal::OverLeft => chrome.say("amount-over-left", &[("left", money(self.left))]),
+            Refusal::OverLeftInProgress => chrome.say(
+                "amount-over-in-progress",
+                &[("left", money(self.left)), ("pending", money(self.pending))],
+            ),
             Refusal::Crumb { amount, leaves, at_most: Some(at_most) } => chrome.say(
                 "amount-crumb",
-                &[("amount", money(*amount)), ("leaves", money(*leaves)), ("all", money(self.left)), ("most", money(*at_most))],
+                &[
+                    ("amount", money(*amount)),
+                    ("leaves", money(*leaves)),
+                    ("all", money(self.left)),
+                    ("most", money(*at_most)),
+                ],
             ),
             Refusal::Crumb { amount, leaves, at_most: None } => chrome.say(
                 "amount-crumb-all",
                 &[("amount", money(*amount)), ("leaves", money(*leaves)), ("all", money(self.left))],
             ),
-            Refusal::UnderCardMinimum(minimum) => chrome.say("amount-under-card", &[("minimum", money(*minimum))]),
-            Refusal::OverCardMaximum(maximum) => chrome.say("amount-over-card", &[("maximum", money(*maximum))]),
+            Refusal::UnderCardMinimum(minimum) => {
+                chrome.say("amount-under-card", &[("minimum", money(*minimum))])
+            }
+            Refusal::OverCardMaximum(maximum) => {
+                chrome.say("amount-over-card", &[("maximum", money(*maximum))])
+            }
             Refusal::NotOnStep { below, above } => {
                 chrome.say("amount-not-on-step", &[("below", money(*below)), ("above", money(*above))])
             }
             Refusal::Unclear { grouped, decimal } => chrome.say(
                 "amount-unclear",
-                &[("typed", Arg::name(typed)), ("grouped", Arg::text(grouped)), ("decimal", Arg::text(decimal))],
+                &[
+                    ("typed", Arg::name(typed)),
+                    ("grouped", Arg::text(grouped)),
+                    ("decimal", Arg::text(decimal)),
+                ],
             ),
-            Refusal::OtherCurrency => chrome.say("amount-other-currency", &[("currency", currency_arg(currency))]),
+            Refusal::OtherCurrency => {
+                chrome.say("amount-other-currency", &[("currency", currency_arg(currency))])
+            }
             Refusal::PercentOutOfRange { least } => {
                 chrome.say("amount-percent", &[("least", Arg::Number(i64::from(*least)))])
             }
@@ -192,7 +212,8 @@ impl AmountForm {
 
     /// The amounts a refusal itself offers, as (address part in minor units, words).
     pub fn ways_out(&self, chrome: &Chrome) -> Vec<(i64, String)> {
-        let offer = |money: &Money| (money.minor(), chrome.words("pay-amount", &[("amount", chrome.amount(*money))]));
+        let offer =
+            |money: &Money| (money.minor(), chrome.words("pay-amount", &[("amount", chrome.amount(*money))]));
         match self.refused.as_ref().map(|(_, refusal)| refusal) {
             Some(Refusal::Crumb { at_most, .. }) => {
                 std::iter::once(&self.left).chain(at_most.as_ref()).map(offer).collect()
@@ -226,9 +247,10 @@ impl AmountForm {
     /// `Between $25.00 and $1,250.00`, or `Any amount up to $1,250.00`.
     pub fn hint(&self, chrome: &Chrome) -> Rich {
         match self.minimum {
-            Some(minimum) if minimum.minor() < self.left.minor() => {
-                chrome.say("amount-between", &[("minimum", chrome.amount(minimum)), ("left", chrome.amount(self.left))])
-            }
+            Some(minimum) if minimum.minor() < self.left.minor() => chrome.say(
+                "amount-between",
+                &[("minimum", chrome.amount(minimum)), ("left", chrome.amount(self.left))],
+            ),
             Some(_) => chrome.say("amount-only-all", &[("left", chrome.amount(self.left))]),
             None => chrome.say("amount-up-to", &[("left", chrome.amount(self.left))]),
         }

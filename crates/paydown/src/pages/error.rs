@@ -102,10 +102,15 @@ impl ErrorPage {
             PageError::WrongMethod => vec![say("nothing-was-taken"), say("error-wrong-method-do")],
             PageError::Changed { .. } => vec![say("nothing-was-taken"), say("error-changed-do")],
             PageError::TooLarge { limit } => {
-                vec![say("nothing-was-taken"), chrome.say("error-too-large-do", &[("limit", Arg::text(limit))])]
+                vec![
+                    say("nothing-was-taken"),
+                    chrome.say("error-too-large-do", &[("limit", Arg::text(limit))]),
+                ]
             }
             PageError::WrongType => vec![say("nothing-was-taken"), say("error-wrong-type-do")],
-            PageError::TooMany { until } => vec![say("nothing-was-taken"), chrome.say("error-too-many-do", &[clock(until)])],
+            PageError::TooMany { until } => {
+                vec![say("nothing-was-taken"), chrome.say("error-too-many-do", &[clock(until)])]
+            }
             PageError::Ours { reference, invoice } => {
                 let check = match invoice {
                     Some((_, number)) => chrome.say("error-ours-check", &[("number", Arg::name(number))]),
@@ -127,9 +132,11 @@ impl ErrorPage {
     pub fn way_out(&self) -> (String, String) {
         let base = self.chrome.base();
         match (&self.error, &self.chrome.viewer) {
-            (PageError::Ours { invoice: Some((id, _)), .. } | PageError::Changed { invoice: Some((id, _)) }, _) => {
-                (format!("{base}/invoices/{id}"), self.chrome.t("check-the-invoice"))
-            }
+            (
+                PageError::Ours { invoice: Some((id, _)), .. }
+                | PageError::Changed { invoice: Some((id, _)) },
+                _,
+            ) => (format!("{base}/invoices/{id}"), self.chrome.t("check-the-invoice")),
             (_, Viewer::Contact { .. }) => (format!("{base}/invoices"), self.chrome.t("all-invoices")),
             _ => (format!("{base}/sign-in"), self.chrome.t("sign-in")),
         }

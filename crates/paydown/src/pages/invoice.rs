@@ -1,8 +1,8 @@
 //! S6, S8 and S15: the invoice page, with or without a chosen amount. It shows figures it is given; it computes none.
 
-use super::{Chrome, Viewer};
 use super::amount::AmountForm;
 use super::parts::{Figures, Lifecycle, Method, Pill, Progress, Segment, Status, bar, near_date};
+use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
 use jiff::Timestamp;
@@ -170,13 +170,17 @@ impl InvoicePage {
         let due = Arg::text(self.chrome.date(&self.status.due));
         let left = self.chrome.amount(self.figures.left);
         match (self.part(), self.can_pay()) {
-            (Some(amount), _) => self
-                .chrome
-                .words("invoice-title-part", &[("number", number), ("amount", self.chrome.amount(amount)), ("left", left)]),
-            (None, true) => self.chrome.words("invoice-title-left", &[("number", number), ("left", left), ("due", due)]),
+            (Some(amount), _) => self.chrome.words(
+                "invoice-title-part",
+                &[("number", number), ("amount", self.chrome.amount(amount)), ("left", left)],
+            ),
+            (None, true) => {
+                self.chrome.words("invoice-title-left", &[("number", number), ("left", left), ("due", due)])
+            }
             (None, false) => {
                 let status = self.pills().into_iter().map(|pill| pill.text).collect::<Vec<_>>().join(", ");
-                self.chrome.words("invoice-title-status", &[("number", number), ("status", Arg::text(status))])
+                self.chrome
+                    .words("invoice-title-status", &[("number", number), ("status", Arg::text(status))])
             }
         }
     }
@@ -273,7 +277,9 @@ impl InvoicePage {
     pub fn ended_words(&self) -> Option<Rich> {
         if let Lifecycle::Void { on } = self.status.lifecycle {
             let on = Arg::text(near_date(&self.chrome, on, self.status.today));
-            return Some(self.chrome.say("invoice-void", &[("merchant", self.chrome.merchant_name()), ("on", on)]));
+            return Some(
+                self.chrome.say("invoice-void", &[("merchant", self.chrome.merchant_name()), ("on", on)]),
+            );
         }
         if self.can_pay() || self.figures.all_in_flight() {
             return None;
@@ -298,7 +304,8 @@ impl InvoicePage {
 
     /// At most two notices, the most urgent first.
     pub fn drawn_notices(&self) -> Vec<DrawnNotice> {
-        let mut ranked: Vec<(u8, DrawnNotice)> = self.notices.iter().map(|notice| self.drawn(notice)).collect();
+        let mut ranked: Vec<(u8, DrawnNotice)> =
+            self.notices.iter().map(|notice| self.drawn(notice)).collect();
         let plain = |tone, words| DrawnNotice { tone, words, own_payment: None };
         if self.stands() && self.figures.all_in_flight() {
             ranked.push((2, plain("flight", self.chrome.say("notice-all-in-flight", &[]))));

@@ -93,9 +93,13 @@ impl LinkPage {
         let chrome = &self.chrome;
         match &self.state {
             LinkState::SessionEnded => chrome.say("link-ended", &[]),
-            LinkState::Expired { on, masked_email, .. } => chrome
-                .say("link-expired", &[("on", Arg::text(chrome.date(on))), ("email", Arg::name(masked_email))]),
-            LinkState::Renewed { masked_email } => chrome.say("link-renewed", &[("email", Arg::name(masked_email))]),
+            LinkState::Expired { on, masked_email, .. } => chrome.say(
+                "link-expired",
+                &[("on", Arg::text(chrome.date(on))), ("email", Arg::name(masked_email))],
+            ),
+            LinkState::Renewed { masked_email } => {
+                chrome.say("link-renewed", &[("email", Arg::name(masked_email))])
+            }
             LinkState::Revoked => chrome.say_merchant("link-revoked"),
             LinkState::Void { on, .. } => {
                 let on = Arg::text(chrome.short_date(on));
@@ -103,10 +107,16 @@ impl LinkPage {
             }
             LinkState::OtherCompany { name, company, invoice_for, .. } => chrome.say(
                 "link-other",
-                &[("name", Arg::name(name)), ("company", Arg::name(company)), ("for", Arg::name(invoice_for))],
+                &[
+                    ("name", Arg::name(name)),
+                    ("company", Arg::name(company)),
+                    ("for", Arg::name(invoice_for)),
+                ],
             ),
-            LinkState::Identify { amount, masked_email, .. } => chrome
-                .say("link-identify", &[("amount", chrome.amount(*amount)), ("email", Arg::name(masked_email))]),
+            LinkState::Identify { amount, masked_email, .. } => chrome.say(
+                "link-identify",
+                &[("amount", chrome.amount(*amount)), ("email", Arg::name(masked_email))],
+            ),
         }
     }
 

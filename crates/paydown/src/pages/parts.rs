@@ -92,8 +92,7 @@ const RING: &str = "M6 1a5 5 0 1 0 0 10A5 5 0 0 0 6 1zm0 1.4a3.6 3.6 0 1 1 0 7.2
 const HALF: &str = "M6 1a5 5 0 1 0 0 10A5 5 0 0 0 6 1zm0 1.4a3.6 3.6 0 0 1 0 7.2z";
 const CHECK: &str = "M4.7 9.8L1.2 6.3l1.3-1.3 2.2 2.2 4.8-4.8 1.3 1.3z";
 const ALERT: &str = "M6 .8l5.6 10.4H.4zM5.3 4.4v3.2h1.4V4.4zm0 4.1v1.3h1.4V8.5z";
-const CLOCK: &str =
-    "M6 1a5 5 0 1 0 0 10A5 5 0 0 0 6 1zm0 1.3a3.7 3.7 0 1 1 0 7.4a3.7 3.7 0 0 1 0-7.4zM5.4 3.4v3l2.2 1.4.6-1-1.6-1V3.4z";
+const CLOCK: &str = "M6 1a5 5 0 1 0 0 10A5 5 0 0 0 6 1zm0 1.3a3.7 3.7 0 1 1 0 7.4a3.7 3.7 0 0 1 0-7.4zM5.4 3.4v3l2.2 1.4.6-1-1.6-1V3.4z";
 const CROSS: &str =
     "M2.6 1.4L6 4.8l3.4-3.4 1.2 1.2L7.2 6l3.4 3.4-1.2 1.2L6 7.2l-3.4 3.4-1.2-1.2L4.8 6 1.4 2.6z";
 
@@ -150,8 +149,11 @@ pub fn bar(figures: &Figures) -> Vec<Segment> {
     const LEAST: i64 = 12;
     let settled = figures.paid.checked_add(figures.credited).unwrap_or(figures.paid);
     let parts = [("paid", settled), ("flight", figures.pending), ("left", figures.left)];
-    let parts: Vec<(&'static str, i128)> =
-        parts.into_iter().filter(|(_, part)| part.is_positive()).map(|(kind, part)| (kind, part.minor().into())).collect();
+    let parts: Vec<(&'static str, i128)> = parts
+        .into_iter()
+        .filter(|(_, part)| part.is_positive())
+        .map(|(kind, part)| (kind, part.minor().into()))
+        .collect();
     let whole: i128 = parts.iter().map(|(_, part)| part).sum();
     let count = i64::try_from(parts.len()).unwrap_or(1);
     let room = 1000 - GAP * (count - 1).max(0) - LEAST * count;
@@ -188,7 +190,8 @@ impl Method {
         match self {
             Method::Card { brand, last4: Some(last4) } => {
                 let brand = brand.clone().unwrap_or_else(|| texts().get("method-card"));
-                texts().fmt("method-ending", &[("brand", Arg::name(brand)), ("last4", Arg::text(last4.clone()))])
+                texts()
+                    .fmt("method-ending", &[("brand", Arg::name(brand)), ("last4", Arg::text(last4.clone()))])
             }
             Method::Card { .. } => texts().get("method-card-payment"),
             Method::Credit => texts().get("method-credit"),

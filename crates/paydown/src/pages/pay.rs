@@ -107,7 +107,10 @@ impl PayPage {
         Some(if fee.is_zero() {
             self.chrome.say("no-fee", &[])
         } else {
-            self.chrome.say("fee-charged", &[("fee", self.chrome.amount(fee)), ("charged", self.chrome.amount(charged))])
+            self.chrome.say(
+                "fee-charged",
+                &[("fee", self.chrome.amount(fee)), ("charged", self.chrome.amount(charged))],
+            )
         })
     }
 

@@ -153,15 +153,22 @@ impl PaymentPage {
             }
             Outcome::Succeeded => vec![chrome.say("result-full", &[number, amount])],
             Outcome::Declined { reason, .. } => {
-                let key = if *reason == Decline::OverLimit && !self.may_pay_less { "decline-over-limit-whole" } else { reason.key() };
+                let key = if *reason == Decline::OverLimit && !self.may_pay_less {
+                    "decline-over-limit-whole"
+                } else {
+                    reason.key()
+                };
                 let ways = if self.may_pay_less { "result-three-ways" } else { "result-two-ways" };
                 vec![say("no-money-taken"), say(key), say(ways)]
             }
-            Outcome::Cancelled => vec![say("no-money-taken"), chrome.say("result-still-left", &[number, left])],
+            Outcome::Cancelled => {
+                vec![say("no-money-taken"), chrome.say("result-still-left", &[number, left])]
+            }
             Outcome::Expired => vec![say("no-money-taken"), chrome.say("result-still-left", &[number, left])],
             Outcome::RefusedByUs { quote } => vec![
                 say("no-money-taken"),
-                chrome.say("result-ask", &[("merchant", chrome.merchant_name()), ("quote", Arg::name(quote))]),
+                chrome
+                    .say("result-ask", &[("merchant", chrome.merchant_name()), ("quote", Arg::name(quote))]),
             ],
             Outcome::Unknown => vec![
                 chrome.say("notice-checking", std::slice::from_ref(&amount)),
@@ -230,7 +237,9 @@ impl PaymentPage {
             Outcome::Waiting { .. } | Outcome::Unknown => {
                 vec![way(at, "check-now"), way(invoice, "back-to-invoice")]
             }
-            Outcome::Unfinished => vec![way(format!("{at}/continue"), "continue-to-card"), way(invoice, "back-to-invoice")],
+            Outcome::Unfinished => {
+                vec![way(format!("{at}/continue"), "continue-to-card"), way(invoice, "back-to-invoice")]
+            }
             Outcome::Succeeded => {
                 let rest = some_left.then(|| way(invoice.clone(), "pay-the-rest"));
                 std::iter::once(way(format!("{at}/receipt"), "see-receipt"))
@@ -250,7 +259,9 @@ impl PaymentPage {
             Outcome::Cancelled | Outcome::Expired if some_left => {
                 vec![way(same_amount, "try-again"), way(invoice, "back-to-invoice")]
             }
-            Outcome::Cancelled | Outcome::Expired | Outcome::RefusedByUs { .. } => vec![way(invoice, "back-to-invoice")],
+            Outcome::Cancelled | Outcome::Expired | Outcome::RefusedByUs { .. } => {
+                vec![way(invoice, "back-to-invoice")]
+            }
         }
     }
 }

@@ -78,7 +78,10 @@ impl ReceiptPage {
     /// `$1,250.00 → $750.00` in words for both eyes and ears.
     pub fn balance(&self, applied: &Applied) -> Rich {
         let before = self.chrome.amount(applied.balance_before);
-        self.chrome.say("receipt-balance", &[("before", before), ("after", self.chrome.amount(applied.balance_after))])
+        self.chrome.say(
+            "receipt-balance",
+            &[("before", before), ("after", self.chrome.amount(applied.balance_after))],
+        )
     }
 
     /// True when something is left on that invoice.

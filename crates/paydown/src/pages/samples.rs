@@ -56,8 +56,11 @@ fn merchant() -> Merchant {
 
 /// A signed-in contact's page.
 fn signed_in() -> Chrome {
-    let viewer =
-        Viewer::Contact { name: "Dana".to_owned(), company: "Acme Inc.".to_owned(), several_companies: false };
+    let viewer = Viewer::Contact {
+        name: "Dana".to_owned(),
+        company: "Acme Inc.".to_owned(),
+        several_companies: false,
+    };
     Chrome {
         merchant: merchant(),
         viewer,
@@ -79,7 +82,13 @@ fn nobody() -> Chrome {
 
 fn figures(paid: i64, pending: i64, left: i64) -> Figures {
     let zero = usd(0);
-    Figures { total: usd(paid + pending + left), paid: usd(paid), credited: zero, pending: usd(pending), left: usd(left) }
+    Figures {
+        total: usd(paid + pending + left),
+        paid: usd(paid),
+        credited: zero,
+        pending: usd(pending),
+        left: usd(left),
+    }
 }
 
 fn status(progress: Progress, all_in_flight: bool) -> Status {

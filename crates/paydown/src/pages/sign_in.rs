@@ -128,7 +128,9 @@ impl CodePage {
     pub fn lead(&self) -> Rich {
         let email = ("email", Arg::name(&self.email));
         match self.before_paying {
-            Some(amount) => self.chrome.say("code-before-paying", &[("amount", self.chrome.amount(amount)), email]),
+            Some(amount) => {
+                self.chrome.say("code-before-paying", &[("amount", self.chrome.amount(amount)), email])
+            }
             None => self.chrome.say("code-sent", &[email]),
         }
     }

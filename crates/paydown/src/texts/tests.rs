@@ -64,7 +64,8 @@ fn keys_of_templates() -> BTreeSet<String> {
 #[test]
 fn every_key_in_templates_exists() {
     let catalogue = catalogue();
-    let missing: Vec<_> = keys_of_templates().into_iter().filter(|key| !catalogue.contains_key(key)).collect();
+    let missing: Vec<_> =
+        keys_of_templates().into_iter().filter(|key| !catalogue.contains_key(key)).collect();
     assert_eq!(missing, Vec::<String>::new());
 }
 
@@ -80,8 +81,7 @@ fn every_key_in_the_catalogue_is_used() {
 #[test]
 fn no_banned_word_and_no_exclamation_mark() {
     for (key, text) in catalogue() {
-        let words: Vec<String> =
-            text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+        let words: Vec<String> = text.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
         for banned in BANNED {
             assert!(!words.iter().any(|word| word == banned), "{key} says {banned:?}: {text}");
         }
@@ -93,10 +93,24 @@ fn no_banned_word_and_no_exclamation_mark() {
 #[test]
 fn every_error_names_a_fix() {
     const WAYS: [&str; 15] = [
-        "Enter ", "must ", "Pay ", "Check ", "Choose ", "Go back", "Try ", "Send ", "Quote ", "Continue it", "check",
-        "You can ", "left.", "left to pay", "still work",
+        "Enter ",
+        "must ",
+        "Pay ",
+        "Check ",
+        "Choose ",
+        "Go back",
+        "Try ",
+        "Send ",
+        "Quote ",
+        "Continue it",
+        "check",
+        "You can ",
+        "left.",
+        "left to pay",
+        "still work",
     ];
-    let headings = ["error-", "nothing-was-taken", "code-ended", "error-unavailable-until", "amount-over-card"];
+    let headings =
+        ["error-", "nothing-was-taken", "code-ended", "error-unavailable-until", "amount-over-card"];
     for (key, contents) in catalogue() {
         let (_, errors) = FILES[2];
         let is_error = errors.lines().any(|line| line.starts_with(&format!("{key} =")));
@@ -111,7 +125,10 @@ fn every_error_names_a_fix() {
 fn arguments_are_escaped_and_names_isolated() {
     let args = [("merchant", Arg::name("<b>&\"'</b>"))];
     let rich = texts().rich("in-full-only", &args).to_string();
-    assert_eq!(rich, "<bdi>&#60;b&#62;&#38;&#34;&#39;&#60;/b&#62;</bdi> asks for this invoice to be paid in full.");
+    assert_eq!(
+        rich,
+        "<bdi>&#60;b&#62;&#38;&#34;&#39;&#60;/b&#62;</bdi> asks for this invoice to be paid in full."
+    );
     let plain = texts().fmt("in-full-only", &args);
     assert_eq!(plain, "<b>&\"'</b> asks for this invoice to be paid in full.");
 }

@@ -6,7 +6,9 @@ use super::super::parts::Method;
 use super::super::pay::{EarlierPayment, PayPage, PayProblem};
 use super::super::payment::{Decline, Outcome, PaymentPage};
 use super::super::receipt::{Applied, ReceiptPage};
-use super::super::sign_in::{CodePage, CodeProblem, CompaniesPage, Company, EmailProblem, SignInLinkPage, SignInPage};
+use super::super::sign_in::{
+    CodePage, CodeProblem, CompaniesPage, Company, EmailProblem, SignInLinkPage, SignInPage,
+};
 use super::*;
 
 pub(super) fn samples() -> Vec<(String, String)> {
@@ -73,8 +75,11 @@ fn links() -> Vec<(String, String)> {
         invoice_for: "Acme Inc".to_owned(),
         open_url: url("open"),
     };
-    let identify =
-        LinkState::Identify { amount: usd(125_000), masked_email: masked_email.clone(), send_url: url("code") };
+    let identify = LinkState::Identify {
+        amount: usd(125_000),
+        masked_email: masked_email.clone(),
+        send_url: url("code"),
+    };
     let link = |name, chrome, state| render(name, LinkPage { chrome, state });
     vec![
         link("link-session-ended", nobody(), LinkState::SessionEnded),

@@ -49,7 +49,11 @@ fn form(left: i64) -> AmountForm {
         shown: usd(left),
         due: DUE,
         today: TODAY,
-        suggestions: vec![Suggestion::Half(usd(left / 2)), Suggestion::All(usd(left)), Suggestion::SameAsLast(usd(50_000))],
+        suggestions: vec![
+            Suggestion::Half(usd(left / 2)),
+            Suggestion::All(usd(left)),
+            Suggestion::SameAsLast(usd(50_000)),
+        ],
         refused: None,
     }
 }
@@ -80,12 +84,23 @@ fn received(amount: i64, left_after: i64) -> PaymentRow {
 }
 
 fn row(amount: i64, state: PaymentRowState) -> PaymentRow {
-    PaymentRow { id: "pay_2".to_owned(), method: Method::Card { brand: None, last4: None }, by: None, on: TODAY, state, ..received(amount, 0) }
+    PaymentRow {
+        id: "pay_2".to_owned(),
+        method: Method::Card { brand: None, last4: None },
+        by: None,
+        on: TODAY,
+        state,
+        ..received(amount, 0)
+    }
 }
 
 fn open_invoices() -> Vec<(String, String)> {
     let own = InvoicePage {
-        notices: vec![Notice::OwnUnfinished { payment_id: "pay_2".to_owned(), amount: usd(50_000), started_at: noon() }],
+        notices: vec![Notice::OwnUnfinished {
+            payment_id: "pay_2".to_owned(),
+            amount: usd(50_000),
+            started_at: noon(),
+        }],
         payments: vec![row(50_000, PaymentRowState::Started)],
         ..page(signed_in(), 0, 50_000, 75_000)
     };
@@ -138,9 +153,14 @@ fn ended_invoices() -> Vec<(String, String)> {
         status: ended(Progress::Unpaid, Lifecycle::Void { on: date(2026, 11, 3) }),
         ..page(by_link(), 0, 0, 0)
     };
-    let nothing = InvoicePage { status: ended(Progress::NothingDue, Lifecycle::Open), ..page(by_link(), 0, 0, 0) };
-    let written_off = InvoicePage { status: ended(Progress::PartlyPaid, Lifecycle::WrittenOff), ..page(by_link(), 50_000, 0, 0) };
-    let credited = InvoicePage { status: ended(Progress::Credited, Lifecycle::Open), ..page(by_link(), 0, 0, 0) };
+    let nothing =
+        InvoicePage { status: ended(Progress::NothingDue, Lifecycle::Open), ..page(by_link(), 0, 0, 0) };
+    let written_off = InvoicePage {
+        status: ended(Progress::PartlyPaid, Lifecycle::WrittenOff),
+        ..page(by_link(), 50_000, 0, 0)
+    };
+    let credited =
+        InvoicePage { status: ended(Progress::Credited, Lifecycle::Open), ..page(by_link(), 0, 0, 0) };
     let too_little = InvoicePage {
         offer: Offer::Nothing,
         notices: vec![Notice::TooLittleForACard],
@@ -185,8 +205,13 @@ fn unusual_invoices() -> Vec<(String, String)> {
 
     let yen = |minor| Money::new(minor, Currency::JPY);
     let mut no_decimals = page(by_link(), 0, 0, 1);
-    no_decimals.figures =
-        Figures { total: yen(125_000), paid: yen(50_000), credited: yen(0), pending: yen(0), left: yen(75_000) };
+    no_decimals.figures = Figures {
+        total: yen(125_000),
+        paid: yen(50_000),
+        credited: yen(0),
+        pending: yen(0),
+        left: yen(75_000),
+    };
     no_decimals.offer = Offer::AnyPart(AmountForm {
         left: yen(75_000),
         pending: yen(0),
@@ -200,8 +225,11 @@ fn unusual_invoices() -> Vec<(String, String)> {
     no_decimals.invoice.lines[0].amount = yen(125_000);
 
     let mut right_to_left = page(signed_in(), 50_000, 0, 75_000);
-    right_to_left.chrome.viewer =
-        Viewer::Contact { name: "דנה".to_owned(), company: "شركة الأفق للتجارة".to_owned(), several_companies: false };
+    right_to_left.chrome.viewer = Viewer::Contact {
+        name: "דנה".to_owned(),
+        company: "شركة الأفق للتجارة".to_owned(),
+        several_companies: false,
+    };
     right_to_left.invoice.to_name = "شركة الأفق للتجارة".to_owned();
     right_to_left.chrome.locale = Locale::from_accept_language("de-DE");
 
@@ -251,7 +279,9 @@ fn amounts() -> Vec<(String, String)> {
         ("in-full-only", "900", Refusal::InFullOnly),
     ];
     let mut all = vec![render("amount", page)];
-    all.extend(refusals.into_iter().map(|(name, typed, why)| render(&format!("amount-{name}"), amount(typed, why))));
+    all.extend(
+        refusals.into_iter().map(|(name, typed, why)| render(&format!("amount-{name}"), amount(typed, why))),
+    );
     all
 }
 
@@ -285,14 +315,37 @@ fn lists() -> Vec<(String, String)> {
     let late = Status { due: date(2026, 10, 31), ..status(Progress::PartlyPaid, false) };
     let rows = vec![
         row("INV-1038", "Server room cooling, service", figures(60_000, 0, 40_000), late),
-        row("INV-1042", "Managed workplace, November", figures(50_000, 0, 75_000), status(Progress::PartlyPaid, false)),
-        row("INV-1047", "Consolidated licences for the northwest offices, second half", figures(0, 0, 197_000), status(Progress::Unpaid, false)),
+        row(
+            "INV-1042",
+            "Managed workplace, November",
+            figures(50_000, 0, 75_000),
+            status(Progress::PartlyPaid, false),
+        ),
+        row(
+            "INV-1047",
+            "Consolidated licences for the northwest offices, second half",
+            figures(0, 0, 197_000),
+            status(Progress::Unpaid, false),
+        ),
     ];
     let more = ListPage { next: Some("after=inv_1047".to_owned()), ..list(Tab::All, rows.clone()) };
-    let paid = vec![row("INV-1030", "Managed workplace, October", figures(125_000, 0, 0), status(Progress::Paid, false))];
+    let paid = vec![row(
+        "INV-1030",
+        "Managed workplace, October",
+        figures(125_000, 0, 0),
+        status(Progress::Paid, false),
+    )];
     let in_flight = vec![row("INV-1041", "Cabling", figures(0, 80_000, 0), status(Progress::Unpaid, true))];
-    let nothing = ListPage { left: Vec::new(), overdue: Vec::new(), to_pay: 0, ..list(Tab::ToPay, Vec::new()) };
-    let never = ListPage { last_payment: None, left: Vec::new(), overdue: Vec::new(), to_pay: 0, in_progress: 0, ..list(Tab::All, Vec::new()) };
+    let nothing =
+        ListPage { left: Vec::new(), overdue: Vec::new(), to_pay: 0, ..list(Tab::ToPay, Vec::new()) };
+    let never = ListPage {
+        last_payment: None,
+        left: Vec::new(),
+        overdue: Vec::new(),
+        to_pay: 0,
+        in_progress: 0,
+        ..list(Tab::All, Vec::new())
+    };
     let no_match = ListPage { search: "1042x".to_owned(), ..list(Tab::ToPay, Vec::new()) };
     vec![
         render("list", list(Tab::ToPay, rows)),

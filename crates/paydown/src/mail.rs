@@ -1,0 +1,3 @@
+//! Mail: what is written to payers. Sending happens after the commit, from the outbox.
+
+pub mod pages;

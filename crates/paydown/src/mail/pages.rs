@@ -1,0 +1,302 @@
+//! The mails a payer gets, as pure rendering: subject, HTML and text with the same facts, built from one letter. It sends
+//! nothing and knows no address but those in the letter.
+
+use crate::format::{self, Locale};
+use crate::look::Brand;
+use crate::texts::{Arg, texts};
+use askama::Template;
+use jiff::civil::Date;
+use ledger::Money;
+
+/// A mail, ready to be put into an envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// One line, without control characters.
+    pub subject: String,
+    /// The HTML part.
+    pub html: String,
+    /// The text part.
+    pub text: String,
+}
+
+/// What every mail of a merchant has in common.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The merchant's name.
+    pub merchant: String,
+    /// Whom to ask: `billing@northwind.example, +1 503 555 0142`.
+    pub help_contact: String,
+    /// Its colours.
+    pub brand: Brand,
+    /// How the reader writes figures.
+    pub locale: Locale,
+    /// True when its processor is the practice one.
+    pub practice: bool,
+}
+
+/// S0: an invoice, or what is left of one.
+#[derive(Debug, Clone)]
+pub struct InvoiceMail {
+    /// From whom.
+    pub sender: Sender,
+    /// The invoice's number.
+    pub number: String,
+    /// What it asked for.
+    pub total: Money,
+    /// What was paid so far, credit included.
+    pub paid: Money,
+    /// What is left to pay now.
+    pub left: Money,
+    /// When it is due.
+    pub due: Date,
+    /// Today, in the merchant's zone.
+    pub today: Date,
+    /// The payment link: `https://pay.example/l/…`.
+    pub pay_url: String,
+    /// The link that opens the amount form, where a part may be paid: the same with `?to=amount`.
+    pub part_url: Option<String>,
+    /// True when the link may be handed on inside the customer's company.
+    pub may_forward: bool,
+}
+
+/// The code somebody signs in with.
+#[derive(Debug, Clone)]
+pub struct CodeMail {
+    /// From whom.
+    pub sender: Sender,
+    /// Six digits: `123456`.
+    pub code: String,
+    /// The link that signs in without copying digits.
+    pub sign_in_url: String,
+}
+
+/// Money arrived.
+#[derive(Debug, Clone)]
+pub struct PaymentReceivedMail {
+    /// From whom.
+    pub sender: Sender,
+    /// The invoice's number.
+    pub number: String,
+    /// The payment's reference: `PAY-7F3K-2Q`.
+    pub reference: String,
+    /// What was received for the invoice.
+    pub amount: Money,
+    /// The fee on top; `None` or zero where there was none.
+    pub fee: Option<Money>,
+    /// What the invoice asked for.
+    pub total: Money,
+    /// What was paid so far, this payment included.
+    pub paid: Money,
+    /// What is left to pay now.
+    pub left: Money,
+    /// When the invoice is due.
+    pub due: Date,
+    /// Today, in the merchant's zone.
+    pub today: Date,
+    /// The link that opens the receipt: `https://pay.example/l/…?to=receipt/…`.
+    pub receipt_url: String,
+    /// The link that opens the invoice.
+    pub pay_url: String,
+}
+
+/// A payment ended without money.
+#[derive(Debug, Clone)]
+pub struct PaymentFailedMail {
+    /// From whom.
+    pub sender: Sender,
+    /// The invoice's number.
+    pub number: String,
+    /// What it would have been.
+    pub amount: Money,
+    /// What is left to pay now.
+    pub left: Money,
+    /// When the invoice is due.
+    pub due: Date,
+    /// The link that opens the invoice.
+    pub pay_url: String,
+}
+
+/// One letter, from which both parts are made.
+struct Letter<'a> {
+    sender: &'a Sender,
+    subject: String,
+    preheader: String,
+    /// (label, figure, what stands under it).
+    figure: Option<(String, String, String)>,
+    sentences: Vec<String>,
+    button: (String, String),
+    second: Option<(String, String)>,
+    rows: Vec<(String, String)>,
+    closing: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "mail/letter.html")]
+struct HtmlPart<'a> {
+    letter: &'a Letter<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "mail/letter.txt", escape = "none")]
+struct TextPart<'a> {
+    letter: &'a Letter<'a>,
+}
+
+impl InvoiceMail {
+    /// The mail.
+    pub fn render(&self) -> Mail {
+        let sender = &self.sender;
+        let args = [
+            ("number", Arg::name(&self.number)),
+            ("merchant", Arg::name(&sender.merchant)),
+            ("left", sender.amount(self.left)),
+            ("due", Arg::text(format::short_date(self.due))),
+            ("since", Arg::text(format::day_and_month(self.due))),
+        ];
+        let overdue = self.due < self.today;
+        let subject = match (overdue, self.paid.is_positive()) {
+            (true, _) => texts().fmt("mail-overdue-subject", &args),
+            (false, true) => texts().fmt("mail-left-subject", &args),
+            (false, false) => texts().fmt("mail-invoice-subject", &args),
+        };
+        let part = self.part_url.as_ref().map(|url| (texts().get("mail-pay-part"), url.clone()));
+        let preheader =
+            if part.is_some() { "mail-invoice-preheader" } else { "mail-invoice-preheader-whole" };
+        let due_key = if overdue { "mail-due-since" } else { "mail-due-on" };
+        let label = if self.paid.is_positive() { "left-to-pay" } else { "amount-due" };
+        let date = ("due", Arg::text(format::date(self.due)));
+        Letter {
+            sender,
+            subject,
+            preheader: texts().fmt(preheader, &args),
+            figure: Some((texts().get(label), sender.locale.money(self.left), texts().fmt(due_key, &[date]))),
+            sentences: vec![texts().fmt("mail-invoice-for", &args)],
+            button: (texts().get("mail-view-and-pay"), self.pay_url.clone()),
+            second: part,
+            rows: sender.balance(self.total, self.paid, self.left),
+            closing: self.may_forward.then(|| texts().get("mail-forward")).into_iter().collect(),
+        }
+        .render()
+    }
+}
+
+impl CodeMail {
+    /// The mail.
+    pub fn render(&self) -> Mail {
+        let (first, second) = self.code.split_at_checked(3).unwrap_or((&self.code, ""));
+        let code = format!("{first} {second}");
+        let args = [("code", Arg::text(&code)), ("merchant", Arg::name(&self.sender.merchant))];
+        Letter {
+            sender: &self.sender,
+            subject: texts().fmt("mail-code-subject", &args),
+            preheader: texts().get("mail-code-words"),
+            figure: Some((texts().get("mail-code-label"), code.trim_end().to_owned(), String::new())),
+            sentences: vec![texts().get("mail-code-words")],
+            button: (texts().get("sign-in"), self.sign_in_url.clone()),
+            second: None,
+            rows: Vec::new(),
+            closing: Vec::new(),
+        }
+        .render()
+    }
+}
+
+impl PaymentReceivedMail {
+    /// The mail.
+    pub fn render(&self) -> Mail {
+        let sender = &self.sender;
+        let args = [
+            ("number", Arg::name(&self.number)),
+            ("amount", sender.amount(self.amount)),
+            ("left", sender.amount(self.left)),
+            ("due", Arg::text(format::day_and_month(self.due))),
+        ];
+        let part = self.left.is_positive();
+        let key = match (part, self.due < self.today) {
+            (true, true) => "mail-part-overdue",
+            (true, false) => "mail-part",
+            (false, _) => "mail-full",
+        };
+        let words = texts().fmt(key, &args);
+        let mut rows = vec![(texts().get("reference"), self.reference.clone())];
+        if let Some(fee) = self.fee.filter(|fee| fee.is_positive()) {
+            rows.push((texts().get("fee"), sender.locale.money(fee)));
+        }
+        rows.extend(sender.balance(self.total, self.paid, self.left));
+        let second = part.then(|| (texts().get("pay-the-rest"), self.pay_url.clone()));
+        Letter {
+            sender,
+            preheader: texts().fmt("mail-received-preheader", &[("merchant", Arg::name(&sender.merchant))]),
+            figure: Some((texts().get("mail-received"), sender.locale.money(self.amount), String::new())),
+            sentences: vec![words.clone()],
+            subject: words,
+            button: (texts().get("see-receipt"), self.receipt_url.clone()),
+            second,
+            rows,
+            closing: Vec::new(),
+        }
+        .render()
+    }
+}
+
+impl PaymentFailedMail {
+    /// The mail.
+    pub fn render(&self) -> Mail {
+        let sender = &self.sender;
+        let args = [
+            ("number", Arg::name(&self.number)),
+            ("amount", sender.amount(self.amount)),
+            ("left", sender.amount(self.left)),
+            ("due", Arg::text(format::date(self.due))),
+        ];
+        let words = texts().fmt("mail-failed", &args);
+        Letter {
+            sender,
+            preheader: texts().fmt("mail-failed-left", &args),
+            figure: None,
+            sentences: vec![words.clone(), texts().fmt("mail-failed-left", &args)],
+            subject: words,
+            button: (texts().get("mail-view-and-pay"), self.pay_url.clone()),
+            second: None,
+            rows: Vec::new(),
+            closing: Vec::new(),
+        }
+        .render()
+    }
+}
+
+impl Sender {
+    fn amount(&self, money: Money) -> Arg {
+        Arg::text(self.locale.money(money))
+    }
+
+    /// The three rows: total, paid so far, left.
+    fn balance(&self, total: Money, paid: Money, left: Money) -> Vec<(String, String)> {
+        [("total", total), ("paid-so-far", paid), ("left-to-pay", left)]
+            .map(|(key, money)| (texts().get(key), self.locale.money(money)))
+            .into()
+    }
+}
+
+impl Letter<'_> {
+    fn render(&self) -> Mail {
+        let never = "a template writes to memory, which cannot fail";
+        Mail {
+            // A name with a line break must not become a header of its own.
+            subject: self.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+            html: HtmlPart { letter: self }.render().expect(never),
+            text: TextPart { letter: self }.render().expect(never),
+        }
+    }
+
+    fn practice(&self) -> Option<String> {
+        self.sender.practice.then(|| texts().get("practice"))
+    }
+
+    fn questions(&self) -> String {
+        format!("{} {}", texts().get("questions"), self.sender.help_contact)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+use super::*;
+use ledger::Currency;
+
+fn usd(minor: i64) -> Money {
+    Money::new(minor, Currency::USD)
+}
+
+fn sender() -> Sender {
+    Sender {
+        merchant: "Northwind IT".to_owned(),
+        help_contact: "billing@northwind.example".to_owned(),
+        brand: Brand::default(),
+        locale: Locale::default(),
+        practice: true,
+    }
+}
+
+const DUE: Date = jiff::civil::date(2026, 11, 30);
+const TODAY: Date = jiff::civil::date(2026, 11, 18);
+
+fn invoice(paid: i64) -> InvoiceMail {
+    InvoiceMail {
+        sender: sender(),
+        number: "INV-1042".to_owned(),
+        total: usd(125_000),
+        paid: usd(paid),
+        left: usd(125_000 - paid),
+        due: DUE,
+        today: TODAY,
+        pay_url: "https://pay.example/l/abc".to_owned(),
+        part_url: Some("https://pay.example/l/abc?to=amount".to_owned()),
+        may_forward: true,
+    }
+}
+
+fn received(left: i64) -> PaymentReceivedMail {
+    PaymentReceivedMail {
+        sender: sender(),
+        number: "INV-1042".to_owned(),
+        reference: "PAY-7F3K-2Q".to_owned(),
+        amount: usd(50_000),
+        fee: Some(usd(1_190)),
+        total: usd(125_000),
+        paid: usd(125_000 - left),
+        left: usd(left),
+        due: DUE,
+        today: TODAY,
+        receipt_url: "https://pay.example/l/abc?to=receipt/pay_1".to_owned(),
+        pay_url: "https://pay.example/l/abc".to_owned(),
+    }
+}
+
+fn failed() -> PaymentFailedMail {
+    PaymentFailedMail {
+        sender: sender(),
+        number: "INV-1042".to_owned(),
+        amount: usd(50_000),
+        left: usd(125_000),
+        due: DUE,
+        pay_url: "https://pay.example/l/abc".to_owned(),
+    }
+}
+
+fn code() -> CodeMail {
+    CodeMail {
+        sender: sender(),
+        code: "123456".to_owned(),
+        sign_in_url: "https://pay.example/p/northwind/sign-in/link?key=abc".to_owned(),
+    }
+}
+
+/// Samples with the facts that both parts must hold.
+fn all() -> Vec<(Mail, Vec<&'static str>)> {
+    let link = "https://pay.example/l/abc";
+    vec![
+        (invoice(0).render(), vec!["$1,250.00", "$0.00", "30 November 2026", link, "?to=amount", "INV-1042"]),
+        (invoice(50_000).render(), vec!["$750.00", "$500.00", "$1,250.00", "30 November 2026", link]),
+        (
+            received(75_000).render(),
+            vec!["$500.00", "$750.00", "$11.90", "30 November", "?to=receipt/pay_1", "PAY-7F3K-2Q"],
+        ),
+        (received(0).render(), vec!["$500.00", "INV-1042 is paid in full. Thank you.", "?to=receipt/pay_1"]),
+        (failed().render(), vec!["$500.00", "$1,250.00", "30 November 2026", "No money was taken.", link]),
+        (code().render(), vec!["123 456", "It works for 10 minutes.", "/p/northwind/sign-in/link?key=abc"]),
+    ]
+}
+
+#[test]
+fn both_parts_say_the_same() {
+    for (mail, facts) in all() {
+        let words = ["Northwind IT", "billing@northwind.example", "Practice mode: no real money moves"];
+        for fact in facts.into_iter().chain(words) {
+            assert!(mail.html.contains(fact), "{}: HTML lacks {fact}", mail.subject);
+            assert!(mail.text.contains(fact), "{}: text lacks {fact}", mail.subject);
+        }
+        assert!(mail.html.len() <= 60 * 1024);
+        assert!(mail.html.contains(r#"<meta name="color-scheme" content="light dark">"#));
+        for never in ["<img", "<script", "http://", "log in"] {
+            assert!(!mail.html.contains(never), "{}: {never}", mail.subject);
+        }
+        assert!(!mail.text.contains('<') && !mail.text.contains("\n\n\n"), "{}", mail.text);
+    }
+}
+
+#[test]
+fn subjects_are_the_agreed_ones() {
+    assert_eq!(invoice(0).render().subject, "Invoice INV-1042 from Northwind IT: $1,250.00 due 30 Nov");
+    assert_eq!(invoice(50_000).render().subject, "$750.00 left on INV-1042, due 30 Nov");
+    let overdue = InvoiceMail { today: jiff::civil::date(2026, 12, 3), ..invoice(50_000) };
+    assert_eq!(overdue.render().subject, "$750.00 left on INV-1042, due since 30 November");
+    assert_eq!(code().render().subject, "123 456 is your code for Northwind IT");
+    assert_eq!(
+        received(75_000).render().subject,
+        "We received $500.00. $750.00 is left on INV-1042, due 30 November"
+    );
+    assert_eq!(received(0).render().subject, "INV-1042 is paid in full. Thank you.");
+    assert_eq!(
+        failed().render().subject,
+        "Your $500.00 for INV-1042 did not go through. No money was taken."
+    );
+}
+
+#[test]
+fn paying_a_part_is_offered_only_where_it_is_possible() {
+    let whole = InvoiceMail { part_url: None, ..invoice(0) }.render();
+    for part in [whole.html, whole.text] {
+        assert!(!part.contains("part of it"), "{part}");
+    }
+    assert!(invoice(0).render().html.contains("You can pay part of it."));
+}
+
+#[test]
+fn a_name_cannot_leave_its_place() {
+    let mut mail = invoice(0);
+    mail.sender.merchant = "Evil\r\nBcc: all@example.test <b>&\"".to_owned();
+    let mail = mail.render();
+    assert!(!mail.subject.contains(['\r', '\n']));
+    assert!(!mail.html.contains("<b>&"));
+}
