@@ -2,9 +2,14 @@
 //!
 //! No test measures time or sleeps: whoever must wait for another waits for its word.
 
+mod books;
 mod harness;
 mod migrate;
+mod nouns;
 mod postgres;
+mod seals;
 mod seam;
 mod sqlite;
 mod statements;
+mod tamper;
+mod verify;
