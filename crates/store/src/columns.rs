@@ -4,7 +4,7 @@ use crate::db::Row;
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use ledger::{Currency, Money};
+use ledger::Currency;
 
 /// An instant.
 pub(crate) fn timestamp(row: &Row<'_>, column: usize) -> Result<Timestamp> {
@@ -24,11 +24,6 @@ pub(crate) fn date(row: &Row<'_>, column: usize) -> Result<Date> {
 /// A currency code.
 pub(crate) fn currency(row: &Row<'_>, column: usize) -> Result<Currency> {
     Ok(Currency::try_new(&row.text(column)?)?)
-}
-
-/// An amount and its currency, from two columns.
-pub(crate) fn money(row: &Row<'_>, amount: usize, code: usize) -> Result<Money> {
-    Ok(Money::new(row.i64(amount)?, currency(row, code)?))
 }
 
 /// The word of a closed list, through its parser.

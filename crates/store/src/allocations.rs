@@ -1,0 +1,83 @@
+//! Allocations: parts of a payment, or of the credit it bore, set against an invoice. Only ever added to.
+
+use crate::args;
+use crate::columns::timestamp;
+use crate::db::{Row, Sql, Tx};
+use anyhow::Result;
+use billing::ids::{AllocationId, GrantId, InvoiceId, MerchantId, PaymentId, PostingId};
+use jiff::Timestamp;
+
+/// A part set against an invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allocation {
+    /// Which allocation.
+    pub id: AllocationId,
+    /// The payment whose money it is.
+    pub payment_id: PaymentId,
+    /// The grant of customer credit it went through, if it did.
+    pub grant_id: Option<GrantId>,
+    /// Against which invoice.
+    pub invoice_id: InvoiceId,
+    /// Minor units; below 0 when it takes back an earlier one.
+    pub amount_minor: i64,
+    /// The posting that booked it.
+    pub posting_id: PostingId,
+    /// When.
+    pub at: Timestamp,
+}
+
+const INSERT: Sql =
+    Sql("INSERT INTO allocations (merchant_id, id, payment_id, grant_id, invoice_id, amount, posting_id,
+    at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+const BY_INVOICE: Sql =
+    Sql("SELECT id, payment_id, grant_id, invoice_id, amount, posting_id, at FROM allocations
+  WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY at, id");
+const BY_PAYMENT: Sql =
+    Sql("SELECT id, payment_id, grant_id, invoice_id, amount, posting_id, at FROM allocations
+  WHERE merchant_id = $1 AND payment_id = $2 ORDER BY at, id");
+
+/// Adds an allocation.
+pub async fn insert(tx: &mut Tx, merchant: MerchantId, allocation: &Allocation) -> Result<()> {
+    let args = args![
+        merchant.0,
+        allocation.id.as_bytes(),
+        allocation.payment_id.as_bytes(),
+        allocation.grant_id.as_ref().map(GrantId::as_bytes),
+        allocation.invoice_id.as_bytes(),
+        allocation.amount_minor,
+        allocation.posting_id.as_bytes(),
+        allocation.at.as_microsecond(),
+    ];
+    tx.execute(INSERT, args).await?;
+    Ok(())
+}
+
+/// What was set against an invoice, oldest first.
+pub async fn list_by_invoice(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    invoice: InvoiceId,
+) -> Result<Vec<Allocation>> {
+    tx.fetch_all(BY_INVOICE, args![merchant.0, invoice.as_bytes()], decode).await
+}
+
+/// Where the money of a payment went, oldest first.
+pub async fn list_by_payment(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    payment: PaymentId,
+) -> Result<Vec<Allocation>> {
+    tx.fetch_all(BY_PAYMENT, args![merchant.0, payment.as_bytes()], decode).await
+}
+
+fn decode(row: &Row<'_>) -> Result<Allocation> {
+    Ok(Allocation {
+        id: AllocationId::from_bytes(row.bytes16(0)?),
+        payment_id: PaymentId::from_bytes(row.bytes16(1)?),
+        grant_id: row.opt_bytes16(2)?.map(GrantId::from_bytes),
+        invoice_id: InvoiceId::from_bytes(row.bytes16(3)?),
+        amount_minor: row.i64(4)?,
+        posting_id: PostingId::from_bytes(row.bytes16(5)?),
+        at: timestamp(row, 6)?,
+    })
+}

@@ -1,0 +1,54 @@
+//! Idempotency records. One commits with the effect it guards; a refusal stores none.
+
+use crate::args;
+use crate::db::{Sql, Tx};
+use anyhow::Result;
+use billing::ids::MerchantId;
+use jiff::Timestamp;
+
+/// What a caller named a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'k> {
+    /// Whose key: a session, an API key.
+    pub owner: &'k str,
+    /// Which action.
+    pub route: &'k str,
+    /// The key itself.
+    pub key: &'k str,
+}
+
+/// What was done under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// SHA-256 of the request.
+    pub request_hash: [u8; 32],
+    /// Printed id of what it made.
+    pub resource: String,
+}
+
+const INSERT: Sql =
+    Sql("INSERT INTO idempotency (merchant_id, owner, route, key, request_hash, resource, created_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING");
+const FIND: Sql = Sql("SELECT request_hash, resource FROM idempotency
+  WHERE merchant_id = $1 AND owner = $2 AND route = $3 AND key = $4");
+
+/// Keeps what was done under a key; `false` when something was done under it already.
+pub async fn insert(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    key: Key<'_>,
+    done: &Done,
+    now: Timestamp,
+) -> Result<bool> {
+    let Key { owner, route, key } = key;
+    let args = args![merchant.0, owner, route, key, &done.request_hash, &done.resource, now.as_microsecond()];
+    Ok(tx.execute(INSERT, args).await? == 1)
+}
+
+/// What was done under a key.
+pub async fn find(tx: &mut Tx, merchant: MerchantId, key: Key<'_>) -> Result<Option<Done>> {
+    tx.fetch_optional(FIND, args![merchant.0, key.owner, key.route, key.key], |row| {
+        Ok(Done { request_hash: row.bytes32(0)?, resource: row.text(1)? })
+    })
+    .await
+}

@@ -1,0 +1,315 @@
+//! Payments: money asked for by any means, their state, and the numbered history of it.
+
+mod history;
+
+pub use history::{StateStep, history};
+
+use crate::args;
+use crate::columns::{currency, opt_timestamp, timestamp, word};
+use crate::db::{Row, Sql, Tx};
+use anyhow::Result;
+use billing::ids::{ContactId, CustomerId, InvoiceId, LinkId, MerchantId, PaymentId};
+use billing::payment::{Decline, PaymentState};
+use jiff::Timestamp;
+use ledger::{Currency, Money};
+
+/// Money asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Which merchant's.
+    pub merchant: MerchantId,
+    /// Which payment.
+    pub id: PaymentId,
+    /// Who pays.
+    pub customer_id: CustomerId,
+    /// Currency that was asked for.
+    pub currency: Currency,
+    /// For the invoice, minor units.
+    pub amount_minor: i64,
+    /// On top of it, minor units.
+    pub surcharge_minor: i64,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// The signed-in contact who started it.
+    pub contact_id: Option<ContactId>,
+    /// The payment link through which it was started.
+    pub link_id: Option<LinkId>,
+    /// SHA-256 of the browser session that started it.
+    pub session_hash: Option<[u8; 32]>,
+    /// Where the receipt goes besides.
+    pub receipt_email: Option<String>,
+    /// The payer's own words for their books.
+    pub payer_reference: Option<String>,
+    /// Why the last card was declined.
+    pub decline: Option<Decline>,
+    /// How it ended without money.
+    pub ending: Option<Ending>,
+    /// What the processor captured, in the currency it captured.
+    pub captured: Option<Money>,
+    /// When it was captured.
+    pub captured_at: Option<Timestamp>,
+    /// Brand of the card, as the processor words it.
+    pub card_brand: Option<String>,
+    /// Its last four digits.
+    pub card_last4: Option<String>,
+    /// When it was started.
+    pub created_at: Timestamp,
+    /// When its state last changed.
+    pub changed_at: Timestamp,
+    /// When the payer was sent to the processor's page.
+    pub redirected_at: Option<Timestamp>,
+    /// When the payer saw how it ended.
+    pub seen_at: Option<Timestamp>,
+}
+
+/// How a payment ended without money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The payer turned back, or started again.
+    PayerCanceled,
+    /// The page closed by its own clock.
+    Expired,
+    /// The payer left and did not return.
+    Abandoned,
+    /// The last card was declined.
+    Declined,
+    /// The processor refused the call itself.
+    Refused,
+}
+
+impl Ending {
+    /// The word the store uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Ending::PayerCanceled => "payer_canceled",
+            Ending::Expired => "expired",
+            Ending::Abandoned => "abandoned",
+            Ending::Declined => "declined",
+            Ending::Refused => "refused",
+        }
+    }
+
+    /// The ending behind such a word.
+    pub fn parse(word: &str) -> Option<Ending> {
+        [Ending::PayerCanceled, Ending::Expired, Ending::Abandoned, Ending::Declined, Ending::Refused]
+            .into_iter()
+            .find(|ending| ending.as_str() == word)
+    }
+}
+
+/// What the processor captured, and from which card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Captured {
+    /// Amount and currency.
+    pub money: Money,
+    /// When.
+    pub at: Timestamp,
+    /// Brand and last four digits of the card, if the processor told.
+    pub card: Option<(String, String)>,
+}
+
+const INSERT: Sql =
+    Sql("INSERT INTO payments (merchant_id, id, customer_id, currency, amount, surcharge, method, state,
+    contact_id, link_id, session_hash, receipt_email, payer_reference, created_at, changed_at)
+  VALUES ($1, $2, $3, $4, $5, $6, 'card', $7, $8, $9, $10, $11, $12, $13, $13) ON CONFLICT DO NOTHING");
+const INSERT_STATE: Sql =
+    Sql("INSERT INTO payment_states (merchant_id, payment_id, number, state, reason, at)
+  SELECT CAST($1 AS BIGINT), $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5
+  FROM payment_states WHERE merchant_id = $1 AND payment_id = $2");
+const SET_STATE: Sql = Sql("UPDATE payments SET state = $4, changed_at = $5
+  WHERE merchant_id = $1 AND id = $2 AND state = $3");
+const SET_ENDING: Sql = Sql("UPDATE payments SET ending = $3 WHERE merchant_id = $1 AND id = $2");
+const SET_DECLINE: Sql = Sql("UPDATE payments SET decline = $3 WHERE merchant_id = $1 AND id = $2");
+const SET_CAPTURED: Sql = Sql("UPDATE payments SET captured = $3, captured_currency = $4, captured_at = $5,
+    card_brand = $6, card_last4 = $7, ending = NULL WHERE merchant_id = $1 AND id = $2");
+const SET_REDIRECTED: Sql = Sql("UPDATE payments SET redirected_at = $3
+  WHERE merchant_id = $1 AND id = $2 AND redirected_at IS NULL");
+const SET_SEEN: Sql =
+    Sql("UPDATE payments SET seen_at = $3 WHERE merchant_id = $1 AND id = $2 AND seen_at IS NULL");
+const BY_ID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
+    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
+    card_last4, created_at, changed_at, redirected_at, seen_at
+  FROM payments WHERE merchant_id = $1 AND id = $2");
+const BY_INVOICE: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.currency, p.amount, p.surcharge, p.state,
+    p.contact_id, p.link_id, p.session_hash, p.receipt_email, p.payer_reference, p.decline, p.ending, p.captured,
+    p.captured_currency, p.captured_at, p.card_brand, p.card_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at
+  FROM reservations r JOIN payments p ON p.merchant_id = r.merchant_id AND p.id = r.payment_id
+  WHERE r.merchant_id = $1 AND r.invoice_id = $2 ORDER BY r.created_at DESC, p.id DESC LIMIT 200");
+const LATEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
+    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
+    card_last4, created_at, changed_at, redirected_at, seen_at
+  FROM payments WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+const IN_FLIGHT: Sql = Sql("SELECT id FROM payments WHERE merchant_id = $1 AND changed_at < $2
+    AND state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown') ORDER BY changed_at LIMIT 500");
+const LAST_PAID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
+    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
+    card_last4, created_at, changed_at, redirected_at, seen_at
+  FROM payments WHERE merchant_id = $1 AND customer_id = $2 AND currency = $3 AND state = 'succeeded'
+  ORDER BY created_at DESC, id DESC LIMIT 1");
+
+/// Adds a payment in its first state, with the first step of its history; `false` when the id is taken.
+pub async fn insert(tx: &mut Tx, payment: &Payment, reason: &str) -> Result<bool> {
+    let args = args![
+        payment.merchant.0,
+        payment.id.as_bytes(),
+        payment.customer_id.as_bytes(),
+        payment.currency.code(),
+        payment.amount_minor,
+        payment.surcharge_minor,
+        payment.state.as_str(),
+        payment.contact_id.as_ref().map(ContactId::as_bytes),
+        payment.link_id.as_ref().map(LinkId::as_bytes),
+        payment.session_hash.as_ref(),
+        payment.receipt_email.as_deref(),
+        payment.payer_reference.as_deref(),
+        payment.created_at.as_microsecond(),
+    ];
+    if tx.execute(INSERT, args).await? == 0 {
+        return Ok(false);
+    }
+    note_state(tx, payment.merchant, payment.id, payment.state, reason, payment.created_at).await?;
+    Ok(true)
+}
+
+/// Moves a locked payment from its state to the next and notes the step. Its time never falls behind the last one.
+pub async fn set_state(
+    tx: &mut Tx,
+    payment: &Payment,
+    next: PaymentState,
+    reason: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let at = now.max(payment.changed_at);
+    let (from, to) = (payment.state.as_str(), next.as_str());
+    let args = args![payment.merchant.0, payment.id.as_bytes(), from, to, at.as_microsecond()];
+    let moved = tx.execute(SET_STATE, args).await?;
+    anyhow::ensure!(moved == 1, "payment {} is no longer {from}", payment.id);
+    note_state(tx, payment.merchant, payment.id, next, reason, at).await
+}
+
+/// Notes how it ended without money.
+pub async fn set_ending(tx: &mut Tx, merchant: MerchantId, id: PaymentId, ending: Ending) -> Result<()> {
+    tx.execute(SET_ENDING, args![merchant.0, id.as_bytes(), ending.as_str()]).await?;
+    Ok(())
+}
+
+/// Notes why the last card was declined.
+pub async fn set_decline(tx: &mut Tx, merchant: MerchantId, id: PaymentId, decline: Decline) -> Result<()> {
+    tx.execute(SET_DECLINE, args![merchant.0, id.as_bytes(), decline.as_str()]).await?;
+    Ok(())
+}
+
+/// Notes what was captured.
+pub async fn set_captured(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    id: PaymentId,
+    captured: &Captured,
+) -> Result<()> {
+    let (brand, last4) =
+        captured.card.as_ref().map(|(brand, last4)| (brand.as_str(), last4.as_str())).unzip();
+    let (minor, code, at) =
+        (captured.money.minor(), captured.money.currency().code(), captured.at.as_microsecond());
+    tx.execute(SET_CAPTURED, args![merchant.0, id.as_bytes(), minor, code, at, brand, last4]).await?;
+    Ok(())
+}
+
+/// Notes that the payer was sent to the processor's page; the first time counts.
+pub async fn set_redirected(tx: &mut Tx, merchant: MerchantId, id: PaymentId, now: Timestamp) -> Result<()> {
+    tx.execute(SET_REDIRECTED, args![merchant.0, id.as_bytes(), now.as_microsecond()]).await?;
+    Ok(())
+}
+
+/// Notes that the payer saw how it ended; the first time counts.
+pub async fn set_seen(tx: &mut Tx, merchant: MerchantId, id: PaymentId, now: Timestamp) -> Result<()> {
+    tx.execute(SET_SEEN, args![merchant.0, id.as_bytes(), now.as_microsecond()]).await?;
+    Ok(())
+}
+
+/// The payment with this id.
+pub async fn find(tx: &mut Tx, merchant: MerchantId, id: PaymentId) -> Result<Option<Payment>> {
+    tx.fetch_optional(BY_ID, args![merchant.0, id.as_bytes()], decode).await
+}
+
+/// Locks the payment; before its invoices in the lock order.
+pub async fn lock(tx: &mut Tx, merchant: MerchantId, id: PaymentId) -> Result<Option<Payment>> {
+    tx.lock(BY_ID, args![merchant.0, id.as_bytes()], decode).await
+}
+
+/// Payments that reserved something on an invoice, newest first, 200 at most.
+pub async fn list_by_invoice(tx: &mut Tx, merchant: MerchantId, invoice: InvoiceId) -> Result<Vec<Payment>> {
+    tx.fetch_all(BY_INVOICE, args![merchant.0, invoice.as_bytes()], decode).await
+}
+
+/// Payments in the order they were started; `after` is the last one seen.
+pub async fn list(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    after: Option<PaymentId>,
+    limit: i64,
+) -> Result<Vec<Payment>> {
+    let after = after.map_or([0; 16], |id| *id.as_bytes());
+    tx.fetch_all(LATEST, args![merchant.0, &after, limit], decode).await
+}
+
+/// Payments in flight whose state has not changed since `before`, longest waiting first, 500 at most.
+pub async fn in_flight(tx: &mut Tx, merchant: MerchantId, before: Timestamp) -> Result<Vec<PaymentId>> {
+    tx.fetch_all(IN_FLIGHT, args![merchant.0, before.as_microsecond()], |row| {
+        Ok(PaymentId::from_bytes(row.bytes16(0)?))
+    })
+    .await
+}
+
+/// The customer's newest succeeded payment in a currency.
+pub async fn last_paid(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    customer: CustomerId,
+    currency: Currency,
+) -> Result<Option<Payment>> {
+    tx.fetch_optional(LAST_PAID, args![merchant.0, customer.as_bytes(), currency.code()], decode).await
+}
+
+async fn note_state(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    id: PaymentId,
+    state: PaymentState,
+    reason: &str,
+    at: Timestamp,
+) -> Result<()> {
+    let args = args![merchant.0, id.as_bytes(), state.as_str(), reason, at.as_microsecond()];
+    tx.execute(INSERT_STATE, args).await?;
+    Ok(())
+}
+
+fn decode(row: &Row<'_>) -> Result<Payment> {
+    let captured = match row.opt_i64(14)? {
+        Some(minor) => Some(Money::new(minor, currency(row, 15)?)),
+        None => None,
+    };
+    Ok(Payment {
+        merchant: MerchantId(row.i64(0)?),
+        id: PaymentId::from_bytes(row.bytes16(1)?),
+        customer_id: CustomerId::from_bytes(row.bytes16(2)?),
+        currency: currency(row, 3)?,
+        amount_minor: row.i64(4)?,
+        surcharge_minor: row.i64(5)?,
+        state: word(row, 6, PaymentState::parse)?,
+        contact_id: row.opt_bytes16(7)?.map(ContactId::from_bytes),
+        link_id: row.opt_bytes16(8)?.map(LinkId::from_bytes),
+        session_hash: row.opt_bytes32(9)?,
+        receipt_email: row.opt_text(10)?,
+        payer_reference: row.opt_text(11)?,
+        decline: row.opt_text(12)?.map(|word| Decline::parse(&word)),
+        ending: row.opt_text(13)?.and_then(|word| Ending::parse(&word)),
+        captured,
+        captured_at: opt_timestamp(row, 16)?,
+        card_brand: row.opt_text(17)?,
+        card_last4: row.opt_text(18)?,
+        created_at: timestamp(row, 19)?,
+        changed_at: timestamp(row, 20)?,
+        redirected_at: opt_timestamp(row, 21)?,
+        seen_at: opt_timestamp(row, 22)?,
+    })
+}

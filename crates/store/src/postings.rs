@@ -1,0 +1,148 @@
+//! Postings and their entries. Written once, never changed; one cause makes one posting.
+
+use crate::args;
+use crate::columns::{currency, timestamp};
+use crate::db::{Sql, Tx};
+use anyhow::{Context as _, Result};
+use billing::chart;
+use billing::ids::{MerchantId, PostingId};
+use jiff::Timestamp;
+use ledger::{Account, Dimension, Money, Posting, PostingBuilder, Side};
+
+/// Why a posting was made; unique per merchant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CauseKind {
+    /// An invoice was issued; the id is the invoice's.
+    InvoiceIssued,
+    /// An invoice was voided; the id is the invoice's.
+    InvoiceVoided,
+    /// Money was captured; the id is the payment's.
+    Capture,
+    /// Money was captured in another currency than asked; the id is the payment's.
+    CaptureOtherCurrency,
+    /// The processor kept a fee; the id is its balance transaction's.
+    ProcessingFee,
+    /// Customer credit was set against an invoice; the id is the allocation's.
+    CreditApplied,
+}
+
+impl CauseKind {
+    /// The word the store uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            CauseKind::InvoiceIssued => "invoice_issued",
+            CauseKind::InvoiceVoided => "invoice_voided",
+            CauseKind::Capture => "capture",
+            CauseKind::CaptureOtherCurrency => "capture_other_currency",
+            CauseKind::ProcessingFee => "processing_fee",
+            CauseKind::CreditApplied => "credit_applied",
+        }
+    }
+}
+
+/// A posting on its way into the books.
+#[derive(Debug, Clone)]
+pub struct NewPosting<'p> {
+    /// Which posting.
+    pub id: PostingId,
+    /// Why.
+    pub cause: CauseKind,
+    /// Id of the cause, printed.
+    pub cause_id: &'p str,
+    /// The posting it undoes.
+    pub reverses: Option<PostingId>,
+    /// The balanced entries.
+    pub posting: &'p Posting,
+    /// When.
+    pub at: Timestamp,
+}
+
+const INSERT: Sql =
+    Sql("INSERT INTO postings (merchant_id, id, cause_kind, cause_id, currency, reverses, at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING");
+const INSERT_ENTRY: Sql =
+    Sql("INSERT INTO entries (merchant_id, posting_id, line, account, side, amount, customer_id,
+    subject) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+const BY_CAUSE: Sql = Sql("SELECT id, currency, at FROM postings
+  WHERE merchant_id = $1 AND cause_kind = $2 AND cause_id = $3");
+const ENTRIES: Sql = Sql("SELECT account, side, amount, customer_id, subject FROM entries
+  WHERE merchant_id = $1 AND posting_id = $2 ORDER BY line");
+const BALANCE: Sql = Sql("SELECT p.currency,
+    CAST(SUM(CASE WHEN e.side = 'debit' THEN e.amount ELSE -e.amount END) AS BIGINT)
+  FROM entries e JOIN postings p ON p.merchant_id = e.merchant_id AND p.id = e.posting_id
+  WHERE e.merchant_id = $1 AND e.account = $2 GROUP BY p.currency ORDER BY p.currency");
+const HAS_SUBJECT: Sql =
+    Sql("SELECT COUNT(*) FROM entries WHERE merchant_id = $1 AND account = $2 AND subject = $3");
+
+/// Writes a posting; `false` when its cause has one already ("already applied").
+pub async fn insert(tx: &mut Tx, merchant: MerchantId, new: &NewPosting<'_>) -> Result<bool> {
+    let currency = new.posting.currency().code();
+    let reverses = new.reverses.as_ref().map(PostingId::as_bytes);
+    let (cause, at) = (new.cause.as_str(), new.at.as_microsecond());
+    let args = args![merchant.0, new.id.as_bytes(), cause, new.cause_id, currency, reverses, at];
+    if tx.execute(INSERT, args).await? == 0 {
+        return Ok(false);
+    }
+    for (line, entry) in (1_i64..).zip(new.posting.entries()) {
+        let side = if entry.side == Side::Debit { "debit" } else { "credit" };
+        let account = i64::from(entry.account.number);
+        let customer = entry.account.customer.as_ref().map(|dimension| &dimension.0);
+        let subject = entry.account.subject.as_ref().map(|dimension| &dimension.0);
+        let args =
+            args![merchant.0, new.id.as_bytes(), line, account, side, entry.amount_minor, customer, subject];
+        tx.execute(INSERT_ENTRY, args).await?;
+    }
+    Ok(true)
+}
+
+/// The posting a cause made, with its id and time.
+pub async fn find_by_cause(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    cause: CauseKind,
+    cause_id: &str,
+) -> Result<Option<(PostingId, Posting, Timestamp)>> {
+    let found = tx
+        .fetch_optional(BY_CAUSE, args![merchant.0, cause.as_str(), cause_id], |row| {
+            Ok((PostingId::from_bytes(row.bytes16(0)?), currency(row, 1)?, timestamp(row, 2)?))
+        })
+        .await?;
+    let Some((id, currency, at)) = found else { return Ok(None) };
+    let entries = tx
+        .fetch_all(ENTRIES, args![merchant.0, id.as_bytes()], |row| {
+            let number = u16::try_from(row.i64(0)?)?;
+            let normal =
+                chart::normal_side(number).with_context(|| format!("account {number} is unknown"))?;
+            let customer = row.opt_bytes16(3)?.map(Dimension);
+            let subject = row.opt_bytes16(4)?.map(Dimension);
+            Ok((Account { number, normal, customer, subject }, row.text(1)? == "debit", row.i64(2)?))
+        })
+        .await?;
+    let mut builder = PostingBuilder::new(currency);
+    for (account, is_debit, minor) in entries {
+        let amount = Money::new(minor, currency);
+        builder = if is_debit { builder.debit(account, amount) } else { builder.credit(account, amount) };
+    }
+    Ok(Some((id, builder.build()?, at)))
+}
+
+/// Debits minus credits on an account number, a row per currency.
+pub async fn balances(tx: &mut Tx, merchant: MerchantId, account: u16) -> Result<Vec<Money>> {
+    tx.fetch_all(BALANCE, args![merchant.0, i64::from(account)], |row| {
+        Ok(Money::new(row.i64(1)?, currency(row, 0)?))
+    })
+    .await
+}
+
+/// True when something was posted on an account for this subject.
+pub async fn has_subject(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    account: u16,
+    subject: Dimension,
+) -> Result<bool> {
+    let count = tx
+        .fetch_one(HAS_SUBJECT, args![merchant.0, i64::from(account), &subject.0], |row| row.i64(0))
+        .await?;
+    Ok(count > 0)
+}

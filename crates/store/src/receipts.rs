@@ -1,0 +1,107 @@
+//! Receipts: one per succeeded payment, written once.
+
+use crate::args;
+use crate::columns::{currency, timestamp};
+use crate::db::{Row, Sql, Tx};
+use anyhow::Result;
+use billing::ids::{InvoiceId, MerchantId, PaymentId};
+use jiff::Timestamp;
+use ledger::Currency;
+
+/// What a payer keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Of which payment; it also names the receipt.
+    pub payment_id: PaymentId,
+    /// Captured for invoices and credit, minor units, without the surcharge.
+    pub amount_minor: i64,
+    /// Surcharge, minor units.
+    pub surcharge_minor: i64,
+    /// The part that became customer credit, minor units.
+    pub credit_minor: i64,
+    /// Currency of all.
+    pub currency: Currency,
+    /// When.
+    pub at: Timestamp,
+    /// What it was set against.
+    pub lines: Vec<ReceiptLine>,
+}
+
+/// What a payment did to one invoice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReceiptLine {
+    /// Which invoice.
+    pub invoice_id: InvoiceId,
+    /// Set against it, minor units.
+    pub applied_minor: i64,
+    /// Owed before.
+    pub open_before_minor: i64,
+    /// Owed after.
+    pub open_after_minor: i64,
+}
+
+const INSERT: Sql =
+    Sql("INSERT INTO receipts (merchant_id, payment_id, amount, surcharge, credit, currency, at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7)");
+const INSERT_LINE: Sql =
+    Sql("INSERT INTO receipt_lines (merchant_id, payment_id, invoice_id, applied, open_before,
+    open_after) VALUES ($1, $2, $3, $4, $5, $6)");
+const FIND: Sql = Sql("SELECT payment_id, amount, surcharge, credit, currency, at FROM receipts
+  WHERE merchant_id = $1 AND payment_id = $2");
+const LINES: Sql = Sql("SELECT invoice_id, applied, open_before, open_after FROM receipt_lines
+  WHERE merchant_id = $1 AND payment_id = $2 ORDER BY invoice_id");
+
+/// Writes a receipt with its lines.
+pub async fn insert(tx: &mut Tx, merchant: MerchantId, receipt: &Receipt) -> Result<()> {
+    let args = args![
+        merchant.0,
+        receipt.payment_id.as_bytes(),
+        receipt.amount_minor,
+        receipt.surcharge_minor,
+        receipt.credit_minor,
+        receipt.currency.code(),
+        receipt.at.as_microsecond(),
+    ];
+    tx.execute(INSERT, args).await?;
+    for line in &receipt.lines {
+        let args = args![
+            merchant.0,
+            receipt.payment_id.as_bytes(),
+            line.invoice_id.as_bytes(),
+            line.applied_minor,
+            line.open_before_minor,
+            line.open_after_minor,
+        ];
+        tx.execute(INSERT_LINE, args).await?;
+    }
+    Ok(())
+}
+
+/// The receipt of a payment.
+pub async fn find(tx: &mut Tx, merchant: MerchantId, payment: PaymentId) -> Result<Option<Receipt>> {
+    let found = tx.fetch_optional(FIND, args![merchant.0, payment.as_bytes()], decode).await?;
+    let Some(mut receipt) = found else { return Ok(None) };
+    receipt.lines = tx.fetch_all(LINES, args![merchant.0, payment.as_bytes()], decode_line).await?;
+    Ok(Some(receipt))
+}
+
+fn decode(row: &Row<'_>) -> Result<Receipt> {
+    Ok(Receipt {
+        payment_id: PaymentId::from_bytes(row.bytes16(0)?),
+        amount_minor: row.i64(1)?,
+        surcharge_minor: row.i64(2)?,
+        credit_minor: row.i64(3)?,
+        currency: currency(row, 4)?,
+        at: timestamp(row, 5)?,
+        lines: Vec::new(),
+    })
+}
+
+fn decode_line(row: &Row<'_>) -> Result<ReceiptLine> {
+    Ok(ReceiptLine {
+        invoice_id: InvoiceId::from_bytes(row.bytes16(0)?),
+        applied_minor: row.i64(1)?,
+        open_before_minor: row.i64(2)?,
+        open_after_minor: row.i64(3)?,
+    })
+}
