@@ -205,7 +205,7 @@ impl ListPage {
         near_date(&self.chrome, row.status.due, self.today)
     }
 
-    /// `Pay INV-1042`, of which the page shows all.
+    /// `Pay`, heard as `Pay INV-1042`.
     pub fn pay_name(&self, row: &ListRow) -> Rich {
         self.chrome.say("pay-invoice", &[("number", Arg::name(&row.number))])
     }

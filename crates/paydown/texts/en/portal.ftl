@@ -186,7 +186,7 @@ apply = Apply
 status = Status
 left = Left
 pay = Pay
-pay-invoice = Pay { $number }
+pay-invoice = Pay<span class="hear"> { $number }</span>
 
 # -- check and pay
 pay-title = Check and pay { $amount } – Invoice { $number }
