@@ -1,0 +1,244 @@
+//! Queues: mails, the inbox, jobs. What is claimed is one claimer's, until its lease ends.
+
+use super::*;
+use anyhow::Result;
+use jiff::Timestamp;
+use std::sync::Arc;
+use store::db::Engine;
+use store::inbox;
+use store::jobs::{self, Job};
+use store::mails::{self, MailState};
+use tokio::sync::Notify;
+
+both_engines!(a_mail_is_queued_once_for_its_cause, async |db: TestDatabase| {
+    let store = open(&db).await;
+    let steps = async move |tx: &mut Tx| {
+        links::insert(tx, M, &link(40, 1)).await?;
+        assert!(mails::queue(tx, M, &mail(50, "ada@x")).await?);
+        assert!(!mails::queue(tx, M, &mail(51, "ada@x")).await?);
+        assert!(mails::queue(tx, M, &mail(52, "bob@x")).await?);
+        assert_eq!(mails::next_due_at(tx).await?, Some(at(50)));
+        let claimed = mails::claim_due(tx, at(60), at(70), 10).await?;
+        assert_eq!(
+            claimed.iter().map(|one| one.about.clone()).collect::<Vec<_>>(),
+            [mail(50, "ada@x"), mail(52, "bob@x")]
+        );
+        assert!(claimed.iter().all(|one| (one.tries, one.next_at) == (1, at(70))), "{claimed:?}");
+        assert_eq!(mails::claim_due(tx, at(69), at(80), 10).await?, [], "leased");
+        assert!(mails::mark_sent(tx, M, claimed[0].about.id, at(61)).await?);
+        assert!(!mails::mark_sent(tx, M, claimed[0].about.id, at(62)).await?);
+        assert!(mails::mark_failed(tx, &claimed[1], at(90), "no route").await?);
+        let failed = mails::find(tx, M, claimed[1].about.id).await?.expect("it is there");
+        assert_eq!(
+            (failed.state, failed.next_at, failed.last_error.as_deref()),
+            (MailState::Queued, at(90), Some("no route"))
+        );
+        let again = mails::claim_due(tx, at(90), at(99), 10).await?;
+        assert_eq!((again.len(), again[0].tries), (1, 2));
+        assert!(!mails::mark_failed(tx, &claimed[1], at(91), "late").await?, "somebody else has it now");
+        assert!(mails::drop(tx, M, again[0].about.id, "the invoice is void").await?);
+        assert!(!mails::drop(tx, M, again[0].about.id, "again").await?);
+        assert!(!mails::mark_failed(tx, &again[0], at(95), "late").await?, "it was dropped");
+        let list = mails::list_by_invoice(tx, M, partly_paid()).await?;
+        assert_eq!(
+            list.iter().map(|one| one.state).collect::<Vec<_>>(),
+            [MailState::Dropped, MailState::Sent]
+        );
+        assert_eq!((list[1].sent_at, list[1].last_error.as_deref()), (Some(at(61)), None));
+        assert_eq!(mails::list_by_invoice(tx, M, overpaid()).await?, []);
+        assert_eq!(mails::next_due_at(tx).await?, None);
+        Ok(())
+    };
+    store.write(steps).await.unwrap();
+    store.close().await.unwrap();
+});
+
+both_engines!(an_event_is_stored_once_and_settled_once, async |db: TestDatabase| {
+    let store = open(&db).await;
+    let steps = async move |tx: &mut Tx| {
+        for (event, minute) in [("evt_1", 1), ("evt_2", 2), ("evt_3", 3), ("evt_4", 4)] {
+            assert!(inbox::store(tx, M, &inbox_event(event, at(minute))).await?);
+            assert!(!inbox::store(tx, M, &inbox_event(event, at(9))).await?);
+        }
+        assert!(inbox::store(tx, MerchantId(2), &inbox_event("evt_1", at(5))).await?, "another merchant's");
+        assert_eq!((inbox::count_waiting(tx).await?, inbox::next_due_at(tx).await?), (5, Some(at(1))));
+        let claimed = inbox::claim_due(tx, at(4), at(20), 3).await?;
+        let names: Vec<&str> = claimed.iter().map(|one| &*one.event.event_id).collect();
+        assert_eq!(names, ["evt_1", "evt_2", "evt_3"], "the oldest first, no more than asked");
+        assert_eq!(claimed[0].event, inbox_event("evt_1", at(1)));
+        assert!(inbox::mark_applied(tx, &claimed[0]).await?);
+        assert!(!inbox::mark_parked(tx, &claimed[0], "late").await?);
+        assert!(inbox::mark_parked(tx, &claimed[1], "no such session").await?);
+        assert!(inbox::mark_failed(tx, &claimed[2], at(30), "timeout").await?);
+        let rest = inbox::claim_due(tx, at(29), at(40), 10).await?;
+        assert_eq!(rest.iter().map(|one| one.merchant_id).collect::<Vec<_>>(), [M, MerchantId(2)]);
+        assert!(inbox::mark_ignored(tx, &rest[0]).await?);
+        let again = inbox::claim_due(tx, at(30), at(40), 10).await?;
+        assert_eq!((again.len(), again[0].tries, again[0].last_error.as_deref()), (1, 2, Some("timeout")));
+        assert!(!inbox::mark_failed(tx, &claimed[2], at(50), "late").await?, "somebody else has it now");
+        let mut states = Vec::new();
+        for event in ["evt_1", "evt_2", "evt_3", "evt_4"] {
+            let found = inbox::find(tx, M, "stripe", event).await?.expect("it is there");
+            states.push((found.state, found.last_error));
+        }
+        assert_eq!(
+            states,
+            [
+                (InboxState::Applied, None),
+                (InboxState::Parked, Some("no such session".into())),
+                (InboxState::Stored, Some("timeout".into())),
+                (InboxState::Ignored, None),
+            ]
+        );
+        assert_eq!(inbox::find(tx, M, "stripe", "evt_9").await?, None);
+        assert_eq!(inbox::count_waiting(tx).await?, 2);
+        Ok(())
+    };
+    store.write(steps).await.unwrap();
+    store.close().await.unwrap();
+});
+
+async fn ask(tx: &mut Tx, minute: i64, subject: &str, run_at: Timestamp) -> Result<()> {
+    jobs::enqueue(tx, M, id!(JobId, minute), "reconcile", subject, run_at, at(0)).await
+}
+
+async fn due(tx: &mut Tx, now: Timestamp, leased_until: Timestamp) -> Result<Vec<Job>> {
+    jobs::claim_due(tx, now, leased_until, 10).await
+}
+
+both_engines!(the_earliest_wish_for_a_job_wins, async |db: TestDatabase| {
+    let store = open(&db).await;
+    let steps = async move |tx: &mut Tx| {
+        ask(tx, 1, "pay_1", at(10)).await?;
+        ask(tx, 2, "pay_1", at(20)).await?;
+        assert_eq!(jobs::find(tx, M, "reconcile", "pay_1").await?.map(|job| job.run_at), Some(at(10)));
+        ask(tx, 3, "pay_1", at(5)).await?;
+        ask(tx, 4, "pay_2", at(7)).await?;
+        assert_eq!((jobs::count(tx).await?, jobs::next_due_at(tx).await?), (2, Some(at(5))));
+        assert_eq!(due(tx, at(4), at(30)).await?, []);
+        let claimed = due(tx, at(7), at(30)).await?;
+        assert_eq!(claimed.iter().map(|job| &*job.subject).collect::<Vec<_>>(), ["pay_1", "pay_2"]);
+        assert_eq!((claimed[0].id, claimed[0].tries, claimed[0].leased_until), (id!(JobId, 1), 1, at(30)));
+        assert_eq!(due(tx, at(29), at(40)).await?, [], "leased");
+        assert!(jobs::finish(tx, &claimed[0]).await?);
+        assert_eq!(jobs::find(tx, M, "reconcile", "pay_1").await?, None);
+        assert!(jobs::retry_at(tx, &claimed[1], at(50), Some("timeout")).await?);
+        let waiting = jobs::find(tx, M, "reconcile", "pay_2").await?.expect("it is there");
+        assert_eq!(
+            (waiting.run_at, waiting.tries, waiting.last_error.as_deref()),
+            (at(50), 1, Some("timeout"))
+        );
+        assert_eq!(due(tx, at(49), at(60)).await?, []);
+        assert_eq!(due(tx, at(50), at(60)).await?[0].tries, 2);
+        Ok(())
+    };
+    store.write(steps).await.unwrap();
+    store.close().await.unwrap();
+});
+
+both_engines!(a_job_that_is_wanted_while_it_runs_runs_again, async |db: TestDatabase| {
+    let store = open(&db).await;
+    let steps = async move |tx: &mut Tx| {
+        for (minute, wish, runs_by) in [(1, at(6), at(6)), (2, at(500), at(30))] {
+            ask(tx, minute, "pay_1", at(5)).await?;
+            let running = due(tx, at(5), at(30)).await?.remove(0);
+            ask(tx, minute, "pay_1", wish).await?;
+            assert_eq!(due(tx, at(29), at(40)).await?, [], "it still runs");
+            assert!(!jobs::finish(tx, &running).await?, "it was asked for meanwhile");
+            let again = due(tx, runs_by, at(60)).await?.remove(0);
+            assert_eq!(again.tries, 1, "a new run");
+            assert!(jobs::finish(tx, &again).await?);
+        }
+        ask(tx, 3, "pay_1", at(5)).await?;
+        let running = due(tx, at(5), at(30)).await?.remove(0);
+        ask(tx, 4, "pay_1", at(7)).await?;
+        assert!(jobs::retry_at(tx, &running, at(90), None).await?);
+        assert_eq!(jobs::next_due_at(tx).await?, Some(at(7)), "the earlier of the two");
+        Ok(())
+    };
+    store.write(steps).await.unwrap();
+    store.close().await.unwrap();
+});
+
+both_engines!(a_lease_that_ended_is_nobodys, async |db: TestDatabase| {
+    let store = open(&db).await;
+    let steps = async move |tx: &mut Tx| {
+        ask(tx, 1, "pay_1", at(5)).await?;
+        let lost = due(tx, at(5), at(30)).await?.remove(0);
+        let mine = due(tx, at(30), at(60)).await?.remove(0);
+        assert_eq!((mine.id, mine.tries), (lost.id, 2));
+        assert!(!jobs::finish(tx, &lost).await?);
+        assert!(!jobs::retry_at(tx, &lost, at(31), None).await?);
+        assert_eq!(due(tx, at(59), at(70)).await?, [], "whoever lost it changes nothing");
+        assert!(jobs::finish(tx, &mine).await?);
+        Ok(())
+    };
+    store.write(steps).await.unwrap();
+    store.close().await.unwrap();
+});
+
+both_engines!(claimers_at_once_share_what_is_due, async |db: TestDatabase| {
+    let store = open(&db).await;
+    let fill = async move |tx: &mut Tx| {
+        links::insert(tx, M, &link(40, 1)).await?;
+        for minute in 1..=20 {
+            ask(tx, minute, &format!("pay_{minute}"), at(minute)).await?;
+            inbox::store(tx, M, &inbox_event(&format!("evt_{minute}"), at(minute))).await?;
+            mails::queue(tx, M, &mail(minute, &format!("{minute}@x"))).await?;
+        }
+        Ok(())
+    };
+    store.write(fill).await.unwrap();
+    let claims = (0..8).map(|_| {
+        store.write(async move |tx: &mut Tx| {
+            let jobs = jobs::claim_due(tx, at(50), at(60), 4).await?.into_iter().map(|one| one.subject);
+            let events =
+                inbox::claim_due(tx, at(50), at(60), 4).await?.into_iter().map(|one| one.event.event_id);
+            let mails =
+                mails::claim_due(tx, at(50), at(60), 4).await?.into_iter().map(|one| one.about.recipient);
+            Ok([jobs.collect::<Vec<_>>(), events.collect(), mails.collect()])
+        })
+    });
+    let claims = futures::future::try_join_all(claims).await.unwrap();
+    for kind in 0..3 {
+        let mut all: Vec<&String> = claims.iter().flat_map(|one| &one[kind]).collect();
+        let count = all.len();
+        all.sort();
+        all.dedup();
+        assert_eq!(count, all.len(), "nothing is claimed twice: {claims:?}");
+        assert!(count >= 16, "{claims:?}");
+    }
+    store.close().await.unwrap();
+});
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claimer_does_not_wait_for_another() {
+    let db = TestDatabase::postgres().await;
+    let store = open(&db).await;
+    assert_eq!(store.engine(), Engine::Postgres, "on SQLite one write follows the other");
+    let fill = async move |tx: &mut Tx| {
+        ask(tx, 1, "pay_1", at(1)).await?;
+        ask(tx, 2, "pay_2", at(2)).await
+    };
+    store.write(fill).await.unwrap();
+    let (tell, mut claimed) = tokio::sync::mpsc::unbounded_channel();
+    let go = Arc::new(Notify::new());
+    let (first, gone) = (store.clone(), Arc::clone(&go));
+    let holding = tokio::spawn(async move {
+        first
+            .write(async move |tx: &mut Tx| {
+                let mine = jobs::claim_due(tx, at(5), at(30), 1).await?;
+                tell.send(mine)?;
+                gone.notified().await; // the transaction stays open while the other one claims
+                Ok(())
+            })
+            .await
+    });
+    let mine = claimed.recv().await.unwrap();
+    let theirs =
+        store.write(async move |tx: &mut Tx| jobs::claim_due(tx, at(5), at(30), 5).await).await.unwrap();
+    go.notify_one();
+    holding.await.unwrap().unwrap();
+    assert_eq!((&*mine[0].subject, &*theirs[0].subject, mine.len(), theirs.len()), ("pay_1", "pay_2", 1, 1));
+    store.close().await.unwrap();
+}
