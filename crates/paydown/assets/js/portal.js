@@ -69,7 +69,7 @@ function poll(place, wait = 2000) {
     try {
       const { state, words } = await (await fetch(place.dataset.poll)).json();
       if (state && state != place.dataset.state) return location.reload();
-      if (words != place.textContent) place.textContent = words;
+      if (words && words != place.textContent) place.textContent = words;
     } catch { }
     poll(place, Math.min(wait * 1.3, 15000));
   }, wait);

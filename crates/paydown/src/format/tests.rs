@@ -133,3 +133,22 @@ proptest::proptest! {
         }
     }
 }
+
+proptest::proptest! {
+    /// What stands in the amount field is read back as the same amount, with and without its sign.
+    #[test]
+    fn the_amount_parser_reads_what_we_write(minor in 1..999_999_999_999_999_i64, at in 0..12_usize) {
+        let tag = ["en-US", "de-DE", "fr-FR", "de-CH", "en-IN", "es-ES", "ja-JP", "ar-EG", "pt-BR", "sv-SE", "en-CA", "hi-IN"][at];
+        let locale = Locale::from_tag(tag).unwrap();
+        let (decimal, grouping) = locale.number_marks();
+        let marks = billing::amount::NumberMarks { decimal, grouping };
+        for code in ["USD", "EUR", "JPY", "KWD", "INR", "CAD"] {
+            let currency = Currency::try_new(code).unwrap();
+            let money = Money::new(minor, currency);
+            for text in [locale.plain(money), locale.money(money)] {
+                let read = billing::amount::parse_text(&text, currency, marks);
+                proptest::prop_assert_eq!(read, Ok(billing::amount::Typed::Minor(minor)), "{} in {}", text, tag);
+            }
+        }
+    }
+}
