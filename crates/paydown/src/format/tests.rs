@@ -1,3 +1,5 @@
+//! Tables and properties of amounts, dates and lengths. Never a test that only repeats the code.
+
 use super::*;
 use ledger::Currency;
 

@@ -170,10 +170,7 @@ impl PaymentPage {
                 chrome
                     .say("result-ask", &[("merchant", chrome.merchant_name()), ("quote", Arg::name(quote))]),
             ],
-            Outcome::Unknown => vec![
-                chrome.say("notice-checking", std::slice::from_ref(&amount)),
-                chrome.say("waiting-shows", &[number, amount]),
-            ],
+            Outcome::Unknown => vec![chrome.say("waiting-shows", &[number, amount])],
         };
         if self.pressed_twice {
             sentences.push(say("pressed-twice"));
@@ -186,7 +183,8 @@ impl PaymentPage {
         matches!(self.outcome, Outcome::Unfinished | Outcome::Declined { page_open: true, .. })
     }
 
-    /// The one sentence that changes while waiting; also the `words` of the poll's answer.
+    /// The one sentence that changes while waiting. The script asks `/payments/{id}/state` for it, and is answered with
+    /// JSON: `{"state": poll_state(), "words": waiting_words()}`.
     pub fn waiting_words(&self) -> Option<String> {
         match self.outcome {
             Outcome::Waiting { long: false } => Some(self.chrome.t("waiting")),
@@ -194,6 +192,9 @@ impl PaymentPage {
                 "waiting-long",
                 &[("number", Arg::name(&self.number)), ("amount", self.chrome.amount(self.amount))],
             )),
+            Outcome::Unknown => {
+                Some(self.chrome.words("notice-checking", &[("amount", self.chrome.amount(self.amount))]))
+            }
             _ => None,
         }
     }

@@ -1,3 +1,5 @@
+//! The mails, read as their readers would: both parts, subjects, hostile names. Nothing is sent.
+
 use super::*;
 use ledger::Currency;
 
