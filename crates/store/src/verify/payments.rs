@@ -1,5 +1,5 @@
 //! Payments against reservations, attempts, allocations and the ledger, as far as SQL alone can say: invariants 8
-//! to 12. What needs a printed id is in [`super::captures`], the history in [`super::history`].
+//! to 12 and 20. What needs a printed id is in [`super::captures`], the history in [`super::history`].
 
 use super::Check;
 use crate::db::Sql;
@@ -134,5 +134,19 @@ pub(super) const CHECKS: &[Check] = &[
              CAST(SUM(CASE side WHEN 'credit' THEN amount ELSE -amount END) AS BIGINT) AS kept FROM entries \
              WHERE account = 4100 GROUP BY merchant_id, subject) s WHERE kept < 0 \
              ORDER BY merchant_id, subject LIMIT 20"),
+    },
+    Check {
+        invariant: 20,
+        what: "a receipt does not say what was captured, or its lines and credit do not add up to it",
+        prefix: "pay_",
+        figures: ["captured without surcharge", "lines and credit"],
+        sql: Sql("SELECT merchant_id, payment_id, taken, placed, count(*) OVER () FROM (\
+             SELECT r.merchant_id, r.payment_id, r.amount, COALESCE(y.captured, 0) - r.surcharge AS taken, \
+             r.credit + COALESCE(l.minor, 0) AS placed FROM receipts r \
+             JOIN payments y ON y.merchant_id = r.merchant_id AND y.id = r.payment_id \
+             LEFT JOIN (SELECT merchant_id, payment_id, CAST(SUM(applied) AS BIGINT) AS minor FROM receipt_lines \
+             GROUP BY merchant_id, payment_id) l \
+             ON l.merchant_id = r.merchant_id AND l.payment_id = r.payment_id) v \
+             WHERE amount <> taken OR amount <> placed ORDER BY merchant_id, payment_id LIMIT 20"),
     },
 ];

@@ -201,6 +201,10 @@ breaks! {
         "DELETE FROM receipt_lines; DELETE FROM receipts WHERE amount = 6000";
     a_receipt_without_capture: 20, "without a capture",
         "UPDATE receipts SET payment_id = (SELECT id FROM payments WHERE state = 'failed') WHERE amount = 6000";
+    a_receipt_of_less: 20, "does not say what was captured",
+        "UPDATE receipts SET amount = amount - 1, credit = credit - 1 WHERE credit > 0";
+    a_receipt_that_does_not_add_up: 20, "do not add up",
+        "UPDATE receipt_lines SET applied = applied - 1";
     a_receipt_twice: 20, "no receipt", ["receipts"],
         "INSERT INTO receipts SELECT * FROM receipts";
     a_key_with_two_requests: 21, "more than one request", ["idempotency"],

@@ -218,11 +218,12 @@ async fn capture(
         )
         .await?;
     }
+    let receipted = captured.minor() - split.surcharge_minor;
     put(
         tx,
         Sql("INSERT INTO receipts (merchant_id, payment_id, amount, surcharge, credit, currency, at) \
              VALUES ($1, $2, $3, $4, $5, 'USD', $6)"),
-        args![M.0, payment_id.as_bytes(), captured.minor(), split.surcharge_minor, split.surplus_minor, now],
+        args![M.0, payment_id.as_bytes(), receipted, split.surcharge_minor, split.surplus_minor, now],
     )
     .await?;
     put(
