@@ -5,4 +5,5 @@ pub mod format;
 pub mod look;
 pub mod mail;
 pub mod pages;
+pub mod secrets;
 pub mod texts;
