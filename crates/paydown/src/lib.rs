@@ -1,9 +1,14 @@
 //! Paydown, the program: a self-hosted portal where customers pay invoices, in parts if they like.
 
+pub mod actions;
+pub mod app;
 pub mod assets;
+pub mod clock;
+pub mod config;
 pub mod format;
 pub mod look;
 pub mod mail;
 pub mod pages;
+pub mod processors;
 pub mod secrets;
 pub mod texts;

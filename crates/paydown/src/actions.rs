@@ -1,0 +1,20 @@
+//! One file per verb that moves money or state. An action owns its transaction and reads top to bottom: already
+//! applied, load, decide (billing), save, posting, outbox. Pages, jobs, commands and later the API call the same one.
+//!
+//! No action calls a processor while a transaction is open, and only actions write.
+
+pub mod apply_event;
+pub mod cancel_payment;
+pub mod create_customer;
+pub mod create_link;
+pub mod deliver_mail;
+pub mod issue_invoice;
+pub mod open_payment_link;
+pub mod reconcile_payment;
+pub mod record_outcome;
+pub mod return_credit;
+pub mod run_jobs;
+pub mod sign_in;
+pub mod start_payment;
+pub mod submit_attempt;
+pub mod void_invoice;

@@ -1,0 +1,73 @@
+//! A payment that has not moved money is given up: its page is ended at the processor, and the hold goes only when the
+//! processor confirms. Where the page turns out to be paid or running, that is booked instead.
+
+use crate::actions::record_outcome::{Outcome, record_outcome};
+use crate::actions::submit_attempt::latest;
+use crate::app::App;
+use anyhow::{Context as _, Result};
+use billing::ids::{JobId, MerchantId, PaymentId};
+use billing::payment::{Hold, PaymentState};
+use jiff::SignedDuration;
+use store::attempts::Attempt;
+use store::db::Tx;
+use store::jobs;
+use store::payments::{self, Ending};
+
+/// Gives a payment up; answers the state it is in afterwards, which may be that it succeeded.
+pub async fn cancel_payment(
+    app: &App,
+    merchant: MerchantId,
+    payment: PaymentId,
+    ending: Ending,
+) -> Result<PaymentState> {
+    let state = state_of(app, merchant, payment).await?;
+    if state.hold() != Hold::Held {
+        return Ok(state);
+    }
+    let attempt = latest(app, merchant, payment).await?;
+    if attempt.session_id.is_none() {
+        look_soon(app, merchant, payment).await?;
+        return Ok(state);
+    }
+    let own = app.clone();
+    app.undisturbed(async move { end_page(&own, &attempt, ending).await }).await
+}
+
+/// Ends the hosted page of an attempt and records what the processor says.
+pub(super) async fn end_page(app: &App, attempt: &Attempt, ending: Ending) -> Result<PaymentState> {
+    let (merchant, payment) = (attempt.merchant, attempt.payment_id);
+    let session = attempt.session_id.as_deref().context("only a page that was made can be ended")?;
+    let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
+    let processor = processor.context("the processor was disconnected")?;
+    let nonce: [u8; 8] = app.mint().bytes();
+    let key = format!("paydown-end-{}-{:016x}", attempt.id, u64::from_be_bytes(nonce));
+    match processor.expire_session(session, &key).await {
+        Ok(facts) => {
+            let outcome =
+                Outcome { merchant, payment, facts, source: "the page was ended", ending: Some(ending) };
+            record_outcome(app, outcome).await?.state().context("a stored payment is known")
+        }
+        Err(error) => {
+            tracing::warn!(%payment, %error, "the card page could not be ended yet");
+            look_soon(app, merchant, payment).await?;
+            state_of(app, merchant, payment).await
+        }
+    }
+}
+
+async fn look_soon(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<()> {
+    let mint = app.mint();
+    let subject = payment.to_string();
+    app.store
+        .write(async move |tx: &mut Tx| {
+            let at = mint.now + SignedDuration::from_secs(5);
+            jobs::enqueue(tx, merchant, mint.id(JobId::new), "reconcile_payment", &subject, at, mint.now)
+                .await
+        })
+        .await
+}
+
+async fn state_of(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<PaymentState> {
+    let found = app.store.read(async move |tx: &mut Tx| payments::find(tx, merchant, payment).await).await?;
+    Ok(found.with_context(|| format!("there is no payment {payment}"))?.state)
+}

@@ -1,0 +1,216 @@
+//! T2: what a processor says about a payment becomes a posting, an allocation, a receipt, or a released hold.
+//!
+//! The answer to the call, the webhook worker, the return page, the poller and the reconciler may all bring the same
+//! fact. The payment row is locked first and states are compared, so the second one finds it and changes nothing.
+
+mod capture;
+
+use crate::actions::return_credit;
+use crate::app::App;
+use crate::clock::Mint;
+use anyhow::{Context as _, Result};
+use billing::chart::{self, Processor};
+use billing::ids::{AnomalyId, EventId, InvoiceId, JobId, MerchantId, PaymentId, PostingId};
+use billing::payment::{Hold, PaymentState, Step};
+use gateway::{FeeFacts, PaymentFacts};
+use jiff::SignedDuration;
+use store::anomalies::{self, Anomaly};
+use store::attempts::{self, Attempt, Learned};
+use store::db::Tx;
+use store::events::{self, Event};
+use store::invoices::{self, Shift};
+use store::payments::{self, Ending, Payment};
+use store::postings::{self, CauseKind, NewPosting};
+use store::reservations::{self, ReservationEnd};
+use store::{customers, jobs};
+
+/// The fee is asked for again after so long, where it comes after the success.
+const ASK_FOR_FEE_AFTER: SignedDuration = SignedDuration::from_secs(20);
+
+/// Facts about one payment of ours.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Which payment.
+    pub payment: PaymentId,
+    /// What the processor says.
+    pub facts: PaymentFacts,
+    /// How we learned it, for the history: `return page`, `webhook`, `reconciler`.
+    pub source: &'static str,
+    /// Why it ended, where we ended it.
+    pub ending: Option<Ending>,
+}
+
+/// What recording came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// The payment moved to this state.
+    Moved(PaymentState),
+    /// It was there already: success, nothing to do.
+    AlreadyThere(PaymentState),
+    /// The fact is older than the payment's state, which is this one.
+    Stale(PaymentState),
+    /// There is no such payment, or no attempt of it.
+    Unknown,
+}
+
+impl Recorded {
+    /// The payment's state afterwards.
+    pub const fn state(self) -> Option<PaymentState> {
+        match self {
+            Recorded::Moved(state) | Recorded::AlreadyThere(state) | Recorded::Stale(state) => Some(state),
+            Recorded::Unknown => None,
+        }
+    }
+}
+
+/// Records an outcome.
+pub async fn record_outcome(app: &App, outcome: Outcome) -> Result<Recorded> {
+    let mint = app.mint();
+    app.store.write(async move |tx: &mut Tx| in_tx(tx, &mint, &outcome).await).await
+}
+
+async fn in_tx(tx: &mut Tx, mint: &Mint, outcome: &Outcome) -> Result<Recorded> {
+    let Outcome { merchant, payment: id, facts, .. } = outcome;
+    let Some(found) = payments::find(tx, *merchant, *id).await? else { return Ok(Recorded::Unknown) };
+    customers::lock(tx, *merchant, found.customer_id).await?;
+    let payment = payments::lock(tx, *merchant, *id).await?.context("a payment is never deleted")?;
+    let Some(attempt) = attempts::latest(tx, *merchant, *id).await? else { return Ok(Recorded::Unknown) };
+    if facts.attempt.is_some_and(|of| of != attempt.id) {
+        return Ok(Recorded::Unknown);
+    }
+    learn(tx, &attempt, facts).await?;
+    if let Some(decline) = &facts.decline {
+        payments::set_decline(tx, *merchant, *id, decline.reason).await?;
+    }
+    let recorded = match payment.state.step(facts.state) {
+        Step::AlreadyThere => Recorded::AlreadyThere(payment.state),
+        Step::Stale => Recorded::Stale(payment.state),
+        Step::Move => apply(tx, mint, outcome, &payment, false).await?,
+        Step::Ghost => apply(tx, mint, outcome, &payment, true).await?,
+    };
+    if recorded.state() == Some(PaymentState::Succeeded) {
+        record_fee(tx, mint, &payment, facts.fee.as_ref()).await?;
+    }
+    Ok(recorded)
+}
+
+async fn apply(
+    tx: &mut Tx,
+    mint: &Mint,
+    outcome: &Outcome,
+    payment: &Payment,
+    ghost: bool,
+) -> Result<Recorded> {
+    let next = outcome.facts.state;
+    payments::set_state(tx, payment, next, outcome.source, mint.now).await?;
+    match next.hold() {
+        Hold::Held => {}
+        Hold::Consumed => capture::book(tx, mint, outcome, payment, ghost).await?,
+        Hold::Released => release(tx, mint, outcome, payment).await?,
+    }
+    Ok(Recorded::Moved(next))
+}
+
+/// It ended without money: the hold goes, the invoice is payable again, credit that was waiting goes back to it.
+async fn release(tx: &mut Tx, mint: &Mint, outcome: &Outcome, payment: &Payment) -> Result<()> {
+    let (merchant, id) = (payment.merchant, payment.id);
+    let ending = ending(outcome, payment);
+    payments::set_ending(tx, merchant, id, ending).await?;
+    for hold in reservations::list(tx, merchant, id).await?.iter().filter(|hold| hold.live) {
+        invoices::lock(tx, merchant, hold.invoice_id).await?;
+        let shift = Shift { open_minor: 0, pending_minor: -hold.amount_minor, paid_minor: 0 };
+        invoices::shift(tx, merchant, hold.invoice_id, shift, mint.now).await?;
+        note(tx, mint, payment, hold.invoice_id, "payment.ended", ending.as_str()).await?;
+    }
+    reservations::end(tx, merchant, id, ReservationEnd::Released, mint.now).await?;
+    for hold in reservations::list(tx, merchant, id).await? {
+        return_credit::in_tx(tx, mint, merchant, hold.invoice_id).await?;
+    }
+    if outcome.facts.state == PaymentState::Failed {
+        let job = mint.id(JobId::new);
+        let at = mint.now + SignedDuration::from_mins(2);
+        jobs::enqueue(tx, merchant, job, "mail_failure", &id.to_string(), at, mint.now).await?;
+    }
+    Ok(())
+}
+
+fn ending(outcome: &Outcome, payment: &Payment) -> Ending {
+    let declined = outcome.facts.decline.is_some() || payment.decline.is_some();
+    match outcome.ending {
+        Some(Ending::Refused) => Ending::Refused,
+        _ if declined => Ending::Declined,
+        Some(ending) => ending,
+        None => Ending::Expired,
+    }
+}
+
+async fn learn(tx: &mut Tx, attempt: &Attempt, facts: &PaymentFacts) -> Result<()> {
+    let session = facts.session.as_ref();
+    let succeeded = facts.state == PaymentState::Succeeded;
+    let learned = Learned {
+        session_id: session.map(|session| session.id.clone()),
+        session_url: session.and_then(|session| session.url.clone()),
+        session_expires_at: session.map(|session| session.expires_at),
+        payment_intent_id: facts.payment_intent_id.clone(),
+        charge_id: facts.charge_id.clone().filter(|_| succeeded),
+    };
+    attempts::learn(tx, attempt.merchant, attempt.id, &learned).await
+}
+
+/// The processor's fee is posted when it is known, once; it may be known only later.
+async fn record_fee(tx: &mut Tx, mint: &Mint, payment: &Payment, fee: Option<&FeeFacts>) -> Result<()> {
+    let (merchant, id) = (payment.merchant, payment.id);
+    if let Some(facts) = fee {
+        if facts.fee.is_positive() {
+            let posting = chart::processing_fee_charged(id, Processor::Stripe, facts.fee)?;
+            let new = NewPosting {
+                id: mint.id(PostingId::new),
+                cause: CauseKind::ProcessingFee,
+                cause_id: &facts.balance_transaction_id,
+                reverses: None,
+                posting: &posting,
+                at: mint.now,
+            };
+            postings::insert(tx, merchant, &new).await?;
+        }
+        return Ok(());
+    }
+    if !postings::has_subject(tx, merchant, chart::PROCESSING_FEE, id.dimension()).await? {
+        let (job, at) = (mint.id(JobId::new), mint.now + ASK_FOR_FEE_AFTER);
+        jobs::enqueue(tx, merchant, job, "reconcile_payment", &id.to_string(), at, mint.now).await?;
+    }
+    Ok(())
+}
+
+async fn note(
+    tx: &mut Tx,
+    mint: &Mint,
+    payment: &Payment,
+    invoice: InvoiceId,
+    kind: &str,
+    how: &str,
+) -> Result<()> {
+    let event = Event {
+        id: mint.id(EventId::new),
+        kind: kind.to_owned(),
+        invoice_id: Some(invoice),
+        payment_id: Some(payment.id),
+        data: format!("{{\"how\":\"{how}\"}}"),
+        at: mint.now,
+        feed_number: None,
+    };
+    events::append(tx, payment.merchant, &event).await
+}
+
+async fn anomaly(tx: &mut Tx, mint: &Mint, payment: &Payment, kind: &str, detail: String) -> Result<()> {
+    let anomaly = Anomaly {
+        id: mint.id(AnomalyId::new),
+        kind: kind.to_owned(),
+        payment_id: Some(payment.id),
+        detail,
+        at: mint.now,
+    };
+    anomalies::insert(tx, payment.merchant, &anomaly).await
+}

@@ -1,0 +1,283 @@
+//! T1: a payer asks to pay an amount. Checked, reserved and stored in one transaction, before any processor is called.
+//!
+//! The form carries the payment's id, made when it was drawn. A repeat of the form finds that payment and starts no
+//! second one, whatever it asks for.
+
+use crate::app::App;
+use crate::clock::Mint;
+use anyhow::{Context as _, Result};
+use billing::amount::{Accepted, MethodLimits, Refusal, Terms};
+use billing::ids::{AttemptId, ContactId, EventId, InvoiceId, JobId, LinkId, MerchantId, PaymentId};
+use billing::payment::PaymentState;
+use billing::policy::Policy;
+use gateway::{CardCheckout, Processor};
+use jiff::{SignedDuration, Timestamp};
+use ledger::Money;
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+use store::attempts::{self, Attempt};
+use store::db::Tx;
+use store::events::{self, Event};
+use store::idempotency::{self, Done, Key};
+use store::invoices::{self, Invoice};
+use store::merchants::{self, Merchant};
+use store::payments::{self, Payment};
+use store::reservations::{self, Reservation};
+use store::{jobs, policies, surcharges};
+
+/// A hosted page ends by itself after so long, whatever else fails.
+pub const PAGE_LIFE: SignedDuration = SignedDuration::from_hours(1);
+/// The reconciler looks after a payment that nobody finished submitting after so long.
+const LOOK_AFTER: SignedDuration = SignedDuration::from_secs(30);
+
+/// Who pays, as far as the browser session tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payer {
+    /// SHA-256 of the session's token.
+    pub session_hash: [u8; 32],
+    /// The contact who signed in.
+    pub contact_id: Option<ContactId>,
+    /// The link through which the invoice was opened.
+    pub link_id: Option<LinkId>,
+}
+
+/// What a payer asks for.
+#[derive(Clone, Debug)]
+pub struct StartPayment {
+    /// Whose invoice.
+    pub merchant: MerchantId,
+    /// Which invoice; that the payer may see it was checked.
+    pub invoice: InvoiceId,
+    /// Made when the form was drawn.
+    pub payment: PaymentId,
+    /// What the form showed, minor units of the invoice's currency.
+    pub amount_minor: i64,
+    /// The surcharge that the form showed, minor units.
+    pub surcharge_minor: i64,
+    /// Who pays.
+    pub payer: Payer,
+    /// Where the receipt goes besides.
+    pub receipt_email: Option<String>,
+    /// The payer's own words.
+    pub payer_reference: Option<String>,
+    /// Language tag for the processor's page.
+    pub language: String,
+}
+
+/// What starting came to.
+#[derive(Clone, Debug)]
+pub enum Started {
+    /// Reserved and stored; now the call is made.
+    New(PaymentId),
+    /// The same form again.
+    Repeated(Box<Payment>),
+    /// The same form asked for another amount before.
+    OtherAmount(Box<Payment>),
+    /// The amount is refused; nothing was reserved.
+    Refused(Box<Refusal>),
+    /// The surcharge is another one by now.
+    SurchargeChanged(Money),
+    /// No such invoice, or the payment of this id is somebody else's.
+    NotFound,
+    /// The merchant takes no cards.
+    NoProcessor,
+}
+
+/// Starts a card payment on the processor's page.
+pub async fn start_payment(app: &App, input: StartPayment) -> Result<Started> {
+    let processor = app.processors.of(&app.store, &app.secrets, input.merchant).await?;
+    let Some(processor) = processor else { return Ok(Started::NoProcessor) };
+    let work = Work { mint: app.mint(), processor, public_url: Arc::clone(&app.public_url), input };
+    app.store.write(async move |tx: &mut Tx| in_tx(tx, &work).await).await
+}
+
+struct Work {
+    mint: Mint,
+    processor: Arc<dyn Processor>,
+    public_url: Arc<str>,
+    input: StartPayment,
+}
+
+async fn in_tx(tx: &mut Tx, work: &Work) -> Result<Started> {
+    let Work { mint, processor, input, .. } = work;
+    let request_hash = request_hash(input);
+    if let Some(before) = payments::find(tx, input.merchant, input.payment).await? {
+        return repeated(tx, input, before, request_hash).await;
+    }
+    let Some(invoice) = invoices::lock(tx, input.merchant, input.invoice).await? else {
+        return Ok(Started::NotFound);
+    };
+    let limits = processor.card_limits(invoice.figures.currency);
+    let terms = terms(tx, &invoice, limits).await?;
+    let accepted = match terms.decide(input.amount_minor) {
+        Ok(accepted) => accepted,
+        Err(refusal) => return Ok(Started::Refused(Box::new(refusal))),
+    };
+    let surcharge = surcharge(tx, &invoice, accepted.amount, limits).await?;
+    if surcharge.minor() != input.surcharge_minor {
+        return Ok(Started::SurchargeChanged(surcharge));
+    }
+    let reserved = invoices::reserve(tx, input.merchant, input.invoice, accepted.amount.minor()).await?;
+    anyhow::ensure!(reserved, "invoice {} changed while it was locked", input.invoice);
+    let merchant = merchants::find(tx, input.merchant).await?.context("an invoice has a merchant")?;
+    let payment = save(tx, mint, input, &invoice, (accepted, surcharge)).await?;
+    let attempt = attempt(work, &merchant, &invoice, &payment)?;
+    attempts::insert(tx, &attempt).await?;
+    let done = Done { request_hash, resource: payment.id.to_string() };
+    let id = payment.id.to_string();
+    let kept = idempotency::insert(tx, input.merchant, key(&id), &done, mint.now).await?;
+    anyhow::ensure!(kept, "payment {id} was kept before it was made");
+    let job = mint.id(JobId::new);
+    let look_at = mint.now + LOOK_AFTER;
+    jobs::enqueue(tx, input.merchant, job, "reconcile_payment", &id, look_at, mint.now).await?;
+    Ok(Started::New(payment.id))
+}
+
+/// A form that was submitted before: its payment, unless it is not the payer's to see.
+async fn repeated(
+    tx: &mut Tx,
+    input: &StartPayment,
+    before: Payment,
+    request_hash: [u8; 32],
+) -> Result<Started> {
+    let same_session = before.session_hash == Some(input.payer.session_hash);
+    let same_contact = before.contact_id.is_some() && before.contact_id == input.payer.contact_id;
+    if !same_session && !same_contact {
+        return Ok(Started::NotFound);
+    }
+    let done = idempotency::find(tx, input.merchant, key(&before.id.to_string())).await?;
+    let same = done.is_some_and(|done| done.request_hash == request_hash);
+    Ok(if same { Started::Repeated(Box::new(before)) } else { Started::OtherAmount(Box::new(before)) })
+}
+
+/// The terms under which an amount of this invoice is judged now.
+pub async fn terms(tx: &mut Tx, invoice: &Invoice, method: MethodLimits) -> Result<Terms> {
+    let layers = policies::layers(tx, invoice.merchant, invoice.customer_id, invoice.id).await?;
+    let policy = Policy::effective(&layers, method.minimum_minor);
+    let figures = &invoice.figures;
+    Ok(Terms { payable: figures.payable_now(), pending: figures.pending(), policy, method })
+}
+
+/// The surcharge on an amount, rounded up to what the processor can charge.
+pub async fn surcharge(tx: &mut Tx, invoice: &Invoice, amount: Money, method: MethodLimits) -> Result<Money> {
+    let surcharge = surcharges::of_cards(tx, invoice.merchant, amount.currency()).await?;
+    let exact = surcharge.on(amount).context("the surcharge is too large")?.minor();
+    let step = method.step_minor;
+    let stepped = exact.checked_add(step - 1).context("the surcharge is too large")? / step * step;
+    Ok(Money::new(stepped, amount.currency()))
+}
+
+async fn save(
+    tx: &mut Tx,
+    mint: &Mint,
+    input: &StartPayment,
+    invoice: &Invoice,
+    (accepted, surcharge): (Accepted, Money),
+) -> Result<Payment> {
+    let payment = Payment {
+        merchant: input.merchant,
+        id: input.payment,
+        customer_id: invoice.customer_id,
+        currency: invoice.figures.currency,
+        amount_minor: accepted.amount.minor(),
+        surcharge_minor: surcharge.minor(),
+        state: PaymentState::Submitting,
+        contact_id: input.payer.contact_id,
+        link_id: input.payer.link_id,
+        session_hash: Some(input.payer.session_hash),
+        receipt_email: input.receipt_email.clone(),
+        payer_reference: input.payer_reference.clone(),
+        decline: None,
+        ending: None,
+        captured: None,
+        captured_at: None,
+        card_brand: None,
+        card_last4: None,
+        created_at: mint.now,
+        changed_at: mint.now,
+        redirected_at: None,
+        seen_at: None,
+    };
+    let inserted = payments::insert(tx, &payment, "the payer pressed pay").await?;
+    anyhow::ensure!(inserted, "payment {} was started at the same moment", payment.id);
+    let hold = Reservation {
+        payment_id: payment.id,
+        invoice_id: invoice.id,
+        amount_minor: accepted.amount.minor(),
+        live: true,
+    };
+    reservations::insert(tx, input.merchant, &hold, mint.now).await?;
+    let event = Event {
+        id: mint.id(EventId::new),
+        kind: "payment.started".to_owned(),
+        invoice_id: Some(invoice.id),
+        payment_id: Some(payment.id),
+        data: format!("{{\"amount\":{}}}", accepted.amount.minor()),
+        at: mint.now,
+        feed_number: None,
+    };
+    events::append(tx, input.merchant, &event).await?;
+    Ok(payment)
+}
+
+fn attempt(work: &Work, merchant: &Merchant, invoice: &Invoice, payment: &Payment) -> Result<Attempt> {
+    let id = work.mint.id(AttemptId::new);
+    let pages = format!("{}/p/{}/payments/{}", work.public_url, merchant.slug, payment.id);
+    let charge =
+        payment.amount_minor.checked_add(payment.surcharge_minor).context("the charge is too large")?;
+    let checkout = CardCheckout {
+        attempt: id,
+        payment: payment.id,
+        merchant: payment.merchant,
+        charge: Money::new(charge, payment.currency),
+        description: format!("{} invoice {}", merchant.name, invoice.number),
+        invoice_number: invoice.number.clone(),
+        payer_email: payment.receipt_email.clone(),
+        success_url: format!("{pages}/return"),
+        cancel_url: format!("{pages}/turned-back"),
+        expires_at: work.mint.now + PAGE_LIFE,
+        statement_suffix: None,
+        locale: work.input.language.clone(),
+    };
+    let call = work.processor.card_checkout(&checkout)?;
+    Ok(Attempt {
+        merchant: payment.merchant,
+        id,
+        payment_id: payment.id,
+        number: 1,
+        processor: crate::processors::STRIPE.to_owned(),
+        processor_key: format!("paydown-{id}"),
+        route: call.route,
+        body: call.body,
+        session_id: None,
+        session_url: None,
+        session_expires_at: None,
+        payment_intent_id: None,
+        charge_id: None,
+        refusal: None,
+        calls: 0,
+        server_errors: 0,
+        created_at: work.mint.now,
+        called_at: None,
+    })
+}
+
+fn key(payment: &str) -> Key<'_> {
+    Key { owner: "portal", route: "start_payment", key: payment }
+}
+
+fn request_hash(input: &StartPayment) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(input.invoice.as_bytes());
+    hash.update(input.amount_minor.to_be_bytes());
+    hash.finalize().into()
+}
+
+/// When a payment that was left alone is given up: so long after the payer was sent away, or after it was started.
+pub fn abandoned_at(payment: &Payment, merchant: &Merchant) -> Timestamp {
+    const NEVER_LEFT: SignedDuration = SignedDuration::from_mins(15);
+    match payment.redirected_at {
+        Some(redirected_at) => redirected_at + SignedDuration::from_secs(merchant.abandon_after_seconds),
+        None => payment.created_at + NEVER_LEFT,
+    }
+}

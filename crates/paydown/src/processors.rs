@@ -1,0 +1,92 @@
+//! The connection of a merchant to its processor: keys are read and unsealed at each use, so that a command which
+//! replaces them is obeyed at once.
+
+use crate::secrets::{Place, SecretKey};
+use anyhow::{Context as _, Result};
+use billing::ids::MerchantId;
+use gateway::stripe::{Stripe, StripeConfig};
+use gateway::{Processor, SecretText};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use store::db::Store;
+use store::processor_accounts::{self, ProcessorAccount};
+
+/// Word of the one processor there is, also for the practice processor, which answers like it.
+pub const STRIPE: &str = "stripe";
+
+/// Clients by merchant, each kept as long as its sealed key and address stay the same.
+#[derive(Default)]
+pub struct Processors {
+    clients: Mutex<HashMap<MerchantId, Connected>>,
+}
+
+/// A client and what it was made from.
+struct Connected {
+    sealed_key: Vec<u8>,
+    address: String,
+    client: Arc<Stripe>,
+}
+
+impl Processors {
+    /// The processor of a merchant; `None` when none is connected.
+    pub async fn of(
+        &self,
+        store: &Store,
+        secrets: &SecretKey,
+        merchant: MerchantId,
+    ) -> Result<Option<Arc<dyn Processor>>> {
+        let found = store.read(async move |tx| processor_accounts::find(tx, merchant, STRIPE).await).await?;
+        let Some(account) = found else { return Ok(None) };
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(connected) = clients.get(&merchant)
+            && connected.sealed_key == account.secret_key
+            && connected.address == account.base_url
+        {
+            return Ok(Some(Arc::clone(&connected.client) as Arc<dyn Processor>));
+        }
+        let client = Arc::new(connect(secrets, &account)?);
+        let connected = Connected {
+            sealed_key: account.secret_key,
+            address: account.base_url,
+            client: Arc::clone(&client),
+        };
+        clients.insert(merchant, connected);
+        Ok(Some(client))
+    }
+}
+
+/// Where a merchant's processor key is sealed.
+pub fn key_place(merchant: MerchantId) -> Place<'static> {
+    Place { merchant: merchant.0, column: "processor_accounts.secret_key", row: STRIPE }
+}
+
+/// Where a merchant's webhook secret is sealed; the earlier one too, so that they can change places.
+pub fn webhook_place(merchant: MerchantId) -> Place<'static> {
+    Place { merchant: merchant.0, column: "processor_accounts.webhook_secret", row: STRIPE }
+}
+
+/// The secrets that sign the merchant's webhooks now, newest first.
+pub fn webhook_secrets(secrets: &SecretKey, account: &ProcessorAccount) -> Result<Vec<SecretText>> {
+    let sealed = [&account.webhook_secret, &account.webhook_secret_before];
+    sealed
+        .into_iter()
+        .flatten()
+        .map(|sealed| {
+            let plain = secrets.open(&webhook_place(account.merchant_id), sealed)?;
+            Ok(SecretText::new(String::from_utf8(plain.to_vec())?))
+        })
+        .collect()
+}
+
+fn connect(secrets: &SecretKey, account: &ProcessorAccount) -> Result<Stripe> {
+    let plain = secrets.open(&key_place(account.merchant_id), &account.secret_key)?;
+    let secret_key = SecretText::new(String::from_utf8(plain.to_vec()).context("the key is no text")?);
+    let config = StripeConfig {
+        secret_key,
+        address: account.base_url.clone(),
+        connect_timeout: Duration::from_secs(5),
+        call_timeout: Duration::from_secs(20),
+    };
+    Stripe::try_new(config).context("the processor's key or address cannot be used")
+}
