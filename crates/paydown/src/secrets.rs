@@ -86,7 +86,8 @@ impl SecretKey {
 
     /// A value that only this key can make: HMAC-SHA256 over the purpose and the parts, each behind its length.
     pub fn derive(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("HMAC takes a key of any length");
         for part in std::iter::once(&purpose.as_bytes()).chain(parts) {
             mac.update(&length(part));
             mac.update(part);
