@@ -10,7 +10,8 @@ pub use nearest::nearest;
 pub use sources::{Flags, Origin};
 pub use values::{LogFormat, Mail, Network, Smtp, SmtpSecurity};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail};
+use gateway::SecretText;
 use sources::{Raw, Sources};
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +19,6 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use store::db::DatabaseUrl;
-use zeroize::Zeroizing;
 
 /// Name of the settings file in the data folder.
 pub const FILE_NAME: &str = "paydown.toml";
@@ -139,19 +139,16 @@ fn file_path(flags: &Flags, environment: &BTreeMap<String, String>) -> (PathBuf,
     (Path::new(&data_dir).join(FILE_NAME), false)
 }
 
+/// Whoever signs in to a mail server does so with a password, and a password belongs to somebody.
 fn with_password(mail: Mail, password: &Raw) -> Result<Mail> {
-    if password.value.is_empty() {
-        return Ok(mail);
-    }
-    match mail {
-        Mail::Smtp(smtp) => {
-            ensure!(
-                smtp.user.is_some(),
-                "smtp_password is set, but mail names no user: smtp://user@host:587"
-            );
-            Ok(Mail::Smtp(Smtp { password: Some(Zeroizing::new(password.value.clone())), ..smtp }))
-        }
-        Mail::Folder(_) => Ok(mail),
+    let Mail::Smtp(smtp) = mail else { return Ok(mail) };
+    let password = (!password.value.is_empty()).then(|| SecretText::from(password.value.as_str()));
+    match (&smtp.user, &password) {
+        (Some(_), None) => bail!(
+            "mail names a user, but there is no password; set PAYDOWN_SMTP_PASSWORD or PAYDOWN_SMTP_PASSWORD_FILE"
+        ),
+        (None, Some(_)) => bail!("smtp_password is set, but mail names no user: smtp://user@host:587"),
+        _ => Ok(Mail::Smtp(Smtp { password, ..smtp })),
     }
 }
 

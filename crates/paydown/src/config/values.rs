@@ -1,12 +1,11 @@
 //! Reading one setting: text in, a checked value or what is expected out.
 
 use anyhow::{Context as _, Result, bail, ensure};
-use std::fmt;
+use gateway::SecretText;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use url::{Host, Url};
-use zeroize::Zeroizing;
 
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +27,7 @@ impl LogFormat {
 }
 
 /// Where mail goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Mail {
     /// Each mail becomes a file here.
     Folder(PathBuf),
@@ -36,9 +35,11 @@ pub enum Mail {
     Smtp(Smtp),
 }
 
-/// A mail server. `Debug` shows no password.
-#[derive(Clone, PartialEq, Eq)]
+/// A mail server.
+#[derive(Debug, Clone)]
 pub struct Smtp {
+    /// As it was written, without a password: `smtp://user@host:587`.
+    pub address: String,
     /// Its name.
     pub host: String,
     /// Its port.
@@ -46,7 +47,7 @@ pub struct Smtp {
     /// Who signs in, if anybody.
     pub user: Option<String>,
     /// With what.
-    pub password: Option<Zeroizing<String>>,
+    pub password: Option<SecretText>,
     /// How the connection is protected.
     pub security: SmtpSecurity,
 }
@@ -60,18 +61,6 @@ pub enum SmtpSecurity {
     StartTls,
     /// None: `smtp://` to this machine.
     None,
-}
-
-impl fmt::Debug for Smtp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Smtp")
-            .field("host", &self.host)
-            .field("port", &self.port)
-            .field("user", &self.user)
-            .field("password", &self.password.as_ref().map(|_| "…"))
-            .field("security", &self.security)
-            .finish()
-    }
 }
 
 /// A range of addresses, such as `10.0.0.0/8`; one address is a range of one.
@@ -180,6 +169,7 @@ pub(super) fn mail(text: &str) -> Result<Mail> {
     };
     let user = percent_decoded(url.username()).filter(|user| !user.is_empty());
     Ok(Mail::Smtp(Smtp {
+        address: text.to_owned(),
         host: host.to_owned(),
         port: url.port().unwrap_or(port),
         user,

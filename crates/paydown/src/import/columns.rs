@@ -86,7 +86,13 @@ const NAMES: [Names; 19] = [
         &["Issued", "IssuedOn", "IssueDate", "InvoiceDate", "Date"],
     ),
     ("due", Field::Due, &["DueDate"], &["DueDate"], &["Due", "DueOn", "DueDate"]),
-    ("currency", Field::Currency, &["Currency"], &["Currency", "CurrencyCode"], &["Currency", "CurrencyCode"]),
+    (
+        "currency",
+        Field::Currency,
+        &["Currency"],
+        &["Currency", "CurrencyCode"],
+        &["Currency", "CurrencyCode"],
+    ),
     ("description", Field::Description, &["Description"], &["ItemDescription"], &["Description"]),
     (
         "item",
@@ -131,7 +137,8 @@ impl Columns {
         let by_hand: Vec<Field> = places.iter().map(|(field, _)| *field).collect();
         for (place, name) in header.iter().enumerate() {
             let taken = places.iter().any(|(_, other)| *other == place);
-            let Some(field) = field_of(name, options.preset).filter(|field| !taken && !by_hand.contains(field))
+            let Some(field) =
+                field_of(name, options.preset).filter(|field| !taken && !by_hand.contains(field))
             else {
                 continue;
             };
@@ -170,15 +177,20 @@ impl Columns {
             return Ok(());
         }
         let field = one_of[0];
-        let expected: Vec<&str> = one_of.iter().flat_map(|field| preset.headers(names(*field))).copied().collect();
-        let free = self.header.iter().enumerate().filter(|(place, name)| {
-            !name.is_empty() && self.places.iter().all(|(_, taken)| taken != place)
-        });
+        let expected: Vec<&str> =
+            one_of.iter().flat_map(|field| preset.headers(names(*field))).copied().collect();
+        let free =
+            self.header.iter().enumerate().filter(|(place, name)| {
+                !name.is_empty() && self.places.iter().all(|(_, taken)| taken != place)
+            });
         let free: Vec<&str> = free.map(|(_, name)| name.as_str()).collect();
         let near = expected.iter().find_map(|name| nearest(name, free.iter().copied()));
         let fix = match near {
             Some(near) => format!("{near:?} looks like it: --map \"{near}={}\"", name_of(field)),
-            None => format!("Name the column with --map \"COLUMN={}\", or choose another --preset", name_of(field)),
+            None => format!(
+                "Name the column with --map \"COLUMN={}\", or choose another --preset",
+                name_of(field)
+            ),
         };
         let problem = format!("no column holds the {}; expected: {}", name_of(field), expected.join(" or "));
         Err(FileError::new(problem, fix))

@@ -152,11 +152,13 @@ impl Reading<'_> {
         let (issued, due, po, memo) =
             (read(Field::Issued), read(Field::Due), read(Field::Po), read(Field::Memo));
         let before = errors.len();
-        let mut note = |field, wrong| errors.push(self.error(group.rows[0], Some(&group.number), field, wrong));
+        let mut note =
+            |field, wrong| errors.push(self.error(group.rows[0], Some(&group.number), field, wrong));
         let customer_name = required(customer)
             .and_then(|name| plain(&name, MOST_NAME).map(|()| name))
             .map_err(|wrong| note(Field::Customer, wrong));
-        let email = email.map(|email| self.email(email)).transpose().map_err(|wrong| note(Field::Email, wrong));
+        let email =
+            email.map(|email| self.email(email)).transpose().map_err(|wrong| note(Field::Email, wrong));
         let currency = self.currency(currency).map_err(|wrong| note(Field::Currency, wrong));
         let mut dated = |field, text| {
             required(text)
@@ -211,9 +213,10 @@ impl Reading<'_> {
     fn email(&self, text: String) -> Result<String, values::Wrong> {
         match comparable_email(&text) {
             Some(_) => Ok(text),
-            None => {
-                Err(("is no e-mail address".to_owned(), "Write one address, or leave the cell empty".to_owned()))
-            }
+            None => Err((
+                "is no e-mail address".to_owned(),
+                "Write one address, or leave the cell empty".to_owned(),
+            )),
         }
     }
 
@@ -243,7 +246,8 @@ impl Reading<'_> {
         if told == total {
             return Ok(total);
         }
-        let difference = told.checked_sub(total).map_or_else(|error| error.to_string(), |money| money.to_string());
+        let difference =
+            told.checked_sub(total).map_or_else(|error| error.to_string(), |money| money.to_string());
         let problem = format!("says {told}, but the lines come to {total}: a difference of {difference}");
         let fix = "Check the lines and their tax; amounts are read without tax".to_owned();
         Err(at_total((problem, fix)))

@@ -58,7 +58,10 @@ fn decode(bytes: &[u8]) -> Result<String, FileError> {
         _ => str::from_utf8(bytes).ok().map(str::to_owned),
     };
     text.filter(|text| !text.contains('\0')).ok_or_else(|| {
-        FileError::new("the file is not text in UTF-8", "Save it as CSV UTF-8; a spreadsheet has to be exported first")
+        FileError::new(
+            "the file is not text in UTF-8",
+            "Save it as CSV UTF-8; a spreadsheet has to be exported first",
+        )
     })
 }
 

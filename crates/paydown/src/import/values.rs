@@ -1,8 +1,8 @@
 //! Reading one cell: dates, plain numbers, amounts. Each answers with the value or with why there is none.
 
+use super::DateOrder;
 use super::columns::{Columns, Field};
 use super::table::Table;
-use super::DateOrder;
 use billing::amount::{NumberMarks, TextError, Typed, parse_text};
 use jiff::civil::Date;
 use ledger::Currency;

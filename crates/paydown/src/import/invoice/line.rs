@@ -4,7 +4,7 @@ use super::{MOST_TEXT, Reading, readable};
 use crate::import::columns::Field;
 use crate::import::table::TableRow;
 use crate::import::values::{self, Wrong};
-use billing::line::{Line, TaxRate, totals};
+use billing::line::{Line, QUANTITY_PLACES, TaxRate, totals};
 use ledger::{Currency, Money};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -68,10 +68,17 @@ impl Reading<'_> {
             "" => Decimal::ONE,
             text => values::number(text, self.marks).map_err(|wrong| (Field::Quantity, wrong))?,
         };
+        if quantity.normalize().scale() > QUANTITY_PLACES {
+            let problem = format!("has more than {QUANTITY_PLACES} decimals");
+            return Err((Field::Quantity, (problem, "Round it".to_owned())));
+        }
         match (read(Field::Price)?, read(Field::Amount)?) {
             (None, None) => {
-                let field = [Field::Price, Field::Amount].into_iter().find(|field| self.columns.place(*field).is_some());
-                let wrong = ("is empty".to_owned(), "Write an amount; 0 where nothing is asked for".to_owned());
+                let field = [Field::Price, Field::Amount]
+                    .into_iter()
+                    .find(|field| self.columns.place(*field).is_some());
+                let wrong =
+                    ("is empty".to_owned(), "Write an amount; 0 where nothing is asked for".to_owned());
                 Err((field.unwrap_or(Field::Amount), wrong))
             }
             (Some(price), None) => Ok((quantity, price)),
@@ -169,9 +176,9 @@ fn net_minor(quantity: Decimal, unit_amount_minor: i64) -> Result<i64, Wrong> {
     // A single line may well be negative, which an invoice may not: mirror it.
     let mirrored = Line { unit_amount_minor: unit_amount_minor.saturating_neg(), ..line.clone() };
     let of = |line: Line| totals(&[line]).map(|totals| totals.net_minor);
-    of(line).or_else(|_| of(mirrored).map(|minor| -minor)).map_err(|error| {
-        (format!("cannot be multiplied: {error}"), "Write a quantity of at most six decimals".to_owned())
-    })
+    of(line)
+        .or_else(|_| of(mirrored).map(|minor| -minor))
+        .map_err(|error| (format!("cannot be multiplied by the price: {error}"), "Check both".to_owned()))
 }
 
 /// The price of one, where quantity and amount give one that is exact.
