@@ -102,7 +102,7 @@ impl Reading<'_> {
             }
         }
         let Some(head) = head.filter(|_| errors.is_empty()) else { return Err(errors) };
-        let expected_total = self.foot(group, &lines, currency).map_err(|error| vec![error])?;
+        let expected_total = self.foot(group, &lines, currency).map_err(|error| vec![*error])?;
         Ok(ImportedInvoice {
             rows: group.rows.iter().map(|row| row.number).collect(),
             number: group.number.clone(),
@@ -227,21 +227,26 @@ impl Reading<'_> {
     }
 
     /// The total of the lines, which is also the file's, if it has one.
-    fn foot(&self, group: &Group<'_>, lines: &[Line], currency: Currency) -> Result<Money, RowError> {
+    fn foot(&self, group: &Group<'_>, lines: &[Line], currency: Currency) -> Result<Money, Box<RowError>> {
         let first = group.rows[0];
         let number = Some(group.number.as_str());
         let total = totals(lines).map_err(|error| {
             let fix = "A credit note is no invoice; leave it out".to_owned();
-            self.error(first, number, Field::Amount, (format!("cannot be read as an invoice: {error}"), fix))
+            Box::new(self.error(
+                first,
+                number,
+                Field::Amount,
+                (format!("cannot be read as an invoice: {error}"), fix),
+            ))
         })?;
         let total = Money::new(total.total_minor, currency);
         let mut errors = Vec::new();
         let told = self.shared(group, Field::Total, &mut errors);
         if let Some(error) = errors.pop() {
-            return Err(error);
+            return Err(Box::new(error));
         }
         let Some(told) = told else { return Ok(total) };
-        let at_total = |wrong| self.error(first, number, Field::Total, wrong);
+        let at_total = |wrong| Box::new(self.error(first, number, Field::Total, wrong));
         let told = Money::new(values::amount(&told, currency, self.marks).map_err(at_total)?, currency);
         if told == total {
             return Ok(total);
