@@ -101,12 +101,13 @@ struct Work {
 async fn in_tx(tx: &mut Tx, work: &Work) -> Result<Started> {
     let Work { mint, processor, input, .. } = work;
     let request_hash = request_hash(input);
-    if let Some(before) = payments::find(tx, input.merchant, input.payment).await? {
-        return repeated(tx, input, before, request_hash).await;
-    }
     let Some(invoice) = invoices::lock(tx, input.merchant, input.invoice).await? else {
         return Ok(Started::NotFound);
     };
+    // Behind the lock: of two clicks at once the second waits for the first, and then has to find its payment.
+    if let Some(before) = payments::find(tx, input.merchant, input.payment).await? {
+        return repeated(tx, input, before, request_hash).await;
+    }
     let limits = processor.card_limits(invoice.figures.currency);
     let terms = terms(tx, &invoice, limits).await?;
     let accepted = match terms.decide(input.amount_minor) {
