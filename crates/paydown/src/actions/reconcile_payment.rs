@@ -61,7 +61,7 @@ pub async fn reconcile_payment(
 ) -> Result<Option<Looked>> {
     let Some(case) = load(app, merchant, payment).await? else { return Ok(None) };
     let state = case.payment.state;
-    if settled(&case) {
+    if settled(&case) && !may_have_paid_late(&case) {
         return Ok(Some(Looked::Done(state)));
     }
     let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
@@ -76,6 +76,8 @@ pub async fn reconcile_payment(
             refused(app, &case.attempt, &error).await?;
             Recorded::Moved(PaymentState::Failed)
         }
+        // Nobody else looks after a payment that has ended, so who brought the hint has to come again.
+        Err(error) if state.hold() == Hold::Released => return Err(error.into()),
         Err(error) => {
             tracing::warn!(%payment, %error, "the processor could not be asked");
             Recorded::AlreadyThere(state)
@@ -84,7 +86,8 @@ pub async fn reconcile_payment(
     after(app, merchant, payment, recorded.state().unwrap_or(state)).await.map(Some)
 }
 
-/// What the processor knows: by the page it made, else by sending the same call again, else by its list.
+/// What the processor knows: by the page it made, else by sending the same call again, else by its list. The answer to
+/// a call that was sent before is the first answer, so the page it names is read anew.
 async fn ask(app: &App, processor: &dyn Processor, case: &Case) -> Result<Option<PaymentFacts>, CallError> {
     if let Some(session) = &case.attempt.session_id {
         return processor.read_session(session).await.map(Some);
@@ -95,13 +98,19 @@ async fn ask(app: &App, processor: &dyn Processor, case: &Case) -> Result<Option
     if dead_key || too_old {
         return processor.find_attempt(case.attempt.id, since).await;
     }
-    send_once(app, processor, &case.attempt).await.map(Some)
+    let first_answer = send_once(app, processor, &case.attempt).await?;
+    match &first_answer.session {
+        Some(session) => processor.read_session(&session.id).await.map(Some),
+        None => Ok(Some(first_answer)),
+    }
 }
 
-/// The list has no page of ours. Proof that there is none only after the longest life of a page.
+/// The list has no page of ours. Proof that there is none only where nothing was ever sent, or after the longest life
+/// of a page.
 async fn absent(app: &App, processor: &dyn Processor, case: &Case) -> Result<Recorded> {
     let (merchant, payment) = (case.payment.merchant, case.payment.id);
-    if app.clock.now() < case.attempt.created_at + processor.session_life() + SignedDuration::from_hours(1) {
+    let proven_at = case.attempt.created_at + processor.session_life() + SignedDuration::from_hours(1);
+    if case.attempt.calls > 0 && app.clock.now() < proven_at {
         return Ok(Recorded::AlreadyThere(case.payment.state));
     }
     let facts = PaymentFacts {
@@ -168,6 +177,11 @@ fn settled(case: &Case) -> bool {
         PaymentState::Succeeded => case.fee_is_known,
         state => state.hold() != Hold::Held,
     }
+}
+
+/// A page that ended is read all the same: what was captured after the end is booked too.
+fn may_have_paid_late(case: &Case) -> bool {
+    case.payment.state.hold() == Hold::Released && case.attempt.session_id.is_some()
 }
 
 async fn load(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<Option<Case>> {
