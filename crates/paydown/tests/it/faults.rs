@@ -1,0 +1,8 @@
+//! What goes wrong between us and the processor, and that the end is the same.
+
+mod captures;
+mod crashes;
+mod fees;
+mod races;
+mod timeouts;
+mod webhooks;

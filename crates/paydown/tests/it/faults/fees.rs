@@ -1,0 +1,41 @@
+//! The processor's fee may come after the success. It is posted once, exactly.
+
+use crate::builders::VISA;
+use crate::on_both_engines;
+use crate::test_app::TestApp;
+use billing::chart;
+use billing::payment::PaymentState;
+use jiff::SignedDuration;
+use ledger::Currency;
+use serde_json::json;
+
+on_both_engines!(a_fee_that_comes_later_is_posted_once, async |app: &mut TestApp| {
+    app.control("/fees", json!({ "mode": "later" })).await;
+    let invoice = app.invoice(100_000).await;
+    let payment = app.pay(invoice, 40_000).await;
+    app.card(payment, VISA).await;
+    app.settle().await;
+    assert_eq!(app.state(payment).await, PaymentState::Succeeded, "the success does not wait for the fee");
+    assert_eq!(app.balance(chart::PROCESSING_FEE, Currency::USD).await, 0);
+    assert_eq!(app.balance(chart::CLEARING, Currency::USD).await, 40_000);
+    app.control("/fees/release", json!({})).await;
+    app.settle().await;
+    assert_eq!(app.balance(chart::PROCESSING_FEE, Currency::USD).await, 1_190);
+    for _ in 0..3 {
+        app.settle_after(SignedDuration::from_mins(2)).await;
+    }
+    assert_eq!(app.balance(chart::PROCESSING_FEE, Currency::USD).await, 1_190);
+    assert_eq!(app.balance(chart::CLEARING, Currency::USD).await, 40_000 - 1_190);
+});
+
+on_both_engines!(a_fee_whose_webhook_was_lost_is_asked_for, async |app: &mut TestApp| {
+    app.control("/fees", json!({ "mode": "later" })).await;
+    let invoice = app.invoice(100_000).await;
+    app.pay_with_visa(invoice, 40_000).await;
+    app.control("/webhooks", json!({ "mode": "lose" })).await;
+    app.control("/fees/release", json!({})).await;
+    app.settle().await;
+    assert_eq!(app.balance(chart::PROCESSING_FEE, Currency::USD).await, 0);
+    app.settle_after(SignedDuration::from_mins(2)).await;
+    assert_eq!(app.balance(chart::PROCESSING_FEE, Currency::USD).await, 1_190);
+});

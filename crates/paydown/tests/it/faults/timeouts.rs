@@ -1,0 +1,93 @@
+//! Making a card page goes wrong: the same call goes out again under the same key, or we ask by list. In the end there is one page and no
+//! lost hold.
+
+use crate::builders::VISA;
+use crate::on_both_engines;
+use crate::test_app::TestApp;
+use billing::ids::{InvoiceId, PaymentId};
+use billing::payment::PaymentState;
+use jiff::SignedDuration;
+use paydown::actions::submit_attempt::Submitted;
+use sandbox::{Fault, FaultKind};
+
+const ROUTE: &str = "POST /v1/checkout/sessions";
+
+fn fault(kind: FaultKind, times: u32) -> Fault {
+    Fault { times, delay_ms: Some(20), ..Fault::once(ROUTE, kind) }
+}
+
+/// Starts and submits a payment of 400.00 while the fault is armed.
+async fn submit_under(app: &TestApp, kind: FaultKind, times: u32) -> (InvoiceId, PaymentId, Submitted) {
+    app.sandbox.arm_fault(fault(kind, times));
+    let invoice = app.invoice(100_000).await;
+    let payment = app.reserve(app.ask(invoice, 40_000)).await;
+    let submitted = app.submit(payment).await;
+    (invoice, payment, submitted)
+}
+
+/// The fault passes within the payer's patience.
+async fn is_overcome(app: &TestApp, kind: FaultKind) {
+    let (invoice, payment, submitted) = submit_under(app, kind, 2).await;
+    assert!(matches!(submitted, Submitted::CardPage(_)), "{submitted:?}");
+    assert_eq!(app.attempt(payment).await.calls, 3, "sent again under the same key");
+    assert_eq!((app.pages_made(), app.figures(invoice).await), (1, (100_000, 40_000, 0)));
+    app.card(payment, VISA).await;
+    app.settle().await;
+    assert_eq!((app.pages_made(), app.figures(invoice).await), (1, (60_000, 0, 40_000)));
+}
+
+on_both_engines!(a_timeout_before_the_page_is_made_is_overcome, async |app: &mut TestApp| {
+    is_overcome(app, FaultKind::TimeoutBefore).await;
+});
+
+on_both_engines!(a_timeout_after_the_page_is_made_is_overcome, async |app: &mut TestApp| {
+    is_overcome(app, FaultKind::TimeoutAfter).await;
+});
+
+on_both_engines!(too_many_calls_are_overcome, async |app: &mut TestApp| {
+    is_overcome(app, FaultKind::TooManyRequests).await;
+});
+
+on_both_engines!(a_reset_is_overcome, async |app: &mut TestApp| {
+    is_overcome(app, FaultKind::Reset).await;
+});
+
+// A stored 500 comes back for ever: after three, the list is asked, and it knows the page.
+on_both_engines!(
+    three_failures_after_the_page_was_made_are_resolved_by_the_list,
+    async |app: &mut TestApp| {
+        let (invoice, payment, submitted) = submit_under(app, FaultKind::Status500After, 1).await;
+        assert_eq!(submitted, Submitted::State(PaymentState::Unknown));
+        assert_eq!(app.attempt(payment).await.calls, 3);
+        assert_eq!(app.figures(invoice).await, (100_000, 40_000, 0), "neither paid nor failed: held");
+        app.settle_after(SignedDuration::from_secs(6)).await;
+        assert_eq!(app.state(payment).await, PaymentState::RequiresAction);
+        assert_eq!((app.attempt(payment).await.calls, app.pages_made()), (3, 1), "asked, not sent again");
+        app.card(payment, VISA).await;
+        app.settle().await;
+        assert_eq!(app.figures(invoice).await, (60_000, 0, 40_000));
+    }
+);
+
+// The list is proof of absence only after the longest life of a page.
+on_both_engines!(three_failures_before_the_page_are_given_up_after_a_day, async |app: &mut TestApp| {
+    let (invoice, payment, submitted) = submit_under(app, FaultKind::Status500Before, 1).await;
+    assert_eq!(submitted, Submitted::State(PaymentState::Unknown));
+    for hours in [0, 1, 23] {
+        app.settle_after(SignedDuration::from_secs(6 + hours * 3_600)).await;
+        assert_eq!(app.state(payment).await, PaymentState::Unknown);
+        assert_eq!(app.figures(invoice).await, (100_000, 40_000, 0));
+    }
+    app.settle_after(SignedDuration::from_hours(25)).await;
+    assert_eq!(app.state(payment).await, PaymentState::Canceled);
+    assert_eq!((app.pages_made(), app.figures(invoice).await), (0, (100_000, 0, 0)));
+});
+
+on_both_engines!(a_refused_call_fails_at_once_and_frees_the_amount, async |app: &mut TestApp| {
+    let invoice = app.invoice(100_000).await;
+    app.app.public_url = "nowhere".into();
+    let payment = app.reserve(app.ask(invoice, 40_000)).await;
+    assert_eq!(app.submit(payment).await, Submitted::State(PaymentState::Failed));
+    assert_eq!((app.pages_made(), app.figures(invoice).await), (0, (100_000, 0, 0)));
+    assert!(app.attempt(payment).await.refusal.is_some(), "the processor's words are kept for staff");
+});

@@ -1,0 +1,142 @@
+//! A webhook is only a hint of where to look: early, late, twice, out of order, lost or forged, the end is the same.
+
+use crate::builders::VISA;
+use crate::on_both_engines;
+use crate::test_app::{PROCESSOR_KEY, TestApp, WEBHOOK_SECRET, WEBHOOK_SECRET_BEFORE};
+use billing::payment::PaymentState::{RequiresAction, Submitting, Succeeded};
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::SignedDuration;
+use paydown::actions::apply_event::{Received, receive_webhook};
+use paydown::actions::run_jobs;
+use paydown::actions::submit_attempt::Submitted;
+use paydown::processors::STRIPE;
+use serde_json::json;
+use sha2::Sha256;
+use store::db::Tx;
+use store::inbox::{self, InboxState};
+
+/// Pays 400.00 of 1,000.00 while webhooks are treated in this manner, and finds it booked once.
+async fn is_booked_once_under(app: &TestApp, mode: &str) {
+    app.control("/webhooks", json!({ "mode": mode })).await;
+    let invoice = app.invoice(100_000).await;
+    let payment = app.pay_with_visa(invoice, 40_000).await;
+    assert_eq!(app.history(payment).await, [Submitting, RequiresAction, Succeeded]);
+    assert_eq!(app.figures(invoice).await, (60_000, 0, 40_000));
+}
+
+on_both_engines!(webhooks_that_come_twice_are_stored_once, async |app: &mut TestApp| {
+    is_booked_once_under(app, "duplicate").await;
+    let arrivals = app.arrivals();
+    let count = |what| arrivals.iter().filter(|(_, received)| *received == what).count();
+    assert!(count(Received::Stored) > 0);
+    assert_eq!(count(Received::Stored), count(Received::Repeated));
+});
+
+on_both_engines!(webhooks_in_reverse_order_come_to_the_same, async |app: &mut TestApp| {
+    is_booked_once_under(app, "reverse").await;
+});
+
+on_both_engines!(lost_webhooks_are_repaired_by_polling, async |app: &mut TestApp| {
+    app.control("/webhooks", json!({ "mode": "lose" })).await;
+    let invoice = app.invoice(100_000).await;
+    let payment = app.pay(invoice, 40_000).await;
+    app.card(payment, VISA).await;
+    app.settle().await;
+    assert_eq!(app.state(payment).await, RequiresAction, "nobody told us");
+    for _ in 0..2 {
+        app.advance(SignedDuration::from_mins(5));
+        run_jobs::poll(&app.app).await.expect("the list is read");
+        app.settle().await;
+        assert_eq!(app.figures(invoice).await, (60_000, 0, 40_000));
+    }
+    assert_eq!(app.history(payment).await, [Submitting, RequiresAction, Succeeded]);
+});
+
+on_both_engines!(webhooks_may_be_days_late, async |app: &mut TestApp| {
+    app.control("/webhooks", json!({ "mode": "hold" })).await;
+    let invoice = app.invoice(100_000).await;
+    let payment = app.pay(invoice, 40_000).await;
+    app.card(payment, VISA).await;
+    app.settle().await;
+    assert_eq!(app.state(payment).await, RequiresAction);
+    app.settle_after(SignedDuration::from_hours(72)).await;
+    assert_eq!(app.figures(invoice).await, (60_000, 0, 40_000), "we asked before we gave it up");
+    app.control("/webhooks/release", json!({ "order": "reverse" })).await;
+    app.settle().await;
+    assert!(!app.arrivals().is_empty());
+    assert_eq!(app.history(payment).await, [Submitting, RequiresAction, Succeeded]);
+    assert_eq!(app.figures(invoice).await, (60_000, 0, 40_000));
+});
+
+on_both_engines!(a_webhook_before_our_own_answer_is_enough, async |app: &mut TestApp| {
+    let invoice = app.invoice(100_000).await;
+    let payment = app.reserve(app.ask(invoice, 40_000)).await;
+    let session = app.make_page_unrecorded(payment).await;
+    app.control(&format!("/sessions/{session}/pay"), json!({ "card": VISA })).await;
+    app.settle().await;
+    assert_eq!(app.state(payment).await, Succeeded);
+    assert_eq!(app.submit(payment).await, Submitted::State(Succeeded), "the late answer changes nothing");
+    assert_eq!((app.pages_made(), app.figures(invoice).await), (1, (60_000, 0, 40_000)));
+});
+
+on_both_engines!(a_webhook_about_nothing_of_ours_is_parked, async |app: &mut TestApp| {
+    let event = event("evt_foreign", "cs_test_foreign", false);
+    let signature = sign(WEBHOOK_SECRET, app.app.clock.now().as_second(), &event);
+    assert_eq!(receive(app, &event, &signature).await, Received::Stored);
+    assert_eq!(receive(app, &event, &signature).await, Received::Repeated);
+    app.settle().await;
+    assert_eq!(stored_state(app, "evt_foreign").await, Some(InboxState::Parked));
+});
+
+on_both_engines!(a_webhook_that_is_not_the_processors_leaves_no_trace, async |app: &mut TestApp| {
+    let now = app.app.clock.now().as_second();
+    let (event, live) = (event("evt_forged", "cs_test_1", false), event("evt_forged", "cs_live_1", true));
+    let genuine = sign(WEBHOOK_SECRET, now, &event);
+    for (body, signature) in [
+        (&event, String::new()),
+        (&event, "t=1,v1=00".to_owned()),
+        (&event, sign("whsec_other", now, &event)),
+        (&event, sign(WEBHOOK_SECRET, now - 301, &event)),
+        (&event, sign(WEBHOOK_SECRET, now + 301, &event)),
+        (&event.replace("cs_test_1", "cs_test_2"), genuine.clone()),
+        (&live, sign(WEBHOOK_SECRET, now, &live)),
+        (&event, sign(PROCESSOR_KEY, now, &event)),
+    ] {
+        assert_eq!(receive(app, body, &signature).await, Received::Refused, "{signature}");
+    }
+    assert_eq!(stored_state(app, "evt_forged").await, None);
+    let rolled = sign(WEBHOOK_SECRET_BEFORE, now - 299, &event);
+    assert_eq!(receive(app, &event, &rolled).await, Received::Stored, "the secret before is still good");
+    assert_eq!(receive(app, &event, &genuine).await, Received::Repeated);
+});
+
+fn event(id: &str, session: &str, live: bool) -> String {
+    let object = json!({ "id": session, "object": "checkout.session", "livemode": live, "metadata": {} });
+    json!({
+        "id": id,
+        "object": "event",
+        "type": "checkout.session.completed",
+        "created": 1_794_819_600,
+        "livemode": live,
+        "data": { "object": object },
+    })
+    .to_string()
+}
+
+fn sign(secret: &str, second: i64, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
+    mac.update(format!("{second}.{body}").as_bytes());
+    format!("t={second},v1={}", HEXLOWER.encode(&mac.finalize().into_bytes()))
+}
+
+async fn receive(app: &TestApp, body: &str, signature: &str) -> Received {
+    let received = receive_webhook(&app.app, app.merchant, body.as_bytes(), signature).await;
+    received.expect("a webhook is judged")
+}
+
+async fn stored_state(app: &TestApp, event: &str) -> Option<InboxState> {
+    let (merchant, event) = (app.merchant, event.to_owned());
+    let read = async move |tx: &mut Tx| inbox::find(tx, merchant, STRIPE, &event).await;
+    app.app.store.read(read).await.expect("the inbox can be read").map(|stored| stored.state)
+}

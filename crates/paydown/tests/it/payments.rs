@@ -1,0 +1,8 @@
+//! What a payer can do, and what the books say afterwards.
+
+mod endings;
+mod parts;
+mod policy;
+mod repeats;
+mod surcharge;
+mod void;
