@@ -11,6 +11,7 @@ pub mod deliver_mail;
 pub mod issue_invoice;
 pub mod open_payment_link;
 pub mod reconcile_payment;
+mod recipients;
 pub mod record_outcome;
 pub mod return_credit;
 pub mod run_jobs;

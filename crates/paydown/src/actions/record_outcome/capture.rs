@@ -1,6 +1,7 @@
 //! Money was captured: all of it is booked. What does not fit the invoice is the customer's credit.
 
 use super::{Outcome, anomaly, note};
+use crate::actions::recipients::recipients;
 use crate::actions::return_credit;
 use crate::clock::Mint;
 use anyhow::{Context as _, Result};
@@ -17,7 +18,6 @@ use store::payments::{self, Captured, Payment};
 use store::postings::{self, CauseKind, NewPosting};
 use store::receipts::{self, Receipt, ReceiptLine};
 use store::reservations::{self, Reservation, ReservationEnd};
-use store::{contacts, links};
 
 /// Books a capture. The caller holds the locks of customer and payment and has moved the payment's state.
 pub(super) async fn book(
@@ -183,25 +183,6 @@ async fn mail_receipt(tx: &mut Tx, mint: &Mint, payment: &Payment, invoice: &Inv
         mails::queue(tx, payment.merchant, &mail).await?;
     }
     Ok(())
-}
-
-/// Everyone who hears how a payment ended, each address once.
-pub(in crate::actions) async fn recipients(tx: &mut Tx, payment: &Payment) -> Result<Vec<String>> {
-    let mut people: Vec<String> = payment.receipt_email.iter().cloned().collect();
-    let of_link = match payment.link_id {
-        Some(link) => links::find(tx, payment.merchant, link).await?.and_then(|link| link.contact_id),
-        None => None,
-    };
-    for contact in [payment.contact_id, of_link].into_iter().flatten() {
-        if let Some(contact) = contacts::find(tx, payment.merchant, contact).await? {
-            people.push(contact.email);
-        }
-    }
-    let mut seen = std::collections::HashSet::new();
-    people.retain(|address| {
-        billing::contact::comparable_email(address).is_some_and(|comparable| seen.insert(comparable))
-    });
-    Ok(people)
 }
 
 fn asked_money(payment: &Payment) -> Money {

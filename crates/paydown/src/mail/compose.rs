@@ -1,0 +1,215 @@
+//! From a row of the outbox to a message, at the moment it is sent: every figure is read again, so that each mail says
+//! what is left now. It sends nothing, writes nothing, and drops a mail whose reason is gone rather than tell old news.
+
+mod facts;
+
+use crate::actions::create_link::link_url;
+use crate::app::App;
+use crate::format::Locale;
+use crate::look::Brand;
+use crate::mail::pages::{self, CodeMail, InvoiceMail, PaymentFailedMail, PaymentReceivedMail};
+use crate::mail::transport::Outgoing;
+use anyhow::{Context as _, Result};
+use billing::ids::{InvoiceId, LinkId, PaymentId};
+use facts::{About, Dropped, Facts};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use lettre::message::header::{Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::{Address, Message};
+use ledger::Money;
+use store::mails::Mail;
+use store::merchants::Merchant;
+use store::signins::SigninId;
+use url::Url;
+
+/// What became of a row of the outbox.
+#[derive(Debug, Clone)]
+pub enum Composed {
+    /// To be sent.
+    Send(Box<Outgoing>),
+    /// Not to be sent, for this reason.
+    Drop(String),
+}
+
+/// Writes a mail as of now. Fails only when something is broken; the mail is then tried again.
+pub async fn compose(app: &App, mail: &Mail) -> Result<Composed> {
+    let now = app.clock.now();
+    let facts = match facts::read(app, mail, now).await? {
+        Ok(facts) => facts,
+        Err(Dropped(reason)) => return Ok(Composed::Drop(reason)),
+    };
+    let today = now
+        .in_tz(&facts.merchant.time_zone)
+        .with_context(|| format!("{} is no time zone", facts.merchant.time_zone))?
+        .date();
+    let page = page(app, &facts, today)?;
+    let thread = facts.about.invoice();
+    match envelope(app, mail, &facts.merchant, now, (page, thread)) {
+        Ok(message) => {
+            let about = &mail.about;
+            Ok(Composed::Send(Box::new(Outgoing { id: about.id, queued_at: about.created_at, message })))
+        }
+        Err(unsendable) => Ok(Composed::Drop(unsendable.to_string())),
+    }
+}
+
+/// The address that the link in a sign-in mail opens. Opening it signs nobody in; the button on its page does.
+pub fn sign_in_url(app: &App, merchant: &Merchant, signin: SigninId) -> String {
+    let key = app.secrets.sign_in_link_token(merchant.id.0, signin.as_bytes());
+    format!("{}/p/{}/sign-in/link?key={key}", app.public_url, merchant.slug)
+}
+
+fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
+    let merchant = &facts.merchant;
+    let sender = sender(merchant, facts.practice);
+    Ok(match &facts.about {
+        About::Invoice { owed, link, part } => {
+            let pay_url = link_url(app, merchant.id, *link);
+            InvoiceMail {
+                sender,
+                number: owed.number.clone(),
+                total: owed.total,
+                paid: owed.paid,
+                left: owed.left,
+                due: owed.due_on,
+                today,
+                part_url: part.then(|| format!("{pay_url}?to=amount")),
+                pay_url,
+                may_forward: true,
+            }
+            .render()
+        }
+        About::Code { signin } => CodeMail {
+            sender,
+            code: app.secrets.sign_in_code(merchant.id.0, signin.as_bytes()),
+            sign_in_url: sign_in_url(app, merchant, *signin),
+        }
+        .render(),
+        About::Received { owed, payment, link, amount, fee } => {
+            let places = Places { app, merchant, link: *link };
+            PaymentReceivedMail {
+                sender,
+                number: owed.number.clone(),
+                reference: payment.reference(),
+                amount: *amount,
+                fee: Some(*fee).filter(|fee: &Money| fee.is_positive()),
+                total: owed.total,
+                paid: owed.paid,
+                left: owed.left,
+                due: owed.due_on,
+                today,
+                receipt_url: places.receipt(*payment),
+                pay_url: places.invoice(owed.id),
+            }
+            .render()
+        }
+        About::Failed { owed, link, amount } => PaymentFailedMail {
+            sender,
+            number: owed.number.clone(),
+            amount: *amount,
+            left: owed.left,
+            due: owed.due_on,
+            pay_url: Places { app, merchant, link: *link }.invoice(owed.id),
+        }
+        .render(),
+    })
+}
+
+/// Where the reader of a mail about a payment finds things: through the link it was started with, if that still opens,
+/// else signed in.
+struct Places<'a> {
+    app: &'a App,
+    merchant: &'a Merchant,
+    link: Option<LinkId>,
+}
+
+impl Places<'_> {
+    fn invoice(&self, invoice: InvoiceId) -> String {
+        match self.link {
+            Some(link) => link_url(self.app, self.merchant.id, link),
+            None => format!("{}/p/{}/invoices/{invoice}", self.app.public_url, self.merchant.slug),
+        }
+    }
+
+    fn receipt(&self, payment: PaymentId) -> String {
+        match self.link {
+            Some(link) => format!("{}?to=receipt/{payment}", link_url(self.app, self.merchant.id, link)),
+            None => format!("{}/p/{}/payments/{payment}/receipt", self.app.public_url, self.merchant.slug),
+        }
+    }
+}
+
+/// Mails know no reader's browser, so figures are written as the catalogue's language writes them.
+fn sender(merchant: &Merchant, practice: bool) -> pages::Sender {
+    let phone = merchant.help_phone.iter().map(String::as_str);
+    let help: Vec<&str> = std::iter::once(merchant.help_email.as_str()).chain(phone).collect();
+    pages::Sender {
+        merchant: merchant.name.clone(),
+        help_contact: help.join(", "),
+        brand: Brand::from_hex(&merchant.brand_color).unwrap_or_default(),
+        locale: Locale::default(),
+        practice,
+    }
+}
+
+/// Why a mail that is written cannot be addressed.
+#[derive(Debug, thiserror::Error)]
+enum Unsendable {
+    #[error("the {0} is no e-mail address")]
+    Address(&'static str),
+    #[error("it cannot be put into an envelope: {0}")]
+    Envelope(#[from] lettre::error::Error),
+}
+
+fn envelope(
+    app: &App,
+    mail: &Mail,
+    merchant: &Merchant,
+    now: Timestamp,
+    (page, thread): (pages::Mail, Option<InvoiceId>),
+) -> Result<Message, Unsendable> {
+    let host = Url::parse(&app.public_url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    let host = host.unwrap_or_else(|| "paydown.invalid".to_owned());
+    let address = |text: &str, whose| text.trim().parse::<Address>().map_err(|_| Unsendable::Address(whose));
+    let name = one_line(&merchant.name);
+    let mut builder = Message::builder()
+        .date(now.into())
+        .message_id(Some(format!("<{}@{host}>", mail.about.id)))
+        .from(Mailbox::new(Some(name), address(&merchant.sender, "merchant's sender")?))
+        .reply_to(Mailbox::new(None, address(&merchant.help_email, "merchant's help address")?))
+        .to(Mailbox::new(None, address(&mail.about.recipient, "recipient")?))
+        .subject(one_line(&page.subject))
+        .header(AutoSubmitted);
+    if let Some(invoice) = thread {
+        // No mail has this id; that all name it is what makes a mail program show them as one conversation.
+        builder = builder.references(format!("<{invoice}@{host}>"));
+    }
+    Ok(builder.multipart(MultiPart::alternative_plain_html(page.text, page.html))?)
+}
+
+/// Without line breaks and other controls, which have no business in a header.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// RFC 3834: a machine wrote this, so no machine should answer.
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<AutoSubmitted, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(AutoSubmitted)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(AutoSubmitted::name(), "auto-generated".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! What a mail tells of, read in one snapshot, and the reasons not to send it after all.
+
+use crate::app::App;
+use crate::processors::STRIPE;
+use anyhow::{Context as _, Result};
+use billing::amount::MethodLimits;
+use billing::ids::{InvoiceId, LinkId, MerchantId, PaymentId};
+use billing::invoice::Lifecycle;
+use billing::payment::PaymentState;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use ledger::Money;
+use store::db::Tx;
+use store::invoices::{self, Invoice};
+use store::mails::{Mail, MailKind};
+use store::merchants::{self, Merchant};
+use store::payments::{self, Payment};
+use store::processor_accounts::{self, Mode};
+use store::signins::{self, SigninId};
+use store::{links, receipts};
+
+/// A code works for so long; a mail that would bring it later is not sent.
+const CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
+
+/// Why a mail is not sent after all.
+pub(super) struct Dropped(pub(super) String);
+
+/// Everything a mail says.
+pub(super) struct Facts {
+    pub(super) merchant: Merchant,
+    /// No real money moves.
+    pub(super) practice: bool,
+    pub(super) about: About,
+}
+
+pub(super) enum About {
+    Invoice { owed: Owed, link: LinkId, part: bool },
+    Code { signin: SigninId },
+    Received { owed: Owed, payment: PaymentId, link: Option<LinkId>, amount: Money, fee: Money },
+    Failed { owed: Owed, link: Option<LinkId>, amount: Money },
+}
+
+/// An invoice as it stands now.
+pub(super) struct Owed {
+    pub(super) id: InvoiceId,
+    pub(super) number: String,
+    pub(super) total: Money,
+    pub(super) paid: Money,
+    /// What is left to pay: never zero while something is owed, though it may all be in progress.
+    pub(super) left: Money,
+    pub(super) due_on: Date,
+}
+
+impl About {
+    /// The invoice whose conversation the mail belongs to.
+    pub(super) fn invoice(&self) -> Option<InvoiceId> {
+        match self {
+            About::Invoice { owed, .. } | About::Received { owed, .. } | About::Failed { owed, .. } => Some(owed.id),
+            About::Code { .. } => None,
+        }
+    }
+}
+
+/// Reads what the mail tells of. The inner error is a reason to drop it.
+pub(super) async fn read(app: &App, mail: &Mail, now: Timestamp) -> Result<Result<Facts, Dropped>> {
+    // The processor's limits decide whether a part can be paid at all; asking for them reads its sealed key.
+    let limits = match (mail.about.kind, mail.about.invoice_id) {
+        (MailKind::Invoice, Some(invoice)) => limits(app, mail.merchant_id, invoice).await?,
+        _ => None,
+    };
+    let mail = mail.clone();
+    app.store.read(async move |tx: &mut Tx| in_tx(tx, &mail, now, limits).await).await
+}
+
+async fn limits(app: &App, merchant: MerchantId, invoice: InvoiceId) -> Result<Option<MethodLimits>> {
+    let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
+    let invoice = app.store.read(async move |tx: &mut Tx| invoices::find(tx, merchant, invoice).await).await?;
+    Ok(processor.zip(invoice).map(|(processor, invoice)| processor.card_limits(invoice.figures.currency)))
+}
+
+async fn in_tx(
+    tx: &mut Tx,
+    mail: &Mail,
+    now: Timestamp,
+    limits: Option<MethodLimits>,
+) -> Result<Result<Facts, Dropped>> {
+    let merchant = merchants::find(tx, mail.merchant_id).await?.context("a mail has a merchant")?;
+    let account = processor_accounts::find(tx, merchant.id, STRIPE).await?;
+    let practice = account.is_some_and(|account| account.mode == Mode::Practice);
+    let about = match mail.about.kind {
+        MailKind::Invoice => about_invoice(tx, mail, limits).await?,
+        MailKind::Code => about_code(tx, mail, now).await?,
+        MailKind::Received => about_received(tx, mail).await?,
+        MailKind::Failed => about_failed(tx, mail).await?,
+    };
+    Ok(about.map(|about| Facts { merchant, practice, about }))
+}
+
+async fn about_invoice(
+    tx: &mut Tx,
+    mail: &Mail,
+    limits: Option<MethodLimits>,
+) -> Result<Result<About, Dropped>> {
+    let invoice = invoice(tx, mail).await?;
+    if !matches!(invoice.lifecycle, Lifecycle::Open | Lifecycle::Uncollectible) {
+        return drop(format!("the invoice is {} by now", invoice.lifecycle.as_str()));
+    }
+    let link_id = mail.about.link_id.context("an invoice is mailed with a link")?;
+    let link = links::find(tx, mail.merchant_id, link_id).await?.context("a link is never deleted")?;
+    if link.revoked_at.is_some() {
+        return drop("its link was taken back".to_owned());
+    }
+    let part = match limits {
+        Some(limits) => crate::actions::start_payment::terms(tx, &invoice, limits).await?.allows_part(),
+        None => false,
+    };
+    Ok(Ok(About::Invoice { owed: owed(&invoice), link: link_id, part }))
+}
+
+async fn about_code(tx: &mut Tx, mail: &Mail, now: Timestamp) -> Result<Result<About, Dropped>> {
+    let signin_id = mail.about.signin_id.context("a code answers a request to sign in")?;
+    let found = signins::find(tx, mail.merchant_id, signin_id).await?;
+    let Some(signin) = found.filter(|signin| signin.ended_at.is_none()) else {
+        return drop("the code was used or replaced".to_owned());
+    };
+    if now >= signin.created_at + CODE_LIFE {
+        return drop("the code has ended".to_owned());
+    }
+    Ok(Ok(About::Code { signin: signin_id }))
+}
+
+async fn about_received(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Dropped>> {
+    let payment = payment(tx, mail).await?;
+    if payment.state != PaymentState::Succeeded {
+        return drop(format!("the payment is {} by now", payment.state.as_str()));
+    }
+    let Some(receipt) = receipts::find(tx, mail.merchant_id, payment.id).await? else {
+        return drop("it was captured in another currency, which a person has to settle".to_owned());
+    };
+    Ok(Ok(About::Received {
+        owed: owed(&invoice(tx, mail).await?),
+        payment: payment.id,
+        link: live_link(tx, &payment).await?,
+        amount: Money::new(receipt.amount_minor, receipt.currency),
+        fee: Money::new(receipt.surcharge_minor, receipt.currency),
+    }))
+}
+
+async fn about_failed(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Dropped>> {
+    let payment = payment(tx, mail).await?;
+    if payment.state != PaymentState::Failed {
+        return drop(format!("the payment is {} by now", payment.state.as_str()));
+    }
+    if payment.seen_at.is_some() {
+        return drop("the payer has seen it".to_owned());
+    }
+    let invoice = invoice(tx, mail).await?;
+    if invoice.figures.open_minor == 0 {
+        return drop("nothing is left on the invoice".to_owned());
+    }
+    Ok(Ok(About::Failed {
+        owed: owed(&invoice),
+        link: live_link(tx, &payment).await?,
+        amount: Money::new(payment.amount_minor, payment.currency),
+    }))
+}
+
+async fn invoice(tx: &mut Tx, mail: &Mail) -> Result<Invoice> {
+    let id = mail.about.invoice_id.with_context(|| format!("mail {} names no invoice", mail.about.id))?;
+    invoices::find(tx, mail.merchant_id, id).await?.with_context(|| format!("invoice {id} is gone"))
+}
+
+async fn payment(tx: &mut Tx, mail: &Mail) -> Result<Payment> {
+    let id = mail.about.payment_id.with_context(|| format!("mail {} names no payment", mail.about.id))?;
+    payments::find(tx, mail.merchant_id, id).await?.with_context(|| format!("payment {id} is gone"))
+}
+
+/// The link a payment was started with, unless it was taken back.
+async fn live_link(tx: &mut Tx, payment: &Payment) -> Result<Option<LinkId>> {
+    let Some(id) = payment.link_id else { return Ok(None) };
+    let link = links::find(tx, payment.merchant, id).await?;
+    Ok(link.filter(|link| link.revoked_at.is_none()).map(|link| link.id))
+}
+
+fn owed(invoice: &Invoice) -> Owed {
+    let figures = &invoice.figures;
+    // Where another payment is on its way for all the rest, nothing can be paid now, but nothing may be called paid.
+    let left = if figures.payable_now().is_positive() { figures.payable_now() } else { figures.open() };
+    Owed {
+        id: invoice.id,
+        number: invoice.number.clone(),
+        total: figures.total(),
+        paid: figures.paid(),
+        left,
+        due_on: invoice.due_on,
+    }
+}
+
+fn drop(reason: String) -> Result<Result<About, Dropped>> {
+    Ok(Err(Dropped(reason)))
+}
