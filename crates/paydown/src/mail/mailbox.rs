@@ -122,7 +122,8 @@ fn page(template: &impl Template) -> Response {
 
 fn broken(error: &anyhow::Error) -> Response {
     tracing::error!(error = format!("{error:#}"), "the practice mailbox cannot be read");
-    (StatusCode::INTERNAL_SERVER_ERROR, "The practice mailbox cannot be read; the log says why.").into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, "The practice mailbox cannot be read; the log says why.")
+        .into_response()
 }
 
 /// Refuses other hosts' names, and gives every answer the headers that keep what it shows in place.
@@ -144,7 +145,9 @@ async fn guard(request: Request, next: Next) -> Response {
 
 fn asks_this_machine(headers: &HeaderMap, uri: &Uri) -> bool {
     let named = headers.get(HOST).map(|host| host.to_str().unwrap_or_default());
-    let Some(host) = named.or_else(|| uri.authority().map(|authority| authority.as_str())) else { return false };
+    let Some(host) = named.or_else(|| uri.authority().map(|authority| authority.as_str())) else {
+        return false;
+    };
     let parsed = url::Url::parse(&format!("http://{host}/"));
     match parsed.as_ref().ok().and_then(url::Url::host) {
         Some(url::Host::Domain(name)) => name == "localhost",

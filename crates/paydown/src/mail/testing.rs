@@ -206,7 +206,12 @@ impl Fixture {
 }
 
 /// As far as mails look: balances of the invoice, and the receipt.
-async fn capture(tx: &mut Tx, payment: &Payment, invoice_id: InvoiceId, now: Timestamp) -> anyhow::Result<()> {
+async fn capture(
+    tx: &mut Tx,
+    payment: &Payment,
+    invoice_id: InvoiceId,
+    now: Timestamp,
+) -> anyhow::Result<()> {
     let shift = Shift { open_minor: -50_000, pending_minor: 0, paid_minor: 50_000 };
     invoices::shift(tx, MERCHANT, invoice_id, shift, now).await?;
     let line = ReceiptLine {

@@ -55,7 +55,9 @@ impl About {
     /// The invoice whose conversation the mail belongs to.
     pub(super) fn invoice(&self) -> Option<InvoiceId> {
         match self {
-            About::Invoice { owed, .. } | About::Received { owed, .. } | About::Failed { owed, .. } => Some(owed.id),
+            About::Invoice { owed, .. } | About::Received { owed, .. } | About::Failed { owed, .. } => {
+                Some(owed.id)
+            }
             About::Code { .. } => None,
         }
     }
@@ -74,7 +76,8 @@ pub(super) async fn read(app: &App, mail: &Mail, now: Timestamp) -> Result<Resul
 
 async fn limits(app: &App, merchant: MerchantId, invoice: InvoiceId) -> Result<Option<MethodLimits>> {
     let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
-    let invoice = app.store.read(async move |tx: &mut Tx| invoices::find(tx, merchant, invoice).await).await?;
+    let invoice =
+        app.store.read(async move |tx: &mut Tx| invoices::find(tx, merchant, invoice).await).await?;
     Ok(processor.zip(invoice).map(|(processor, invoice)| processor.card_limits(invoice.figures.currency)))
 }
 

@@ -219,7 +219,11 @@ async fn a_code_is_mailed_for_ten_minutes() {
     (mail.about.invoice_id, mail.about.payment_id, mail.about.signin_id) = (None, None, Some(id));
     let read = composed(&fixture, &mail).await;
     assert_eq!(read.subject, format!("{} {} is your code for Northwind IT", &code[..3], &code[3..]));
-    assert!(read.text.contains("https://pay.northwind.example/p/northwind/sign-in/link?key="), "{}", read.text);
+    assert!(
+        read.text.contains("https://pay.northwind.example/p/northwind/sign-in/link?key="),
+        "{}",
+        read.text
+    );
     assert!(!read.raw.contains("References:"));
     fixture.clock.advance(SignedDuration::from_mins(10));
     assert_eq!(dropped(&fixture, &mail).await, "the code has ended");
@@ -250,7 +254,9 @@ async fn no_name_makes_a_header_and_no_text_an_address() {
         assert!(!line.starts_with("Bcc:") && !line.starts_with("X:"), "{line:?}");
     }
     assert_eq!(message.envelope().to().len(), 1);
-    for no_address in ["", "dana", "a@b\r\nBcc: x@evil.example", "a@acme.test, b@acme.test", "Dana <dana@acme.test>"] {
+    for no_address in
+        ["", "dana", "a@b\r\nBcc: x@evil.example", "a@acme.test, b@acme.test", "Dana <dana@acme.test>"]
+    {
         let mut to_nobody = mail.clone();
         to_nobody.about.recipient = no_address.to_owned();
         let why = written(&merchant, &to_nobody, "a").unwrap_err().to_string();

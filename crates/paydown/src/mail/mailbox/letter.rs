@@ -34,7 +34,8 @@ pub(super) fn newest(folder: &Path, limit: usize) -> io::Result<(Vec<Letter>, bo
     let mut names = names(folder)?;
     let more = names.len() > limit;
     names.truncate(limit);
-    let letters = names.into_iter().filter_map(|name| read(folder, name).transpose()).collect::<io::Result<_>>()?;
+    let letters =
+        names.into_iter().filter_map(|name| read(folder, name).transpose()).collect::<io::Result<_>>()?;
     Ok((letters, more))
 }
 
@@ -84,7 +85,8 @@ fn read(folder: &Path, name: String) -> io::Result<Option<Letter>> {
 
 fn parse(name: String, bytes: &[u8]) -> Option<Letter> {
     let message = MessageParser::default().parse(bytes)?;
-    let when = message.date().map(|date| date.to_rfc3339()).and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let when =
+        message.date().map(|date| date.to_rfc3339()).and_then(|text| text.parse::<jiff::Timestamp>().ok());
     Some(Letter {
         name,
         subject: message.subject().unwrap_or("(no subject)").to_owned(),

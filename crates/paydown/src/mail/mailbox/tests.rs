@@ -51,7 +51,10 @@ async fn the_list_shows_the_newest_first() {
     assert_eq!(status, StatusCode::OK);
     assert!(list.contains("Practice mailbox: nothing was really sent"));
     let (first, second) = (list.find("The first").unwrap(), list.find("The &#60;second&#62;").unwrap());
-    assert!(second < first && list.contains("dana@acme.test") && list.contains("2025-11-18 09:30:05 UTC"), "{list}");
+    assert!(
+        second < first && list.contains("dana@acme.test") && list.contains("2025-11-18 09:30:05 UTC"),
+        "{list}"
+    );
     assert!(!list.contains("notes.txt"));
 }
 
@@ -63,7 +66,9 @@ async fn a_mail_shows_its_text_with_links_and_its_page_in_a_sandbox() {
     let (status, headers, page) = get_from(&folder, "[::1]:8026", &format!("/mail/{name}")).await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("<a href=\"https://pay.example/l/1.abc?to=amount\">https://pay.example"), "{page}");
-    assert!(!page.contains("href=\"javascript") && !page.contains("<script") && page.contains("&#60;now&#62;"));
+    assert!(
+        !page.contains("href=\"javascript") && !page.contains("<script") && page.contains("&#60;now&#62;")
+    );
     assert!(headers[CONTENT_SECURITY_POLICY].to_str().unwrap().starts_with("default-src 'none'"));
     let (_, headers, html) = get_from(&folder, "localhost", &format!("/mail/{name}/html")).await;
     assert!(html.contains("<base target=\"_top\">") && html.contains("href=\"https://pay.example\""));
@@ -79,7 +84,9 @@ async fn nothing_but_mails_of_the_folder_is_shown() {
     let home = tempfile::tempdir().unwrap();
     let folder = folder(&home);
     std::fs::write(home.path().join("secret.eml"), "Subject: secret\r\n\r\nsecret").unwrap();
-    for path in ["/mail/none.eml", "/mail/..%2Fsecret.eml", "/mail/..%2Fsecret.eml/html", "/mail/%2e%2e", "/assets/x"] {
+    for path in
+        ["/mail/none.eml", "/mail/..%2Fsecret.eml", "/mail/..%2Fsecret.eml/html", "/mail/%2e%2e", "/assets/x"]
+    {
         let (status, _, body) = get_from(&folder, "localhost", path).await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
         assert!(!body.contains("secret"), "{path}");
@@ -100,7 +107,9 @@ async fn other_hosts_names_are_refused() {
 
 #[test]
 fn a_line_is_cut_at_addresses_and_nothing_is_lost() {
-    for line in ["", "a  b ", "see https://pay.example/l/1?to=x now", "http:// HTTPS://X.example mailto:a@b.example"] {
+    for line in
+        ["", "a  b ", "see https://pay.example/l/1?to=x now", "http:// HTTPS://X.example mailto:a@b.example"]
+    {
         let all: String = pieces(line).into_iter().map(|piece| piece.words).collect();
         assert_eq!(all, line);
     }

@@ -18,13 +18,16 @@ fn outgoing() -> Outgoing {
 #[tokio::test]
 async fn an_address_names_scheme_user_and_host() {
     let password = SecretText::from("s3cret");
-    for fine in ["smtp://u@mail.example", "smtps://u%40x.example@mail.example:4650", "smtp://u@127.0.0.1:2525/"] {
+    for fine in
+        ["smtp://u@mail.example", "smtps://u%40x.example@mail.example:4650", "smtp://u@127.0.0.1:2525/"]
+    {
         let smtp = Smtp::try_new(fine, Some(&password)).unwrap();
         assert!(!format!("{smtp:?}").contains("s3cret"), "{fine}");
     }
     assert!(Smtp::try_new("smtp://[::1]:2525", None).is_ok());
     let of = |address, password| Smtp::try_new(address, password).unwrap_err();
-    for wrong in ["", "mail.example:25", "http://mail.example", "smtp://", "smtp://mail.example/x", "smtp://a?tls=no"]
+    for wrong in
+        ["", "mail.example:25", "http://mail.example", "smtp://", "smtp://mail.example/x", "smtp://a?tls=no"]
     {
         assert_eq!(of(wrong, None), SmtpAddressError::Form, "{wrong:?}");
     }
@@ -38,7 +41,9 @@ fn only_this_machine_is_spoken_to_in_the_clear() {
     for own in ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "[::1]"] {
         assert!(is_this_machine(own), "{own}");
     }
-    for other in ["localhost.example", "10.0.0.1", "0.0.0.0", "[::]", "[2001:db8::1]", "128.0.0.1", "mail.example"] {
+    for other in
+        ["localhost.example", "10.0.0.1", "0.0.0.0", "[::]", "[2001:db8::1]", "128.0.0.1", "mail.example"]
+    {
         assert!(!is_this_machine(other), "{other}");
     }
 }
