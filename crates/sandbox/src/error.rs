@@ -12,7 +12,7 @@ pub(crate) struct ApiError {
     code: Option<String>,
     message: String,
     param: Option<String>,
-    extra: Map<String, Value>,
+    extra: Box<Map<String, Value>>,
     /// Whether the answer is kept under the request's idempotency key. Requests refused before they were executed are not.
     pub(crate) stored: bool,
 }
@@ -25,7 +25,7 @@ impl ApiError {
             code: None,
             message: message.into(),
             param: None,
-            extra: Map::new(),
+            extra: Box::default(),
             stored: false,
         }
     }

@@ -34,5 +34,6 @@ pub mod sessions;
 pub mod signins;
 pub mod surcharges;
 #[cfg(feature = "testing")]
+#[path = "db/testing.rs"]
 pub mod testing;
 pub mod verify;
