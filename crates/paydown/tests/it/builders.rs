@@ -21,6 +21,7 @@ use store::attempts::Attempt;
 use store::audit::{self, AuditRow, acts};
 use store::db::Tx;
 use store::invoices::{self, Invoice};
+use store::mails::{self, MailKind};
 use store::merchants::{self, Merchant};
 use store::payments::{self, Payment};
 use store::policies::{self, Scope};
@@ -296,6 +297,14 @@ impl TestApp {
         let merchant = self.merchant;
         let read = async move |tx: &mut Tx| receipts::find(tx, merchant, payment).await;
         self.app.store.read(read).await.expect("receipts can be read")
+    }
+
+    /// Who gets which mail about an invoice.
+    pub async fn mails(&self, invoice: InvoiceId) -> Vec<(MailKind, String)> {
+        let merchant = self.merchant;
+        let read = async move |tx: &mut Tx| mails::list_by_invoice(tx, merchant, invoice).await;
+        let found = self.app.store.read(read).await.expect("the outbox can be read");
+        found.into_iter().map(|mail| (mail.about.kind, mail.about.recipient)).collect()
     }
 
     /// Kinds of what a person has to look at, in alphabetical order.

@@ -6,9 +6,11 @@ use crate::test_app::TestApp;
 use billing::chart;
 use billing::ids::{InvoiceId, PaymentId};
 use billing::payment::PaymentState;
+use billing::surcharge::Surcharge;
 use jiff::SignedDuration;
 use ledger::{Currency, Money};
 use paydown::actions::cancel_payment::cancel_payment;
+use paydown::actions::start_payment::StartPayment;
 use sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 use store::payments::Ending;
@@ -53,6 +55,34 @@ on_both_engines!(less_than_asked_leaves_the_difference_to_pay, async |app: &mut 
     assert_eq!(app.figures(invoice).await, (70_000, 0, 30_000), "nothing stays reserved");
     assert_eq!(app.anomalies(payment).await, ["capture_differs"]);
     app.pay_with_visa(invoice, 70_000).await;
+});
+
+on_both_engines!(less_than_asked_fills_the_invoice_before_the_surcharge, async |app: &mut TestApp| {
+    let surcharge = Surcharge { rate_millionths: 29_000, fixed_minor: 30, cap_minor: None };
+    app.set_surcharge(Currency::USD, surcharge).await;
+    let invoice = app.invoice(100_000).await;
+    let form = StartPayment { surcharge_minor: 1_190, ..app.ask(invoice, 40_000) };
+    let payment = app.pay_as(form).await;
+    let session = app.session(payment).await;
+    app.control("/capture_override", json!({ "session": session, "amount": 40_500 })).await;
+    app.card(payment, VISA).await;
+    app.settle().await;
+    assert_eq!(app.figures(invoice).await, (60_000, 0, 40_000));
+    assert_eq!(app.balance(chart::SURCHARGE_INCOME, Currency::USD).await, -500);
+});
+
+on_both_engines!(more_than_asked_never_takes_what_others_hold, async |app: &mut TestApp| {
+    let invoice = app.invoice(100_000).await;
+    let other = app.pay(invoice, 60_000).await;
+    captures(app, invoice, 40_000, json!({ "amount": 50_000 })).await;
+    assert_eq!(app.figures(invoice).await, (60_000, 60_000, 40_000));
+    assert_eq!(app.balance(chart::CUSTOMER_CREDIT, Currency::USD).await, -10_000);
+    let session = app.session(other).await;
+    app.control("/capture_override", json!({ "session": session, "amount": 30_000 })).await;
+    app.card(other, VISA).await;
+    app.settle().await;
+    assert_eq!(app.figures(invoice).await, (20_000, 0, 80_000), "the credit went back by itself");
+    assert_eq!(app.balance(chart::CUSTOMER_CREDIT, Currency::USD).await, 0);
 });
 
 on_both_engines!(another_currency_is_kept_apart_for_a_person, async |app: &mut TestApp| {

@@ -1,15 +1,50 @@
-//! Two servers on one PostgreSQL database: neither pays twice, neither books twice.
+//! Many at once, and two servers on one PostgreSQL database: nobody pays twice, nothing is booked twice.
 
-use crate::builders::VISA;
+use crate::builders::{DECLINED, VISA};
+use crate::on_both_engines;
 use crate::test_app::TestApp;
 use billing::chart;
 use billing::payment::PaymentState::{RequiresAction, Submitting, Succeeded};
 use futures::future::join_all;
+use jiff::SignedDuration;
 use ledger::Currency;
+use paydown::actions::cancel_payment::cancel_payment;
 use paydown::actions::reconcile_payment::reconcile_payment;
 use paydown::actions::run_jobs;
 use paydown::actions::start_payment::{Started, start_payment};
+use serde_json::json;
+use store::payments::Ending;
 use store::testing::TestDatabase;
+
+// Each payer of a crowd pays, is declined, turns back or leaves, while webhooks come in twice and jobs run. Whatever they did, the proof at the
+// end holds.
+on_both_engines!(a_crowd_on_one_invoice_leaves_the_books_equal, async |app: &mut TestApp| {
+    app.control("/webhooks", json!({ "mode": "duplicate" })).await;
+    let invoice = app.invoice(100_000).await;
+    let app: &TestApp = app;
+    let crowd = join_all((0..24).map(|payer| async move {
+        let Started::New(payment) = app.start_payment(app.ask(invoice, 9_000 + payer)).await else {
+            return 0;
+        };
+        app.submit(payment).await;
+        if payer % 4 == 1 {
+            app.card(payment, DECLINED).await;
+        }
+        if payer % 4 < 2 {
+            app.card(payment, VISA).await;
+        }
+        if payer % 4 == 1 || payer % 4 == 2 {
+            let ending = Ending::PayerCanceled;
+            cancel_payment(&app.app, app.merchant, payment, ending).await.expect("the processor is asked");
+        }
+        app.settle().await;
+        if payer % 4 < 2 { 9_000 + payer } else { 0 }
+    }));
+    let paid: i64 = crowd.await.into_iter().sum();
+    app.settle_after(SignedDuration::from_mins(31)).await;
+    assert!(paid > 0);
+    assert_eq!(app.figures(invoice).await, (100_000 - paid, 0, paid));
+});
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_servers_reserve_an_amount_once() {

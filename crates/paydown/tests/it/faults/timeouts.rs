@@ -83,6 +83,28 @@ on_both_engines!(three_failures_before_the_page_are_given_up_after_a_day, async 
     assert_eq!((app.pages_made(), app.figures(invoice).await), (0, (100_000, 0, 0)));
 });
 
+on_both_engines!(
+    a_processor_that_is_silent_for_five_days_is_handed_to_a_person,
+    async |app: &mut TestApp| {
+        let (invoice, payment, _) = submit_under(app, FaultKind::Status500Before, 1).await;
+        let list = "GET /v1/checkout/sessions";
+        app.sandbox.arm_fault(Fault { times: 1_000, ..Fault::once(list, FaultKind::Status500Before) });
+        for day in 1..=6 {
+            assert_eq!(app.anomalies(payment).await, [""; 0], "before day {day}");
+            app.settle_after(SignedDuration::from_hours(if day == 6 { 48 } else { 23 })).await;
+            assert_eq!(app.state(payment).await, PaymentState::Unknown, "silence proves nothing");
+            assert_eq!(app.figures(invoice).await, (100_000, 40_000, 0));
+        }
+        assert_eq!(app.anomalies(payment).await, ["unresolved"]);
+        app.settle_after(SignedDuration::from_hours(25)).await;
+        assert_eq!(app.anomalies(payment).await, ["unresolved"], "told once");
+        app.disarm_faults().await;
+        app.settle_after(SignedDuration::from_hours(25)).await;
+        assert_eq!(app.state(payment).await, PaymentState::Canceled);
+        assert_eq!(app.figures(invoice).await, (100_000, 0, 0));
+    }
+);
+
 on_both_engines!(a_refused_call_fails_at_once_and_frees_the_amount, async |app: &mut TestApp| {
     let invoice = app.invoice(100_000).await;
     app.app.public_url = "nowhere".into();

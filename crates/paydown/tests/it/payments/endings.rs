@@ -124,6 +124,14 @@ on_both_engines!(a_payer_who_never_returns_is_given_up_after_half_an_hour, async
     assert_eq!(app.figures(invoice).await, (100_000, 0, 0));
 });
 
+on_both_engines!(a_page_that_closes_by_its_own_clock_frees_the_amount, async |app: &mut TestApp| {
+    let (invoice, payment) = page_open(app).await;
+    app.settle_after(SignedDuration::from_mins(61)).await;
+    let ended = app.payment(payment).await;
+    assert_eq!((ended.state, ended.ending), (PaymentState::Canceled, Some(Ending::Expired)));
+    assert_eq!(app.figures(invoice).await, (100_000, 0, 0));
+});
+
 on_both_engines!(a_hold_stays_while_the_processor_does_not_confirm_the_end, async |app: &mut TestApp| {
     let (invoice, payment) = page_open(app).await;
     let route = "POST /v1/checkout/sessions/{id}/expire";

@@ -9,6 +9,7 @@ use billing::invoice::{Progress, progress};
 use billing::payment::PaymentState::{RequiresAction, Submitting, Succeeded};
 use ledger::{Currency, Money};
 use paydown::actions::start_payment::Started;
+use store::mails::MailKind;
 use store::receipts::ReceiptLine;
 
 on_both_engines!(a_part_is_paid_and_then_the_rest, async |app: &mut TestApp| {
@@ -32,6 +33,8 @@ on_both_engines!(a_part_is_paid_and_then_the_rest, async |app: &mut TestApp| {
     let paid = app.payment(part).await;
     assert_eq!(paid.captured, Some(Money::new(40_000, Currency::USD)));
     assert_eq!(paid.card_last4.as_deref(), Some("4242"));
+    let mail = (MailKind::Received, "dana@acme.example".to_owned());
+    assert_eq!(app.mails(invoice).await, [mail], "one receipt, in the outbox");
 
     let rest = app.pay_with_visa(invoice, 60_000).await;
     assert_eq!(app.figures(invoice).await, (0, 0, 100_000));
