@@ -1,0 +1,103 @@
+//! `paydown payment`: what was started, and what became of it.
+
+use super::world::{At, Exit, stop, table};
+use super::{ListArgs, PaymentCommand};
+use anyhow::Result;
+use billing::ids::PaymentId;
+use ledger::Money;
+use serde_json::{Value, json};
+use store::db::Tx;
+use store::payments::{self, Payment};
+
+pub(super) async fn run(at: &mut At<'_>, command: PaymentCommand) -> Result<Exit> {
+    match command {
+        PaymentCommand::List(args) => list(at, args).await,
+        PaymentCommand::Show { id } => show(at, &id).await,
+    }
+}
+
+async fn list(at: &mut At<'_>, args: ListArgs) -> Result<Exit> {
+    let (_, store, merchant) = at.merchant().await?;
+    let after = args.after.map(|text| text.parse::<PaymentId>()).transpose();
+    let after = after.map_err(|error| stop(Exit::Usage, error.to_string()))?;
+    let (id, limit) = (merchant.id, i64::from(args.limit));
+    let found = store.read(async move |tx: &mut Tx| payments::list(tx, id, after, limit).await).await?;
+    let json = Value::Array(found.iter().map(payment_json).collect());
+    at.tell(&json, || {
+        let rows: Vec<Vec<String>> = found
+            .iter()
+            .map(|payment| {
+                vec![
+                    payment.id.reference(),
+                    payment.state.as_str().to_owned(),
+                    payment.created_at.to_string(),
+                    amount(payment).to_string(),
+                    payment.id.to_string(),
+                ]
+            })
+            .collect();
+        table(&["REFERENCE", "STATE", "STARTED", "AMOUNT>", "ID"], &rows)
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
+    let (_, store, merchant) = at.merchant().await?;
+    let id = text.parse::<PaymentId>().map_err(|error| stop(Exit::Usage, error.to_string()))?;
+    let merchant_id = merchant.id;
+    let found = store
+        .read(async move |tx: &mut Tx| {
+            let payment = payments::find(tx, merchant_id, id).await?;
+            Ok((payment, payments::history(tx, merchant_id, id).await?))
+        })
+        .await?;
+    let (Some(payment), history) = found else {
+        return Err(stop(
+            Exit::NotFound,
+            format!("there is no payment {text}; `paydown payment list` shows them"),
+        ));
+    };
+    let mut json = payment_json(&payment);
+    json["history"] = history
+        .iter()
+        .map(|step| json!({ "state": step.state.as_str(), "reason": step.reason, "at": step.at.to_string() }))
+        .collect();
+    at.tell(&json, || {
+        let mut text = format!(
+            "Payment    {}\nReference  {}\nState      {}\nAmount     {}\nSurcharge  {}\nStarted    {}\n",
+            payment.id,
+            payment.id.reference(),
+            payment.state.as_str(),
+            amount(&payment),
+            Money::new(payment.surcharge_minor, payment.currency),
+            payment.created_at,
+        );
+        for step in &history {
+            text.push_str(&format!("  {}  {}  {}\n", step.at, step.state.as_str(), step.reason));
+        }
+        text
+    })?;
+    Ok(Exit::Done)
+}
+
+fn amount(payment: &Payment) -> Money {
+    Money::new(payment.amount_minor, payment.currency)
+}
+
+fn payment_json(payment: &Payment) -> Value {
+    json!({
+        "id": payment.id.to_string(),
+        "reference": payment.id.reference(),
+        "customer": payment.customer_id.to_string(),
+        "state": payment.state.as_str(),
+        "currency": payment.currency.code(),
+        "amount": payment.amount_minor,
+        "surcharge": payment.surcharge_minor,
+        "captured": payment.captured.map(Money::minor),
+        "ending": payment.ending.map(|ending| ending.as_str()),
+        "card_brand": payment.card_brand,
+        "card_last4": payment.card_last4,
+        "created_at": payment.created_at.to_string(),
+        "changed_at": payment.changed_at.to_string(),
+    })
+}

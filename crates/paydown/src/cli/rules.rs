@@ -1,0 +1,186 @@
+//! `paydown policy` and `paydown surcharge`: what payers may pay, and what they pay on top.
+
+use super::world::{At, Exit, stop};
+use super::{PartialWord, PolicyCommand, PolicyScope, SurchargeCommand, invoices};
+use crate::actions::set_policy::{CannotSetPolicy, SetPolicy, layer_json, set_policy};
+use crate::actions::set_surcharge::{SetSurcharge, set_surcharge, surcharge_json};
+use anyhow::Result;
+use billing::amount::{NumberMarks, Typed, parse_text};
+use billing::ids::MerchantId;
+use billing::policy::{Minimum, Partial, PolicyLayer};
+use billing::surcharge::Surcharge;
+use ledger::{Currency, Money};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+use serde_json::Value;
+use store::db::{Store, Tx};
+use store::policies::{self, Scope};
+use store::surcharges;
+
+pub(super) async fn policy(at: &mut At<'_>, command: PolicyCommand) -> Result<Exit> {
+    let (config, store, merchant) = at.merchant().await?;
+    let (scope, change) = match command {
+        PolicyCommand::Show(scope) => (scope, None),
+        PolicyCommand::Set { scope, partial, minimum } => (scope, Some((partial, minimum))),
+    };
+    let (scope, currency) = scope_of(&store, merchant.id, &scope, merchant.currency).await?;
+    let id = merchant.id;
+    let layer = match change {
+        None => store
+            .read(async move |tx: &mut Tx| policies::find(tx, id, scope).await)
+            .await?
+            .unwrap_or_default(),
+        Some((None, None)) => {
+            return Err(stop(Exit::Usage, "nothing to set; give --partial, --minimum or both"));
+        }
+        Some((partial, minimum)) => {
+            let partial = partial.map(|word| match word {
+                PartialWord::Always => Partial::Always,
+                PartialWord::Never => Partial::Never,
+            });
+            let minimum = minimum.map(|text| minimum_of(&text, currency)).transpose()?;
+            let input = SetPolicy { merchant: id, scope, partial, minimum, actor: at.actor() };
+            let app = at.app(&config, store)?;
+            set_policy(&app, input).await?.map_err(|why| {
+                let exit =
+                    if matches!(why, CannotSetPolicy::NoSuch(_)) { Exit::NotFound } else { Exit::Usage };
+                stop(exit, why.to_string())
+            })?
+        }
+    };
+    at.tell(&layer_json(&layer), || layer_text(&layer, scope))?;
+    Ok(Exit::Done)
+}
+
+/// Whom the rule is for, and the currency of an amount that names none.
+async fn scope_of(
+    store: &Store,
+    merchant: MerchantId,
+    scope: &PolicyScope,
+    currency: Currency,
+) -> Result<(Scope, Currency)> {
+    if let Some(text) = &scope.customer {
+        let id = text.parse().map_err(|error: billing::ids::WrongId| stop(Exit::Usage, error.to_string()))?;
+        return Ok((Scope::Customer(id), currency));
+    }
+    match &scope.invoice {
+        Some(number) => {
+            let invoice = invoices::find(store, merchant, number).await?;
+            Ok((Scope::Invoice(invoice.id), invoice.figures.currency))
+        }
+        None => Ok((Scope::Merchant, currency)),
+    }
+}
+
+/// `25.00`, `25.00 EUR`, `10%` or `none`.
+fn minimum_of(text: &str, currency: Currency) -> Result<Minimum> {
+    if text == "none" {
+        return Ok(Minimum::None);
+    }
+    let named = text.split_whitespace().find_map(|word| Currency::try_new(word).ok()).unwrap_or(currency);
+    match parse_text(text, named, NumberMarks::ENGLISH) {
+        Ok(Typed::Minor(minor)) => Ok(Minimum::Amount(Money::new(minor, named))),
+        Ok(Typed::Percent(hundredths)) => Ok(Minimum::Percent(hundredths)),
+        Err(_) => {
+            let message = format!("{text:?} is no minimum; expected: 25.00, \"25.00 EUR\", 10% or none");
+            Err(stop(Exit::Usage, message))
+        }
+    }
+}
+
+fn layer_text(layer: &PolicyLayer, scope: Scope) -> String {
+    let unset = if scope == Scope::Merchant { "not set" } else { "as above it" };
+    let partial = match layer.partial {
+        None if scope == Scope::Merchant => "not set: always",
+        None => unset,
+        Some(Partial::Always) => "always",
+        Some(Partial::Never) => "never",
+    };
+    let minimum = match layer.minimum {
+        None => unset.to_owned(),
+        Some(Minimum::None) => "none".to_owned(),
+        Some(Minimum::Amount(money)) => money.to_string(),
+        Some(Minimum::Percent(hundredths)) => {
+            format!("{}% of what is left", Decimal::new(hundredths, 2).normalize())
+        }
+    };
+    format!("Partial payments  {partial}\nMinimum           {minimum}\n")
+}
+
+pub(super) async fn surcharge(at: &mut At<'_>, command: SurchargeCommand) -> Result<Exit> {
+    let (config, store, merchant) = at.merchant().await?;
+    let id = merchant.id;
+    if let SurchargeCommand::Set { percent, fixed, cap, currency } = command {
+        let currency = currency.map_or(Ok(merchant.currency), |code| {
+            Currency::try_new(&code).map_err(|error| stop(Exit::Usage, error.to_string()))
+        })?;
+        let surcharge = Surcharge {
+            rate_millionths: rate_of(&percent)?,
+            fixed_minor: amount_of(&fixed, currency)?,
+            cap_minor: cap.map(|cap| amount_of(&cap, currency)).transpose()?,
+        };
+        let app = at.app(&config, store.clone())?;
+        let input = SetSurcharge { merchant: id, currency, surcharge, actor: at.actor() };
+        set_surcharge(&app, input).await?.map_err(|why| stop(Exit::Usage, why.to_string()))?;
+    }
+    let all = store.read(async move |tx: &mut Tx| surcharges::list(tx, id).await).await?;
+    let json = all.iter().map(|(currency, surcharge)| surcharge_json(*currency, *surcharge)).collect();
+    at.tell(&Value::Array(json), || match all.as_slice() {
+        [] => "Nothing is passed on.".to_owned(),
+        all => all.iter().map(|(currency, surcharge)| surcharge_text(*currency, surcharge)).collect(),
+    })?;
+    Ok(Exit::Done)
+}
+
+fn surcharge_text(currency: Currency, surcharge: &Surcharge) -> String {
+    if (surcharge.rate_millionths, surcharge.fixed_minor) == (0, 0) {
+        return format!("{currency}  nothing\n");
+    }
+    let percent = Decimal::new(surcharge.rate_millionths, 4).normalize();
+    let cap = surcharge
+        .cap_minor
+        .map_or_else(String::new, |cap| format!(", at most {}", Money::new(cap, currency)));
+    format!("{currency}  {percent}% + {}{cap}\n", Money::new(surcharge.fixed_minor, currency))
+}
+
+/// Millionths of a percentage such as `2.9` or `2.9%`.
+fn rate_of(text: &str) -> Result<i64> {
+    let rate = text.trim_end_matches('%').trim().parse::<Decimal>().ok();
+    let rate = rate.and_then(|percent| percent.checked_mul(Decimal::from(10_000)));
+    let rate = rate.filter(|rate| rate.fract().is_zero()).and_then(|rate| rate.to_i64());
+    rate.ok_or_else(|| stop(Exit::Usage, format!("{text:?} is no percentage of at most four decimals")))
+}
+
+fn amount_of(text: &str, currency: Currency) -> Result<i64> {
+    match parse_text(text, currency, NumberMarks::ENGLISH) {
+        Ok(Typed::Minor(minor)) => Ok(minor),
+        _ => Err(stop(Exit::Usage, format!("{text:?} is no amount in {currency}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minimums_are_amounts_or_percentages() {
+        let minimum = |text: &str| minimum_of(text, Currency::USD).ok();
+        assert_eq!(minimum("25.00"), Some(Minimum::Amount(Money::new(2_500, Currency::USD))));
+        assert_eq!(minimum("25.00 EUR"), Some(Minimum::Amount(Money::new(2_500, Currency::EUR))));
+        assert_eq!(minimum("10%"), Some(Minimum::Percent(1_000)));
+        assert_eq!(minimum("none"), Some(Minimum::None));
+        for wrong in ["", "ten", "1.2.3", "10.001"] {
+            assert_eq!(minimum(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn rates_are_exact() {
+        assert_eq!(rate_of("2.9").unwrap(), 29_000);
+        assert_eq!(rate_of("2.9%").unwrap(), 29_000);
+        assert_eq!(rate_of("0").unwrap(), 0);
+        for wrong in ["", "x", "2.90001", "1e400"] {
+            assert!(rate_of(wrong).is_err(), "{wrong}");
+        }
+    }
+}

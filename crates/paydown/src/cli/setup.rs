@@ -1,0 +1,249 @@
+//! `paydown init`, `merchant`, `processor` and `config`: what is done once.
+
+use super::world::{At, Exit, stop, table};
+use super::{ConnectCommand, InitArgs, MerchantCommand, NewMerchantArgs};
+use crate::actions::connect_processor::{CannotConnect, ConnectProcessor, connect_processor};
+use crate::actions::create_merchant::{CannotCreate, NewMerchant, create_merchant};
+use crate::app::App;
+use anyhow::{Context as _, Result};
+use billing::ids::MerchantId;
+use gateway::SecretText;
+use ledger::Currency;
+use serde_json::{Value, json};
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use store::db::{Role, Tx, migrate};
+use store::merchants;
+use store::migrations::MIGRATIONS;
+
+/// A key or a secret is shorter than this.
+const MOST_SECRET_BYTES: u64 = 4_096;
+
+pub(super) async fn init(at: &mut At<'_>, args: InitArgs) -> Result<Exit> {
+    let config = at.config()?;
+    let new = new_merchant(at, args.merchant)?;
+    let key = args.processor_key_file.as_deref().map(secret_from).transpose()?;
+    let webhook_secret = args.webhook_secret_file.as_deref().map(secret_from).transpose()?;
+    let store = at.open(&config, Role::Command).await?;
+    migrate(&store, MIGRATIONS, at.world.clock.now().as_microsecond()).await?;
+    let there = store.read(async move |tx: &mut Tx| merchants::all(tx).await).await?;
+    if let Some(merchant) = there.first() {
+        let message = format!(
+            "{} is set up already, for {}; `paydown merchant create` adds another merchant",
+            config.data_dir.display(),
+            merchant.name
+        );
+        return Err(stop(Exit::Conflict, message));
+    }
+    let app = at.app(&config, store)?;
+    let (slug, name) = (new.slug.clone(), new.name.clone());
+    let merchant = created(&app, new).await?;
+    let processor = match key {
+        Some(secret_key) => {
+            let input = ConnectProcessor {
+                merchant,
+                secret_key,
+                webhook_secret,
+                address: args.processor_address,
+                actor: at.actor(),
+            };
+            Some(connected(&app, input).await?)
+        }
+        None => None,
+    };
+    let told = json!({ "merchant": merchant.to_string(), "slug": slug, "processor": processor });
+    at.tell(&told, || {
+        let connect = "  paydown processor connect stripe     connects your card processor\n";
+        let next = if processor.is_none() { connect } else { "" };
+        format!(
+            "{name} is set up in {}. Next:\n{next}  paydown import invoices FILE …       brings your invoices\n  \
+             paydown serve                        runs the portal at {}/p/{slug}",
+            config.data_dir.display(),
+            config.public_url
+        )
+    })?;
+    Ok(Exit::Done)
+}
+
+pub(super) async fn merchant(at: &mut At<'_>, command: MerchantCommand) -> Result<Exit> {
+    let config = at.config()?;
+    let store = at.store(&config).await?;
+    match command {
+        MerchantCommand::Create(args) => {
+            let new = new_merchant(at, *args)?;
+            let slug = new.slug.clone();
+            let app = at.app(&config, store)?;
+            let id = created(&app, new).await?;
+            at.tell(&json!({ "merchant": id.to_string(), "slug": slug }), || {
+                format!("Added {slug} ({id}). Next: paydown processor connect stripe --merchant {slug}")
+            })?;
+        }
+        MerchantCommand::List => {
+            let all = store.read(async move |tx: &mut Tx| merchants::all(tx).await).await?;
+            let json: Vec<Value> = all
+                .iter()
+                .map(|merchant| json!({ "id": merchant.id.to_string(), "slug": merchant.slug, "name": merchant.name }))
+                .collect();
+            at.tell(&Value::Array(json), || {
+                let rows: Vec<Vec<String>> = all
+                    .iter()
+                    .map(|merchant| {
+                        vec![merchant.slug.clone(), merchant.name.clone(), merchant.id.to_string()]
+                    })
+                    .collect();
+                table(&["SLUG", "NAME", "ID"], &rows)
+            })?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+pub(super) async fn connect(at: &mut At<'_>, command: ConnectCommand) -> Result<Exit> {
+    let ConnectCommand::Stripe { key_file, webhook_secret_file, address } = command;
+    let (config, store, merchant) = at.merchant().await?;
+    let secret_key = match key_file {
+        Some(path) => secret_from(&path)?,
+        None => asked("Secret key (sk_… or rk_…): ")?,
+    };
+    let webhook_secret = webhook_secret_file.as_deref().map(secret_from).transpose()?;
+    let app = at.app(&config, store)?;
+    let input =
+        ConnectProcessor { merchant: merchant.id, secret_key, webhook_secret, address, actor: at.actor() };
+    let told = connected(&app, input).await?;
+    let webhook_url = format!("{}/hooks/stripe/{}", config.public_url, merchant.slug);
+    at.tell(&told, || {
+        let word = |key: &str| told[key].as_str().unwrap_or("?").to_owned();
+        let webhooks = if told["webhooks"] == true {
+            format!("Webhooks arrive at {webhook_url}.")
+        } else {
+            format!(
+                "Next: add the webhook address {webhook_url} at the processor, then run this command again with \
+                 --webhook-secret-file."
+            )
+        };
+        format!("{} is connected to {} ({} mode). {webhooks}", merchant.name, word("account"), word("mode"))
+    })?;
+    Ok(Exit::Done)
+}
+
+pub(super) fn config(at: &mut At<'_>, origin: bool) -> Result<Exit> {
+    let config = at.config()?;
+    let json: serde_json::Map<String, Value> = config
+        .shown()
+        .iter()
+        .map(|shown| {
+            let value = match origin {
+                true => json!({ "value": shown.value, "origin": shown.origin.to_string() }),
+                false => json!(shown.value),
+            };
+            (shown.key.to_owned(), value)
+        })
+        .collect();
+    at.tell(&Value::Object(json), || {
+        let rows: Vec<Vec<String>> = config
+            .shown()
+            .iter()
+            .map(|shown| vec![shown.key.to_owned(), shown.value.clone(), shown.origin.to_string()])
+            .collect();
+        let without: Vec<Vec<String>> = rows.iter().map(|row| row[..2].to_vec()).collect();
+        if origin {
+            table(&["SETTING", "VALUE", "FROM"], &rows)
+        } else {
+            table(&["SETTING", "VALUE"], &without)
+        }
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn created(app: &App, new: NewMerchant) -> Result<MerchantId> {
+    create_merchant(app, new).await?.map_err(|why| {
+        let exit = if matches!(why, CannotCreate::SlugTaken(_)) { Exit::Conflict } else { Exit::Usage };
+        stop(exit, why.to_string())
+    })
+}
+
+async fn connected(app: &App, input: ConnectProcessor) -> Result<Value> {
+    let connected = connect_processor(app, input).await?.map_err(|why| {
+        let exit = match why {
+            CannotConnect::Unusable(_) | CannotConnect::NotAWebhookSecret => Exit::Usage,
+            CannotConnect::NotAnswered(_) => Exit::Unavailable,
+            CannotConnect::OtherMode { .. } | CannotConnect::OtherAccount(_) => Exit::Refused,
+        };
+        stop(exit, why.to_string())
+    })?;
+    Ok(json!({
+        "account": connected.account.id,
+        "name": connected.account.name,
+        "mode": connected.mode.as_str(),
+        "charges_enabled": connected.account.charges_enabled,
+        "webhooks": connected.webhooks,
+    }))
+}
+
+fn new_merchant(at: &At<'_>, args: NewMerchantArgs) -> Result<NewMerchant> {
+    let currency = Currency::try_new(&args.currency).map_err(|error| stop(Exit::Usage, error.to_string()))?;
+    let logo = args.logo.map(|path: PathBuf| {
+        fs::read(&path).with_context(|| format!("cannot read the logo {}", path.display()))
+    });
+    Ok(NewMerchant {
+        slug: args.slug.unwrap_or_else(|| slug_of(&args.name)),
+        address: args.address.replace("\\n", "\n"),
+        sender: args.sender.unwrap_or_else(|| args.help_email.clone()),
+        help_email: args.help_email,
+        help_phone: args.help_phone,
+        currency,
+        time_zone: args.time_zone,
+        brand_color: args.brand_color,
+        logo: logo.transpose()?,
+        statement_line: args.statement_line.unwrap_or_else(|| statement_line_of(&args.name)),
+        name: args.name,
+        actor: at.actor(),
+    })
+}
+
+/// `Northwind IT, Inc.` becomes `northwind-it-inc`.
+fn slug_of(name: &str) -> String {
+    let words = name.to_lowercase();
+    let words = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let slug = words.collect::<Vec<_>>().join("-");
+    slug.chars().take(40).collect::<String>().trim_end_matches('-').to_owned()
+}
+
+/// What of the name a card statement can show.
+fn statement_line_of(name: &str) -> String {
+    let line: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == ' ').take(22).collect();
+    line.trim().to_ascii_uppercase()
+}
+
+/// A secret from a file, or from standard input for `-`. Never from a flag, which every user of the machine can read.
+fn secret_from(path: &Path) -> Result<SecretText> {
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(MOST_SECRET_BYTES).read_to_string(&mut text)?;
+    } else {
+        let file = fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+        file.take(MOST_SECRET_BYTES).read_to_string(&mut text)?;
+    }
+    Ok(SecretText::from(text.trim()))
+}
+
+fn asked(question: &str) -> Result<SecretText> {
+    let answer = rpassword::prompt_password(question)
+        .map_err(|_| stop(Exit::Usage, "there is no terminal to ask at; give --key-file FILE"))?;
+    Ok(SecretText::from(answer.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names_and_statement_lines_come_from_the_name() {
+        assert_eq!(slug_of("Northwind IT, Inc."), "northwind-it-inc");
+        assert_eq!(slug_of("Müller & Söhne"), "m-ller-s-hne");
+        assert!(slug_of(&"ab ".repeat(40)).len() <= 40);
+        assert_eq!(statement_line_of("Northwind IT, Inc."), "NORTHWIND IT INC");
+        assert!(statement_line_of("A very long name of a company").len() <= 22);
+    }
+}
