@@ -7,8 +7,10 @@ use crate::test_app::TestApp;
 use billing::ids::{InvoiceId, PaymentId};
 use billing::payment::PaymentState;
 use jiff::SignedDuration;
+use paydown::actions::cancel_payment::cancel_payment;
 use paydown::actions::submit_attempt::Submitted;
 use sandbox::{Fault, FaultKind};
+use store::payments::Ending;
 
 const ROUTE: &str = "POST /v1/checkout/sessions";
 
@@ -73,6 +75,8 @@ on_both_engines!(
 on_both_engines!(three_failures_before_the_page_are_given_up_after_a_day, async |app: &mut TestApp| {
     let (invoice, payment, submitted) = submit_under(app, FaultKind::Status500Before, 1).await;
     assert_eq!(submitted, Submitted::State(PaymentState::Unknown));
+    let turned_back = cancel_payment(&app.app, app.merchant, payment, Ending::PayerCanceled).await;
+    assert_eq!(turned_back.expect("it is looked at later"), PaymentState::Unknown, "no page, no proof");
     for hours in [0, 1, 23] {
         app.settle_after(SignedDuration::from_secs(6 + hours * 3_600)).await;
         assert_eq!(app.state(payment).await, PaymentState::Unknown);
