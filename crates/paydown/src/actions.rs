@@ -5,16 +5,22 @@
 
 pub mod apply_event;
 pub mod cancel_payment;
+pub mod connect_processor;
 pub mod create_customer;
 pub mod create_link;
+pub mod create_merchant;
 pub mod deliver_mail;
+pub mod import_invoices;
 pub mod issue_invoice;
 pub mod open_payment_link;
-pub mod reconcile_payment;
+pub mod practice_merchant;
 mod recipients;
+pub mod reconcile_payment;
 pub mod record_outcome;
 pub mod return_credit;
 pub mod run_jobs;
+pub mod set_policy;
+pub mod set_surcharge;
 pub mod sign_in;
 pub mod start_payment;
 pub mod submit_attempt;

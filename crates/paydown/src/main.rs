@@ -1,2 +1,60 @@
-//! The program.
-fn main() {}
+//! The program's start: the one place that makes the clock and the source of randomness.
+
+use anyhow::{Context as _, Result};
+use jiff::Timestamp;
+use paydown::cli::{self, World};
+use paydown::clock::{Clock, Random};
+use rand::TryRng as _;
+use rand::rngs::SysRng;
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one clock is made here")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, buffer: &mut [u8]) {
+        SysRng.try_fill_bytes(buffer).expect("a system without randomness cannot make secrets");
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let installed = rustls::crypto::ring::default_provider().install_default();
+    anyhow::ensure!(installed.is_ok(), "another TLS provider was installed before ours");
+    let world = World {
+        environment: std::env::vars().collect(),
+        clock: Arc::new(SystemClock),
+        random: Arc::new(SystemRandom),
+        out: Box::new(std::io::stdout()),
+        err: Box::new(std::io::stderr()),
+        stop: stop_on_signal()?,
+    };
+    Ok(ExitCode::from(cli::run(std::env::args_os(), world).await.code()))
+}
+
+/// Cancelled by Ctrl+C and by SIGTERM: whoever serves then drains.
+fn stop_on_signal() -> Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl+C")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let told = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        told.cancel();
+    });
+    Ok(stop)
+}

@@ -4,12 +4,13 @@
 use crate::secrets::{Place, SecretKey};
 use anyhow::{Context as _, Result};
 use billing::ids::MerchantId;
+use futures::future::BoxFuture;
 use gateway::stripe::{Stripe, StripeConfig};
 use gateway::{Processor, SecretText};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use store::db::Store;
+use store::db::{Store, Tx};
 use store::processor_accounts::{self, ProcessorAccount};
 
 /// Word of the one processor there is, also for the practice processor, which answers like it.
@@ -30,20 +31,28 @@ struct Connected {
 
 impl Processors {
     /// The processor of a merchant; `None` when none is connected.
-    pub async fn of(
-        &self,
-        store: &Store,
-        secrets: &SecretKey,
+    ///
+    /// Boxed, because the compiler does not see that an `async fn` over these references is `Send` everywhere.
+    pub fn of<'a>(
+        &'a self,
+        store: &'a Store,
+        secrets: &'a SecretKey,
         merchant: MerchantId,
-    ) -> Result<Option<Arc<dyn Processor>>> {
-        let found = store.read(async move |tx| processor_accounts::find(tx, merchant, STRIPE).await).await?;
-        let Some(account) = found else { return Ok(None) };
+    ) -> BoxFuture<'a, Result<Option<Arc<dyn Processor>>>> {
+        Box::pin(async move {
+            let found =
+                store.read(async move |tx: &mut Tx| processor_accounts::find(tx, merchant, STRIPE).await);
+            found.await?.map(|account| self.client(secrets, account)).transpose()
+        })
+    }
+
+    fn client(&self, secrets: &SecretKey, account: ProcessorAccount) -> Result<Arc<dyn Processor>> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(connected) = clients.get(&merchant)
+        if let Some(connected) = clients.get(&account.merchant_id)
             && connected.sealed_key == account.secret_key
             && connected.address == account.base_url
         {
-            return Ok(Some(Arc::clone(&connected.client) as Arc<dyn Processor>));
+            return Ok(Arc::clone(&connected.client) as Arc<dyn Processor>);
         }
         let client = Arc::new(connect(secrets, &account)?);
         let connected = Connected {
@@ -51,8 +60,8 @@ impl Processors {
             address: account.base_url,
             client: Arc::clone(&client),
         };
-        clients.insert(merchant, connected);
-        Ok(Some(client))
+        clients.insert(account.merchant_id, connected);
+        Ok(client)
     }
 }
 

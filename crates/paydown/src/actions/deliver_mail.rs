@@ -36,7 +36,7 @@ const ERROR_LIMIT: usize = 300;
 pub async fn deliver_due(app: &App, transport: Arc<dyn Transport>, limit: i64) -> Result<usize> {
     let now = app.clock.now();
     // Looking is cheaper than claiming: an idle server writes nothing.
-    let next_due_at = app.store.read(async |tx: &mut Tx| mails::next_due_at(tx).await).await?;
+    let next_due_at = app.store.read(async move |tx: &mut Tx| mails::next_due_at(tx).await).await?;
     if next_due_at.is_none_or(|at| at > now) {
         return Ok(0);
     }
@@ -65,10 +65,12 @@ async fn deliver_or_log(app: App, transport: Arc<dyn Transport>, mail: Mail) {
 async fn deliver(app: &App, transport: &dyn Transport, mail: &Mail) -> Result<()> {
     let (merchant, id, kind) = (mail.merchant_id, mail.about.id, mail.about.kind.as_str());
     let sent = match compose(app, mail).await {
-        Ok(Composed::Send(outgoing)) => match tokio::time::timeout(SEND_TIMEOUT, transport.send(&outgoing)).await {
-            Ok(sent) => sent,
-            Err(_) => Err(anyhow::anyhow!("no answer within {} seconds", SEND_TIMEOUT.as_secs())),
-        },
+        Ok(Composed::Send(outgoing)) => {
+            match tokio::time::timeout(SEND_TIMEOUT, transport.send(&outgoing)).await {
+                Ok(sent) => sent,
+                Err(_) => Err(anyhow::anyhow!("no answer within {} seconds", SEND_TIMEOUT.as_secs())),
+            }
+        }
         Ok(Composed::Drop(reason)) => {
             tracing::info!(mail = %id, kind, reason, "a mail is not sent: its reason is gone");
             return drop_mail(app, mail, reason).await;
@@ -98,9 +100,7 @@ async fn failed(app: &App, mail: &Mail, now: Timestamp, error: &anyhow::Error) -
     let next_at = now + backoff(mail.tries);
     tracing::warn!(mail = %id, kind, tries = mail.tries, error, %next_at, "a mail is tried again later");
     let claimed = mail.clone();
-    app.store
-        .write(async move |tx: &mut Tx| mails::mark_failed(tx, &claimed, next_at, &error).await)
-        .await?;
+    app.store.write(async move |tx: &mut Tx| mails::mark_failed(tx, &claimed, next_at, &error).await).await?;
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use store::db::Tx;
 use store::jobs::{self, Job};
 use store::payments;
-use store::{merchants, rates, seals, sessions, signins};
+use store::{inbox, merchants, rates, seals, sessions, signins};
 
 /// A worker that dies lets go of a job after so long.
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
@@ -27,6 +27,23 @@ pub async fn run_due(app: &App) -> Result<usize> {
         run_one(app, job).await?;
     }
     Ok(count + apply_event::apply_events(app, 32).await?)
+}
+
+/// Runs everything that is due, if anything is: looking is a read.
+pub async fn run_waiting(app: &App) -> Result<()> {
+    loop {
+        let now = app.clock.now();
+        let due = app
+            .store
+            .read(async move |tx: &mut Tx| {
+                let next = [jobs::next_due_at(tx).await?, inbox::next_due_at(tx).await?];
+                Ok(next.into_iter().flatten().any(|at| at <= now))
+            })
+            .await?;
+        if !due || run_due(app).await? == 0 {
+            return Ok(());
+        }
+    }
 }
 
 async fn run_one(app: &App, job: Job) -> Result<()> {

@@ -168,7 +168,7 @@ async fn unanswered(app: &App, merchant: MerchantId, payment: PaymentId) -> Resu
 }
 
 async fn to_unknown(tx: &mut Tx, payment: &Payment, now: Timestamp) -> Result<PaymentState> {
-    if payment.state.may_become(PaymentState::Unknown) {
+    if payment.state == PaymentState::Submitting {
         payments::set_state(tx, payment, PaymentState::Unknown, "the processor did not answer", now).await?;
         return Ok(PaymentState::Unknown);
     }

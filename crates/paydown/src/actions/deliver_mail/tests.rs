@@ -95,7 +95,10 @@ async fn a_mail_without_reason_is_dropped_with_it() {
     revoke_links(&fixture.app, MERCHANT, fixture.invoice, "test".to_owned()).await.unwrap();
     assert_eq!(due(&fixture, &post, 20).await.unwrap(), 1);
     let mail = fixture.mails().await.remove(0);
-    assert_eq!((mail.state, mail.last_error.as_deref()), (MailState::Dropped, Some("its link was taken back")));
+    assert_eq!(
+        (mail.state, mail.last_error.as_deref()),
+        (MailState::Dropped, Some("its link was taken back"))
+    );
     assert!(post.taken.lock().unwrap().is_empty());
 }
 

@@ -1,0 +1,249 @@
+//! `paydown demo`: the main job on real parts, with nothing to set up. A portal, the practice processor and a practice
+//! mailbox, on loopback, over a sample business.
+
+mod business;
+mod clock;
+mod seed;
+
+use crate::actions::create_link::{create_link, link_url};
+use crate::actions::practice_merchant::{
+    PracticeConnection, add_merchant, connect_practice, practice_connection,
+};
+use crate::app::App;
+use crate::clock::{Clock, Random};
+use crate::mail::{mailbox, transport};
+use crate::processors::Processors;
+use crate::secrets::SecretKey;
+use crate::{router, server};
+use anyhow::{Context as _, Result};
+use billing::ids::{LinkId, MerchantId};
+use clock::DemoClock;
+use data_encoding::HEXLOWER;
+use jiff::tz::TimeZone;
+use ledger::Currency;
+use sandbox::{RunningSandbox, Sandbox, SandboxConfig, SandboxData, WebhookTarget};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::db::{DatabaseUrl, Role, Store, StoreConfig, Tx, migrate};
+use store::merchants::{self, Merchant};
+use store::migrations::MIGRATIONS;
+use store::{invoices, links};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// How the demo is run.
+#[derive(Clone, Debug)]
+pub struct DemoOptions {
+    /// Keeps the data there; without it they are in a temporary folder and gone at the end.
+    pub keep: Option<PathBuf>,
+    /// Port of the portal on loopback; 0 lets the system choose.
+    pub port: u16,
+    /// What the practice processor's ids follow from.
+    pub seed: u64,
+    /// Another database than a SQLite file in the folder.
+    pub database: Option<DatabaseUrl>,
+}
+
+/// What a visitor needs to know.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Welcome {
+    /// Opens the invoice of 1,250.00 USD.
+    pub payment_link: String,
+    /// The portal's front door.
+    pub billing_link: String,
+    /// Whom to sign in as.
+    pub contact_email: String,
+    /// Where sent mail is read.
+    pub mailbox_url: String,
+    /// Base address of the practice processor.
+    pub processor_url: String,
+    /// Its API key.
+    pub processor_key: String,
+    /// The database, as `--database` takes it.
+    pub database: String,
+}
+
+const SLUG: &str = "northwind";
+const CONTACT: &str = "dana@acme.test";
+
+/// Runs the demo until `stop` is cancelled; `welcome` is told once everything answers.
+pub async fn run(
+    options: DemoOptions,
+    (real_clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+    welcome: impl FnOnce(&Welcome) + Send,
+    stop: CancellationToken,
+) -> Result<()> {
+    let temporary = tempfile::Builder::new().prefix("paydown-demo-").tempdir()?;
+    let folder = options.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let database = options.database.clone().unwrap_or_else(|| DatabaseUrl::Sqlite(folder.join("paydown.db")));
+    let clock = Arc::new(DemoClock::new(real_clock));
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await;
+    let listener = listener.with_context(|| format!("port {} is taken; choose another", options.port))?;
+    let public_url = format!("http://{}", listener.local_addr()?);
+    let app = open(&folder, &database, &public_url, Arc::clone(&clock), random).await?;
+    let (sandbox, merchant, link) = business_at(&app, &folder, options.seed, &clock).await?;
+    let mail_folder = folder.join("mail");
+    let mailbox_url = serve_mailbox(&mail_folder, stop.clone()).await?;
+    let found = practice_connection(&app, merchant).await?.context("the demo's merchant is connected")?;
+    let told = Welcome {
+        payment_link: link_url(&app, merchant, link),
+        billing_link: format!("{public_url}/p/{SLUG}"),
+        contact_email: CONTACT.to_owned(),
+        mailbox_url,
+        processor_url: sandbox.base_url(),
+        processor_key: found.secret_key,
+        database: match &database {
+            DatabaseUrl::Sqlite(path) => path.display().to_string(),
+            DatabaseUrl::Postgres(url) => url.clone(),
+        },
+    };
+    let transport = Arc::new(transport::Folder::try_new(&mail_folder)?);
+    welcome(&told);
+    server::run(app.clone(), listener, router::router(app), transport, stop).await?;
+    sandbox.shutdown().await;
+    Ok(())
+}
+
+async fn open(
+    folder: &Path,
+    database: &DatabaseUrl,
+    public_url: &str,
+    clock: Arc<DemoClock>,
+    random: Arc<dyn Random>,
+) -> Result<App> {
+    let mut key = [0; 32];
+    random.fill(&mut key);
+    let secrets = SecretKey::load_or_create(folder, None, key)?;
+    let now = clock.now().as_microsecond();
+    let store = Store::open(&StoreConfig::new(database.clone(), Role::Server, now)).await?;
+    migrate(&store, MIGRATIONS, now).await?;
+    Ok(App {
+        store,
+        clock,
+        random,
+        secrets: Arc::new(secrets),
+        processors: Arc::new(Processors::default()),
+        public_url: Arc::from(public_url),
+        tasks: tokio_util::task::TaskTracker::new(),
+    })
+}
+
+/// Starts the practice processor and finds the sample business, or makes it.
+async fn business_at(
+    app: &App,
+    folder: &Path,
+    seed: u64,
+    clock: &Arc<DemoClock>,
+) -> Result<(RunningSandbox, MerchantId, LinkId)> {
+    let there = app.store.read(async move |tx: &mut Tx| merchants::find_by_slug(tx, SLUG).await).await?;
+    let kept = match &there {
+        Some(merchant) => practice_connection(app, merchant.id).await?,
+        None => None,
+    };
+    let keys = kept.unwrap_or_else(|| new_keys(app));
+    let sandbox = start_sandbox(folder, &keys, seed, clock).await?;
+    let merchant_id = match &there {
+        Some(merchant) => merchant.id,
+        None => {
+            add_merchant(app, northwind(app)).await?.context("the demo's merchant was added meanwhile")?
+        }
+    };
+    let connection = PracticeConnection { base_url: sandbox.base_url(), ..keys.clone() };
+    connect_practice(app, merchant_id, connection).await?;
+    let link = match there {
+        Some(_) => link_again(app, merchant_id).await?,
+        None => {
+            let seeder = seed::Seeder {
+                app,
+                clock,
+                merchant: merchant_id,
+                time_zone: TimeZone::get("America/Los_Angeles")?,
+                processor: &sandbox.base_url(),
+                http: reqwest::Client::new(),
+            };
+            seeder.seed().await?
+        }
+    };
+    let url = format!("{}/hooks/stripe/{SLUG}", app.public_url);
+    sandbox.set_webhook(Some(WebhookTarget { url, secret: keys.webhook_secret }));
+    Ok((sandbox, merchant_id, link))
+}
+
+async fn start_sandbox(
+    folder: &Path,
+    keys: &PracticeConnection,
+    seed: u64,
+    clock: &Arc<DemoClock>,
+) -> Result<RunningSandbox> {
+    let clock = Arc::clone(clock);
+    let config = SandboxConfig {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        data: SandboxData::File(folder.join("practice-processor.db")),
+        secret_key: keys.secret_key.clone(),
+        webhook: None,
+        clock: Arc::new(move || clock.now().as_second()),
+        seed,
+        public_url: None,
+    };
+    Sandbox::start(config).await
+}
+
+fn new_keys(app: &App) -> PracticeConnection {
+    let mint = app.mint();
+    PracticeConnection {
+        base_url: String::new(),
+        secret_key: format!("sk_test_practice{}", HEXLOWER.encode(&mint.bytes::<16>())),
+        webhook_secret: format!("whsec_{}", HEXLOWER.encode(&mint.bytes::<16>())),
+    }
+}
+
+fn northwind(app: &App) -> Merchant {
+    Merchant {
+        id: MerchantId(0),
+        slug: SLUG.to_owned(),
+        name: "Northwind IT".to_owned(),
+        address: "88 Alder Street\nPortland, OR 97205".to_owned(),
+        help_email: "billing@northwind.example".to_owned(),
+        help_phone: Some("+1 503 555 0142".to_owned()),
+        currency: Currency::USD,
+        time_zone: "America/Los_Angeles".to_owned(),
+        brand_color: "#1f5eff".to_owned(),
+        sender: "billing@northwind.example".to_owned(),
+        statement_line: "NORTHWIND IT".to_owned(),
+        abandon_after_seconds: 1_800,
+        created_at: app.clock.now(),
+    }
+}
+
+/// A folder that was kept: another link to the same invoice.
+async fn link_again(app: &App, merchant: MerchantId) -> Result<LinkId> {
+    let found = app
+        .store
+        .read(async move |tx: &mut Tx| {
+            let Some(invoice) = invoices::find_by_number(tx, merchant, "INV-1042").await? else {
+                return Ok(None);
+            };
+            let sent = links::list_by_invoice(tx, merchant, invoice.id).await?;
+            Ok(Some((invoice.id, sent.first().and_then(|link| link.contact_id))))
+        })
+        .await?;
+    let (invoice, contact) = found.context("this folder holds no demo; choose an empty one")?;
+    create_link(app, merchant, invoice, contact).await?.context("the invoice is there")
+}
+
+async fn serve_mailbox(folder: &Path, stop: CancellationToken) -> Result<String> {
+    std::fs::create_dir_all(folder)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    let router = mailbox::router(folder.to_owned());
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
+    tokio::spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the practice mailbox stopped");
+        }
+    });
+    Ok(url)
+}
