@@ -1,7 +1,8 @@
 //! Payments from end to end: the real actions, the real adapter, the practice processor over HTTP, on both engines.
 //!
-//! Each test ends with the same proof ([`test_app::TestApp::finish`]): nothing is left to do, `verify` finds nothing, and the processor's
-//! own books equal ours. Time stands still unless a test moves it, for both sides at once. No test sleeps to wait for another.
+//! Each test ends with the same proof ([`test_app::TestApp::finish`]): nothing is left to do, `verify` finds nothing,
+//! and the processor's own books equal ours. Time stands still unless a test moves it, for both sides at once. No test
+//! sleeps to wait for another.
 
 mod builders;
 mod faults;

@@ -16,8 +16,8 @@ use serde_json::json;
 use store::payments::Ending;
 use store::testing::TestDatabase;
 
-// Each payer of a crowd pays, is declined, turns back or leaves, while webhooks come in twice and jobs run. Whatever they did, the proof at the
-// end holds.
+// Each payer of a crowd pays, is declined, turns back or leaves, while webhooks come in twice and jobs run. Whatever
+// they did, the proof at the end holds.
 on_both_engines!(a_crowd_on_one_invoice_leaves_the_books_equal, async |app: &mut TestApp| {
     app.control("/webhooks", json!({ "mode": "duplicate" })).await;
     let invoice = app.invoice(100_000).await;

@@ -1,5 +1,5 @@
-//! Making a card page goes wrong: the same call goes out again under the same key, or we ask by list. In the end there is one page and no
-//! lost hold.
+//! Making a card page goes wrong: the same call goes out again under the same key, or we ask by list. In the end there
+//! is one page and no lost hold.
 
 use crate::builders::VISA;
 use crate::on_both_engines;
