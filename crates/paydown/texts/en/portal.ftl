@@ -69,6 +69,7 @@ lines-caption = What this invoice is for
 what-for = For
 amount = Amount
 before-tax = Before tax
+tax = Tax
 
 # -- notices on the invoice page
 notice-own-unfinished = You started a card payment of { $amount } at { $at } and have not finished it. No money has been taken.

@@ -1,0 +1,79 @@
+//! What every response carries, errors and assets included, and the pages of errors. No handler sets these.
+
+use crate::app::App;
+use crate::portal::fail::{self, Fail};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use data_encoding::BASE32HEX_NOPAD;
+
+/// In a response's extensions: where else its forms may lead. Browsers apply it to the redirect after a form too.
+#[derive(Clone, Debug)]
+pub struct FormAction(pub String);
+
+/// In a request's extensions: what to quote to find it in the log.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// Adds the headers, turns failures into pages, logs one line.
+pub async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let id = BASE32HEX_NOPAD.encode(&app.mint().bytes::<5>());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let (parts, body) = request.into_parts();
+    let kept = parts.clone();
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(failure) = failure(&response) {
+        response = fail::page(&app, kept.clone(), failure, &id).await;
+    }
+    let https = app.public_url.starts_with("https://");
+    let form_action = response.extensions().get::<FormAction>().map(|more| more.0.clone());
+    add(response.headers_mut(), kept.uri.path(), https, form_action.as_deref());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert("x-request-id", value);
+    }
+    // The path of a link is its secret.
+    let path = if kept.uri.path().starts_with("/l/") { "/l/…" } else { kept.uri.path() };
+    tracing::info!(request = id, method = %kept.method, path, status = response.status().as_u16(), "answered");
+    response
+}
+
+fn failure(response: &Response) -> Option<Fail> {
+    if let Some(fail) = response.extensions().get::<Fail>() {
+        return Some(fail.clone());
+    }
+    if response.headers().contains_key(header::CONTENT_TYPE) && response.status() != StatusCode::BAD_REQUEST {
+        return None;
+    }
+    match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED => Some(Fail::WrongMethod),
+        StatusCode::REQUEST_TIMEOUT => Some(Fail::Ours),
+        _ => None,
+    }
+}
+
+fn add(headers: &mut HeaderMap, path: &str, https: bool, form_action: Option<&str>) {
+    let more = form_action.map_or_else(String::new, |origin| format!(" {origin}"));
+    let csp = format!(
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; \
+         base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'{more}"
+    );
+    let csp = HeaderValue::from_str(&csp).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, csp);
+    let referrer = if path.starts_with("/l/") { "no-referrer" } else { "same-origin" };
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("referrer-policy", referrer),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+        ("x-robots-tag", "noindex"),
+    ] {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if https {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}

@@ -1,0 +1,14 @@
+//! The portal over HTTP: handlers, one file per family of pages. They load, ask an action or a rule, and fill a page;
+//! they decide nothing about money and write nothing themselves.
+
+pub mod context;
+pub mod fail;
+pub mod files;
+pub mod invoice;
+pub mod links;
+pub mod list;
+pub mod load;
+pub mod pay;
+pub mod payment;
+pub mod refusals;
+pub mod sign_in;

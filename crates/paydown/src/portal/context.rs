@@ -1,0 +1,293 @@
+//! What every page of a merchant's portal starts from: whose portal, who looks, which invoices they may see. The
+//! merchant comes from the address alone; a session of one merchant is not even looked up at another.
+
+use crate::app::App;
+use crate::csrf;
+use crate::format::Locale;
+use crate::look::Brand;
+use crate::pages::chrome::{Chrome, Merchant as Shown, Viewer};
+use crate::portal::fail::Fail;
+use crate::processors::STRIPE;
+use crate::secrets::{token_hash, token_merchant};
+use crate::session::{self, LINK_IDLE};
+use askama::Template;
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use billing::amount::NumberMarks;
+use billing::ids::MerchantId;
+use billing::invoice::Lifecycle;
+use jiff::civil::Date;
+use jiff::{Timestamp, tz::TimeZone};
+use std::net::SocketAddr;
+use store::contacts::{self, Contact};
+use store::db::Tx;
+use store::invoices::Invoice;
+use store::merchants::{self, Merchant};
+use store::payments::Payment;
+use store::processor_accounts::{self, Mode, ProcessorAccount};
+use store::sessions::{self, LinkGrant, Session};
+
+/// Whose portal, who looks, and when.
+pub struct Ctx {
+    /// The program.
+    pub app: App,
+    /// Whose portal.
+    pub merchant: Merchant,
+    /// Its connection to a processor.
+    pub account: Option<ProcessorAccount>,
+    /// One instant for the whole request.
+    pub now: Timestamp,
+    /// The merchant's zone.
+    pub zone: TimeZone,
+    /// How the reader writes figures.
+    pub locale: Locale,
+    /// The live session.
+    pub session: Option<Session>,
+    /// Who is signed in.
+    pub contact: Option<Contact>,
+    /// Whether that address has several companies.
+    pub several: bool,
+    /// What links opened in the session, dead ones too.
+    pub grants: Vec<LinkGrant>,
+    /// The token forms must carry.
+    pub csrf: String,
+    /// SHA-256 of the browser's own secret.
+    pub browser_hash: [u8; 32],
+    /// Where the request came from.
+    pub ip: String,
+    new_browser: Option<String>,
+}
+
+/// How a reader came to see an invoice.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Signed in for its customer.
+    Contact,
+    /// By this link.
+    Link(LinkGrant),
+}
+
+struct Found {
+    merchant: Merchant,
+    account: Option<ProcessorAccount>,
+    session: Option<Session>,
+    people: Vec<Contact>,
+    grants: Vec<LinkGrant>,
+}
+
+impl FromRequestParts<App> for Ctx {
+    type Rejection = Fail;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Ctx, Fail> {
+        let found = load(app, parts).await?.ok_or(Fail::NotFound)?;
+        let name = session::cookie_name(&app.public_url, "browser");
+        let (browser, new) = match session::cookie(&parts.headers, &name) {
+            Some(secret) => (secret, false),
+            None => (session::new_token(&app.mint()).0, true),
+        };
+        let browser_hash = token_hash(&browser);
+        let bound_to = found.session.as_ref().map_or(browser_hash, |session| session.token_hash);
+        let languages = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+        let acting = found.session.as_ref().and_then(|session| session.contact_id);
+        let ip = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Ctx {
+            app: app.clone(),
+            zone: TimeZone::get(&found.merchant.time_zone).unwrap_or(TimeZone::UTC),
+            merchant: found.merchant,
+            account: found.account,
+            now: app.clock.now(),
+            locale: languages.map_or_else(Locale::default, Locale::from_accept_language),
+            contact: found.people.iter().find(|contact| Some(contact.id) == acting).cloned(),
+            several: found.people.len() > 1,
+            session: found.session,
+            grants: found.grants,
+            csrf: csrf::token(&app.secrets, &bound_to),
+            browser_hash,
+            ip: ip.map_or_else(String::new, |from| from.0.ip().to_string()),
+            new_browser: new.then_some(browser),
+        })
+    }
+}
+
+async fn load(app: &App, parts: &Parts) -> Result<Option<Found>, Fail> {
+    let mut path = parts.uri.path().split('/').skip(1);
+    let (root, name) = (path.next().unwrap_or_default(), path.next().unwrap_or_default());
+    let by_slug = (root == "p").then(|| name.to_owned());
+    let by_token = if root == "l" { token_merchant(name).map(MerchantId) } else { None };
+    let headers = parts.headers.clone();
+    let (public_url, now) = (app.public_url.clone(), app.clock.now());
+    let found = app
+        .store
+        .read(async move |tx: &mut Tx| {
+            let merchant = match (&by_slug, by_token) {
+                (Some(slug), _) => merchants::find_by_slug(tx, slug).await?,
+                (None, Some(id)) => merchants::find(tx, id).await?,
+                (None, None) => None,
+            };
+            let Some(merchant) = merchant else { return Ok(None) };
+            let account = processor_accounts::find(tx, merchant.id, STRIPE).await?;
+            let token = session::cookie(&headers, &session::session_name(&public_url, merchant.id));
+            let mut found =
+                Found { account, session: None, people: Vec::new(), grants: Vec::new(), merchant };
+            if let Some(token) = token {
+                let hash = token_hash(&token);
+                found.session = sessions::find_live(tx, found.merchant.id, &hash, now).await?;
+            }
+            if let Some(session) = &found.session {
+                found.grants = sessions::list_grants(tx, found.merchant.id, &session.token_hash).await?;
+                if let Some(email) = &session.email_key {
+                    found.people = contacts::find_by_email(tx, found.merchant.id, email).await?;
+                }
+            }
+            Ok(Some(found))
+        })
+        .await?;
+    Ok(found)
+}
+
+impl Ctx {
+    /// Today, where the merchant is.
+    pub fn today(&self) -> Date {
+        self.day(self.now)
+    }
+
+    /// The day of an instant, where the merchant is.
+    pub fn day(&self, at: Timestamp) -> Date {
+        at.to_zoned(self.zone.clone()).date()
+    }
+
+    /// The marks figures are typed with.
+    pub fn marks(&self) -> NumberMarks {
+        let (decimal, grouping) = self.locale.number_marks();
+        NumberMarks { decimal, grouping }
+    }
+
+    /// The portal's own address.
+    pub fn base(&self) -> String {
+        format!("/p/{}", self.merchant.slug)
+    }
+
+    /// SHA-256 of the session's token.
+    pub fn session_hash(&self) -> Option<[u8; 32]> {
+        self.session.as_ref().map(|session| session.token_hash)
+    }
+
+    /// How this reader may see an invoice; `None`: not at all.
+    pub fn access(&self, invoice: &Invoice) -> Option<Access> {
+        if invoice.lifecycle == Lifecycle::Draft {
+            return None;
+        }
+        if self.contact.as_ref().is_some_and(|contact| contact.customer_id == invoice.customer_id) {
+            return Some(Access::Contact);
+        }
+        let grant = self.grants.iter().find(|grant| grant.invoice_id == invoice.id)?;
+        is_live(grant, self.now).then(|| Access::Link(grant.clone()))
+    }
+
+    /// True when this reader opened the invoice by a good link, but too long ago.
+    pub fn had_access(&self, invoice: &Invoice) -> bool {
+        let mut grants = self.grants.iter();
+        grants.any(|grant| grant.invoice_id == invoice.id && grant.revoked_at.is_none())
+    }
+
+    /// True when this session, or this contact, started the payment.
+    pub fn is_own(&self, payment: &Payment) -> bool {
+        let same_session = payment.session_hash.is_some() && payment.session_hash == self.session_hash();
+        let same_contact =
+            payment.contact_id.is_some() && payment.contact_id == self.contact.as_ref().map(|me| me.id);
+        same_session || same_contact
+    }
+
+    /// What surrounds a page.
+    pub fn chrome(&self) -> Chrome {
+        let merchant = &self.merchant;
+        let brand = Brand::from_hex(&merchant.brand_color).unwrap_or_default();
+        let help = std::iter::once(merchant.help_email.clone()).chain(merchant.help_phone.clone());
+        let live_link = self.grants.iter().any(|grant| is_live(grant, self.now));
+        let (viewer, session_seconds) = match (&self.contact, &self.session) {
+            (Some(contact), Some(session)) => {
+                let name = if contact.name.is_empty() { &contact.email } else { &contact.name };
+                let viewer = Viewer::Contact {
+                    name: name.clone(),
+                    company: contact.customer_name.clone(),
+                    several_companies: self.several,
+                };
+                let left = session.expires_at.duration_since(self.now).as_secs();
+                (viewer, u32::try_from(left).ok())
+            }
+            (None, Some(_)) if live_link => (Viewer::Link, u32::try_from(LINK_IDLE.as_secs()).ok()),
+            _ => (Viewer::Nobody, None),
+        };
+        Chrome {
+            merchant: Shown {
+                name: merchant.name.clone(),
+                slug: merchant.slug.clone(),
+                logo_url: None,
+                brand_css_url: format!("{}/{}", self.base(), brand.stylesheet_name()),
+                help_contact: help.collect::<Vec<_>>().join(", "),
+                statement_line: merchant.statement_line.clone(),
+                zone: self.zone.clone(),
+                practice: self.account.as_ref().is_some_and(|account| account.mode == Mode::Practice),
+            },
+            viewer,
+            locale: self.locale.clone(),
+            csrf: self.csrf.clone(),
+            session_seconds,
+        }
+    }
+
+    /// A page, with the browser's own cookie where it has none yet.
+    pub fn page(&self, status: StatusCode, page: &impl Template) -> Result<Response, Fail> {
+        let mut response = (status, Html(page.render()?)).into_response();
+        if let Some(secret) = &self.new_browser {
+            let name = session::cookie_name(&self.app.public_url, "browser");
+            let cookie = session::set_cookie(&self.app.public_url, &name, secret);
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+        Ok(response)
+    }
+
+    /// 303 to an address under the portal: `/invoices`.
+    pub fn go(&self, under: &str) -> Response {
+        see_other(&format!("{}{under}", self.base()))
+    }
+}
+
+/// True while a link's grant still opens its invoice.
+fn is_live(grant: &LinkGrant, now: Timestamp) -> bool {
+    grant.revoked_at.is_none() && grant.seen_at + LINK_IDLE >= now
+}
+
+/// 303 to an address of ours or the processor's, never one from the request.
+pub fn see_other(to: &str) -> Response {
+    let mut headers = HeaderMap::new();
+    match HeaderValue::from_str(to) {
+        Ok(value) => headers.insert(header::LOCATION, value),
+        Err(_) => return Fail::Ours.into_response(),
+    };
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use billing::ids::{InvoiceId, LinkId};
+    use jiff::SignedDuration;
+
+    #[test]
+    fn a_grant_ends_by_idleness_and_by_revocation() {
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let grant = LinkGrant {
+            invoice_id: InvoiceId::from_bytes([1; 16]),
+            link_id: LinkId::from_bytes([2; 16]),
+            contact_id: None,
+            seen_at: now - LINK_IDLE,
+            revoked_at: None,
+        };
+        assert!(is_live(&grant, now));
+        assert!(!is_live(&grant, now + SignedDuration::from_secs(1)));
+        assert!(!is_live(&LinkGrant { revoked_at: Some(now), seen_at: now, ..grant }, now));
+    }
+}

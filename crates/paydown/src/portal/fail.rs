@@ -1,0 +1,114 @@
+//! How a handler fails, and the page that says so. Every unknown thing gives one and the same page.
+
+use crate::app::App;
+use crate::pages::error::{ErrorPage, PageError};
+use crate::portal::context::Ctx;
+use askama::Template as _;
+use axum::extract::FromRequestParts as _;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use jiff::{SignedDuration, Timestamp};
+use store::db::StoreError;
+
+/// Why there is no page. The middleware draws it.
+#[derive(Clone, Debug)]
+pub enum Fail {
+    /// Nothing there, or not for this reader.
+    NotFound,
+    /// The form is not one of ours, or was drawn for another session.
+    FormNotOurs,
+    /// The address does not do that.
+    WrongMethod,
+    /// More was sent than is taken.
+    TooLarge,
+    /// Sent in a form that is not understood.
+    WrongType,
+    /// Too often; it works again then.
+    TooMany(Timestamp),
+    /// The database is busy or takes no writes.
+    Unavailable,
+    /// Our mistake.
+    Ours,
+}
+
+impl From<anyhow::Error> for Fail {
+    fn from(error: anyhow::Error) -> Fail {
+        tracing::error!(error = format!("{error:#}"), "a page failed");
+        match error.downcast_ref::<StoreError>() {
+            Some(
+                StoreError::Busy
+                | StoreError::Unavailable(_)
+                | StoreError::RolledBack(_)
+                | StoreError::ReadOnly(_)
+                | StoreError::Closed,
+            ) => Fail::Unavailable,
+            _ => Fail::Ours,
+        }
+    }
+}
+
+impl From<askama::Error> for Fail {
+    fn from(error: askama::Error) -> Fail {
+        Fail::from(anyhow::Error::from(error))
+    }
+}
+
+impl IntoResponse for Fail {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The page of a failure.
+pub async fn page(app: &App, mut parts: Parts, fail: Fail, reference: &str) -> Response {
+    let path = parts.uri.path();
+    if !(path.starts_with("/p/") || path.starts_with("/l/")) {
+        return plain(&fail).into_response();
+    }
+    let Ok(ctx) = Ctx::from_request_parts(&mut parts, app).await else { return plain(&fail).into_response() };
+    let error = match fail {
+        Fail::NotFound => PageError::NotFound,
+        Fail::FormNotOurs => PageError::FormNotOurs,
+        Fail::WrongMethod => PageError::WrongMethod,
+        Fail::TooLarge => PageError::TooLarge { limit: "64 KB".to_owned() },
+        Fail::WrongType => PageError::WrongType,
+        Fail::TooMany(until) => PageError::TooMany { until },
+        Fail::Unavailable => PageError::Unavailable { back_at: None },
+        Fail::Ours => PageError::Ours { reference: reference.to_owned(), invoice: None },
+    };
+    let page = ErrorPage { chrome: ctx.chrome(), error };
+    let status = StatusCode::from_u16(page.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    match page.render() {
+        Ok(html) => (status, retry_after(&fail, ctx.now), Html(html)).into_response(),
+        Err(_) => plain(&fail).into_response(),
+    }
+}
+
+fn retry_after(fail: &Fail, now: Timestamp) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let wait = match fail {
+        Fail::TooMany(until) => until.duration_since(now),
+        Fail::Unavailable => SignedDuration::from_secs(5),
+        _ => return headers,
+    };
+    if let Ok(value) = HeaderValue::from_str(&wait.as_secs().max(1).to_string()) {
+        headers.insert(header::RETRY_AFTER, value);
+    }
+    headers
+}
+
+fn plain(fail: &Fail) -> (StatusCode, &'static str) {
+    match fail {
+        Fail::NotFound => (StatusCode::NOT_FOUND, "We cannot find that page.\n"),
+        Fail::FormNotOurs => (StatusCode::FORBIDDEN, "That form did not come from this site.\n"),
+        Fail::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "That address does not do that.\n"),
+        Fail::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "That was too large.\n"),
+        Fail::WrongType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "That form is not understood.\n"),
+        Fail::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many requests. Try again later.\n"),
+        Fail::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Busy. Try again shortly.\n"),
+        Fail::Ours => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong at our end.\n"),
+    }
+}

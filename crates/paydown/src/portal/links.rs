@@ -1,0 +1,154 @@
+//! S1: payment links. A GET only ever adds the invoice to the browser's session.
+
+use crate::actions::open_payment_link::{OpenLink, Opened, open_payment_link, renew_link};
+use crate::csrf::Posted;
+use crate::pages::link::{LinkPage, LinkState};
+use crate::portal::context::Ctx;
+use crate::portal::fail::Fail;
+use crate::secrets::token_hash;
+use crate::session;
+use axum::extract::{Path, Query};
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use billing::contact::masked_email;
+use billing::ids::{ContactId, PaymentId};
+use serde::Deserialize;
+use store::db::Tx;
+use store::invoices::Invoice;
+use store::{contacts, customers};
+
+/// Where a mail's link leads besides the invoice.
+#[derive(Deserialize)]
+pub struct To {
+    to: Option<String>,
+}
+
+/// A form without fields of its own.
+#[derive(Deserialize)]
+pub struct Nothing {}
+
+/// `GET /l/{token}`.
+pub async fn open(ctx: Ctx, Path(token): Path<String>, Query(to): Query<To>) -> Result<Response, Fail> {
+    let signed_in_for = ctx.contact.as_ref().map(|contact| contact.customer_id);
+    opened(ctx, &token, to.to.as_deref(), signed_in_for).await
+}
+
+/// `POST /l/{token}/open`: "Open as Acme Inc", by somebody signed in for another company.
+pub async fn open_all_the_same(
+    Path(token): Path<String>,
+    Posted { ctx, .. }: Posted<Nothing>,
+) -> Result<Response, Fail> {
+    opened(ctx, &token, None, None).await
+}
+
+/// `POST /l/{token}/new`: sends a new link to whom the old one was sent.
+pub async fn renew(Path(token): Path<String>, Posted { ctx, .. }: Posted<Nothing>) -> Result<Response, Fail> {
+    let sent_to = renew_link(&ctx.app, ctx.merchant.id, &token).await?.ok_or(Fail::NotFound)?;
+    page(&ctx, StatusCode::OK, LinkState::Renewed { masked_email: masked_email(&sent_to) })
+}
+
+async fn opened(
+    ctx: Ctx,
+    token: &str,
+    to: Option<&str>,
+    signed_in_for: Option<billing::ids::CustomerId>,
+) -> Result<Response, Fail> {
+    let (new_token, new_hash) = session::new_token(&ctx.app.mint());
+    let input = OpenLink {
+        merchant: ctx.merchant.id,
+        link_hash: token_hash(token),
+        session_hash: ctx.session_hash().unwrap_or(new_hash),
+        new_session: ctx.session.is_none(),
+        signed_in_for,
+    };
+    match open_payment_link(&ctx.app, input).await? {
+        Opened::Open(invoice) => {
+            let mut response = ctx.go(&target(&format!("/invoices/{invoice}"), to));
+            if ctx.session.is_none() {
+                let name = session::session_name(&ctx.app.public_url, ctx.merchant.id);
+                let cookie = session::set_cookie(&ctx.app.public_url, &name, &new_token);
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            Ok(response)
+        }
+        Opened::Unknown => Err(Fail::NotFound),
+        Opened::Revoked => page(&ctx, StatusCode::GONE, LinkState::Revoked),
+        Opened::Void(invoice) => {
+            let on = ctx.day(invoice.ended_at.unwrap_or(ctx.now));
+            page(&ctx, StatusCode::OK, LinkState::Void { number: invoice.number, on })
+        }
+        Opened::Expired(at, contact) => expired(&ctx, token, at, contact).await,
+        Opened::OtherCompany(invoice) => other_company(&ctx, token, &invoice).await,
+    }
+}
+
+/// A fixed list: the invoice, its amount, or the receipt of a payment.
+fn target(invoice: &str, to: Option<&str>) -> String {
+    match to {
+        Some("amount") => format!("{invoice}/amount"),
+        Some(to) => match to.strip_prefix("receipt/").and_then(|id| id.parse::<PaymentId>().ok()) {
+            Some(payment) => format!("/payments/{payment}/receipt"),
+            None => invoice.to_owned(),
+        },
+        None => invoice.to_owned(),
+    }
+}
+
+async fn expired(
+    ctx: &Ctx,
+    token: &str,
+    at: jiff::Timestamp,
+    contact: Option<ContactId>,
+) -> Result<Response, Fail> {
+    let merchant = ctx.merchant.id;
+    let found = match contact {
+        Some(id) => {
+            ctx.app.store.read(async move |tx: &mut Tx| contacts::find(tx, merchant, id).await).await?
+        }
+        None => None,
+    };
+    let state = match found {
+        Some(contact) => LinkState::Expired {
+            on: ctx.day(at),
+            masked_email: masked_email(&contact.email),
+            renew_url: format!("/l/{token}/new"),
+        },
+        None => LinkState::Revoked,
+    };
+    page(ctx, StatusCode::GONE, state)
+}
+
+async fn other_company(ctx: &Ctx, token: &str, invoice: &Invoice) -> Result<Response, Fail> {
+    let (merchant, customer) = (ctx.merchant.id, invoice.customer_id);
+    let found = ctx.app.store.read(async move |tx: &mut Tx| customers::find(tx, merchant, customer).await);
+    let (Some(customer), Some(contact)) = (found.await?, &ctx.contact) else { return Err(Fail::NotFound) };
+    let state = LinkState::OtherCompany {
+        name: contact.name.clone(),
+        company: contact.customer_name.clone(),
+        invoice_for: customer.name,
+        open_url: format!("/l/{token}/open"),
+    };
+    page(ctx, StatusCode::OK, state)
+}
+
+/// A page of S1.
+pub fn page(ctx: &Ctx, status: StatusCode, state: LinkState) -> Result<Response, Fail> {
+    ctx.page(status, &LinkPage { chrome: ctx.chrome(), state })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_fixed_targets_are_followed() {
+        let payment = PaymentId::from_bytes([3; 16]);
+        assert_eq!(target("/invoices/i", None), "/invoices/i");
+        assert_eq!(target("/invoices/i", Some("amount")), "/invoices/i/amount");
+        let receipt = format!("receipt/{payment}");
+        assert_eq!(target("/invoices/i", Some(&receipt)), format!("/payments/{payment}/receipt"));
+        for evil in ["//evil.example", "https:evil", "receipt/../..", "\\\\evil"] {
+            assert_eq!(target("/invoices/i", Some(evil)), "/invoices/i");
+        }
+    }
+}

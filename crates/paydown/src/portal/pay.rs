@@ -1,0 +1,234 @@
+//! S9: "Check and pay". The form carries the payment's id, made when it was drawn, so that however often it is sent there
+//! is one payment; amount and fee are judged again on the server.
+
+use crate::actions::start_payment::{Payer, StartPayment, Started, start_payment};
+use crate::actions::submit_attempt::{Submitted, note_redirect, submit_undisturbed};
+use crate::actions::sign_in::count_start;
+use crate::csrf::Posted;
+use crate::headers::FormAction;
+use crate::pages::pay::{EarlierPayment, PayPage, PayProblem};
+use crate::portal::context::{Access, Ctx, see_other};
+use crate::portal::fail::Fail;
+use crate::portal::invoice::{self, Amount};
+use crate::portal::load::{self, Loaded};
+use crate::portal::payment::card_page;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::Response;
+use billing::contact::comparable_email;
+use billing::ids::PaymentId;
+use billing::payment::{Hold, PaymentState};
+use ledger::Money;
+use serde::Deserialize;
+use std::str::FromStr as _;
+use store::payments::Payment;
+use store::processor_accounts::Mode;
+
+/// Longest reference of a payer.
+const LONGEST_REFERENCE: usize = 60;
+
+/// The pay form.
+#[derive(Clone, Deserialize)]
+pub struct PayForm {
+    intent: String,
+    amount: String,
+    #[serde(default)]
+    fee: Option<String>,
+    #[serde(default)]
+    receipt_email: String,
+    #[serde(default)]
+    payer_reference: String,
+}
+
+/// `GET /invoices/{id}/pay`.
+pub async fn form(
+    ctx: Ctx,
+    Path((_, id)): Path<(String, String)>,
+    Query(query): Query<Amount>,
+) -> Result<Response, Fail> {
+    let loaded = match load::load(&ctx, &id).await? {
+        Ok(loaded) => loaded,
+        Err(instead) => return Ok(instead),
+    };
+    let minor = query.minor().unwrap_or(loaded.invoice.figures.payable_now().minor());
+    match loaded.terms.decide(minor) {
+        Ok(accepted) => draw(&ctx, &loaded, accepted.amount, None, None, StatusCode::OK).await,
+        Err(refusal) => invoice::refused(&ctx, &loaded, minor, &refusal),
+    }
+}
+
+/// `POST /invoices/{id}/pay`.
+pub async fn pay(
+    Path((_, id)): Path<(String, String)>,
+    Posted { ctx, form }: Posted<PayForm>,
+) -> Result<Response, Fail> {
+    let loaded = match load::load(&ctx, &id).await? {
+        Ok(loaded) => loaded,
+        Err(instead) => return Ok(instead),
+    };
+    let payment = PaymentId::from_str(&form.intent).map_err(|_| Fail::WrongType)?;
+    let minor: i64 = form.amount.parse().map_err(|_| Fail::WrongType)?;
+    let amount = Money::new(minor, loaded.invoice.figures.currency);
+    if let Some(problem) = problem(&form) {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return draw(&ctx, &loaded, amount, Some(&form), Some(problem), status).await;
+    }
+    let session = ctx.session_hash().ok_or(Fail::FormNotOurs)?;
+    if let Some(until) = count_start(&ctx.app, ctx.merchant.id, session, ctx.ip.clone()).await? {
+        return Err(Fail::TooMany(until));
+    }
+    let input = input(&ctx, &loaded, &form, (payment, minor, session));
+    match ctx.app.undisturbed(start(ctx.app.clone(), input)).await? {
+        Started::New(payment) => submit(&ctx, payment).await,
+        Started::Repeated(before) => again(&ctx, &before).await,
+        Started::OtherAmount(before) => {
+            let problem = PayProblem::AlreadyStarted {
+                payment_id: before.id.to_string(),
+                amount: Money::new(before.amount_minor, before.currency),
+            };
+            draw(&ctx, &loaded, amount, Some(&form), Some(problem), StatusCode::CONFLICT).await
+        }
+        Started::Refused(refusal) => {
+            // The figures may be newer than the page that was read before.
+            match load::load(&ctx, &id).await? {
+                Ok(fresh) => invoice::refused(&ctx, &fresh, minor, &refusal),
+                Err(instead) => Ok(instead),
+            }
+        }
+        Started::SurchargeChanged(_) => draw(&ctx, &loaded, amount, None, None, StatusCode::CONFLICT).await,
+        Started::NotFound => Err(Fail::NotFound),
+        Started::NoProcessor => {
+            let (problem, status) = (PayProblem::ProcessorSilent, StatusCode::SERVICE_UNAVAILABLE);
+            draw(&ctx, &loaded, amount, Some(&form), Some(problem), status).await
+        }
+    }
+}
+
+async fn start(app: crate::app::App, input: StartPayment) -> anyhow::Result<Started> {
+    start_payment(&app, input).await
+}
+
+fn problem(form: &PayForm) -> Option<PayProblem> {
+    if form.receipt_email.trim().is_empty() {
+        return Some(PayProblem::EmailEmpty);
+    }
+    if comparable_email(&form.receipt_email).is_none() {
+        return Some(PayProblem::EmailNotAnAddress);
+    }
+    let too_long = form.payer_reference.trim().chars().count() > LONGEST_REFERENCE;
+    too_long.then_some(PayProblem::ReferenceTooLong)
+}
+
+fn input(
+    ctx: &Ctx,
+    loaded: &Loaded,
+    form: &PayForm,
+    (payment, amount_minor, session_hash): (PaymentId, i64, [u8; 32]),
+) -> StartPayment {
+    let reference = form.payer_reference.trim();
+    let link_id = match &loaded.access {
+        Access::Link(grant) => Some(grant.link_id),
+        Access::Contact => None,
+    };
+    StartPayment {
+        merchant: ctx.merchant.id,
+        invoice: loaded.invoice.id,
+        payment,
+        amount_minor,
+        surcharge_minor: form.fee.as_deref().and_then(|fee| fee.parse().ok()).unwrap_or(0),
+        payer: Payer { session_hash, contact_id: ctx.contact.as_ref().map(|me| me.id), link_id },
+        receipt_email: Some(form.receipt_email.trim().to_owned()),
+        payer_reference: (!reference.is_empty()).then(|| reference.to_owned()),
+        language: ctx.locale.tag().to_owned(),
+    }
+}
+
+async fn submit(ctx: &Ctx, payment: PaymentId) -> Result<Response, Fail> {
+    match submit_undisturbed(&ctx.app, ctx.merchant.id, payment).await? {
+        Submitted::CardPage(url) => {
+            note_redirect(&ctx.app, ctx.merchant.id, payment).await?;
+            Ok(allowed(ctx, see_other(&url)))
+        }
+        Submitted::State(_) => Ok(ctx.go(&format!("/payments/{payment}"))),
+    }
+}
+
+/// The same form again: back to its card page while that is open, else to what became of it.
+async fn again(ctx: &Ctx, before: &Payment) -> Result<Response, Fail> {
+    if before.state == PaymentState::RequiresAction
+        && let Some(url) = card_page(ctx, before.id).await?
+    {
+        return Ok(allowed(ctx, see_other(&url)));
+    }
+    Ok(ctx.go(&format!("/payments/{}?again=1", before.id)))
+}
+
+async fn draw(
+    ctx: &Ctx,
+    loaded: &Loaded,
+    amount: Money,
+    before: Option<&PayForm>,
+    problem: Option<PayProblem>,
+    status: StatusCode,
+) -> Result<Response, Fail> {
+    let fee = loaded.fee(ctx, amount).await?;
+    let practice = ctx.account.as_ref().is_some_and(|account| account.mode == Mode::Practice);
+    let own_address = ctx.contact.as_ref().map(|contact| contact.email.clone()).unwrap_or_default();
+    let started_other = matches!(problem, Some(PayProblem::AlreadyStarted { .. }));
+    let intent = match before {
+        Some(form) if !started_other => form.intent.clone(),
+        _ => ctx.app.mint().id(PaymentId::new).to_string(),
+    };
+    let page = PayPage {
+        chrome: ctx.chrome(),
+        invoice_id: loaded.invoice.id.to_string(),
+        number: loaded.invoice.number.clone(),
+        amount,
+        left: loaded.invoice.figures.payable_now(),
+        may_change: loaded.terms.allows_part(),
+        fee: fee.is_positive().then_some(fee),
+        intent,
+        processor: if practice { "the practice processor".to_owned() } else { "Stripe".to_owned() },
+        minutes: u32::try_from(ctx.merchant.abandon_after_seconds / 60).unwrap_or(30),
+        receipt_email: before.map_or(own_address, |form| form.receipt_email.clone()),
+        payer_reference: before.map(|form| form.payer_reference.clone()).unwrap_or_default(),
+        earlier: earlier(ctx, loaded),
+        problem,
+    };
+    Ok(allowed(ctx, ctx.page(status, &page)?))
+}
+
+/// What this session, link or contact did on this invoice within the last 30 minutes.
+fn earlier(ctx: &Ctx, loaded: &Loaded) -> Option<EarlierPayment> {
+    let own_link = |payment: &Payment| match &loaded.access {
+        Access::Link(grant) => payment.link_id == Some(grant.link_id),
+        Access::Contact => false,
+    };
+    let found = loaded.payments.iter().find(|payment| {
+        let seconds = ctx.now.duration_since(payment.created_at).as_secs();
+        let counts = payment.state.hold() != Hold::Released;
+        seconds < 1_800 && counts && (ctx.is_own(payment) || own_link(payment))
+    })?;
+    Some(EarlierPayment {
+        id: found.id.to_string(),
+        amount: Money::new(found.amount_minor, found.currency),
+        seconds_ago: u64::try_from(ctx.now.duration_since(found.created_at).as_secs()).unwrap_or(0),
+        only_started: found.state.hold() == Hold::Held,
+    })
+}
+
+/// Lets the form of this page lead to the processor's page.
+fn allowed(ctx: &Ctx, mut response: Response) -> Response {
+    let base = ctx.account.as_ref().map(|account| account.base_url.as_str());
+    let origin = match base {
+        Some("https://api.stripe.com" | "https://api.stripe.com/") => {
+            Some("https://checkout.stripe.com".to_owned())
+        }
+        Some(base) => url::Url::parse(base).ok().map(|url| url.origin().ascii_serialization()),
+        None => None,
+    };
+    if let Some(origin) = origin {
+        response.extensions_mut().insert(FormAction(origin));
+    }
+    response
+}

@@ -1,0 +1,276 @@
+//! S12 to S14: one payment, waiting or ended; the two ways back from the processor's page; its receipt. What an address
+//! claims is never believed: the processor is asked.
+
+use crate::actions::cancel_payment::cancel_payment;
+use crate::actions::reconcile_payment::reconcile_payment;
+use crate::actions::submit_attempt::{note_redirect, note_seen};
+use crate::csrf::Posted;
+use crate::pages::payment::{Decline as Reason, Outcome, PaymentPage};
+use crate::pages::receipt::{Applied, ReceiptPage};
+use crate::portal::context::{Ctx, see_other};
+use crate::portal::fail::Fail;
+use crate::portal::invoice::method;
+use crate::portal::links::Nothing;
+use crate::portal::load::{self, Loaded};
+use axum::Json;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use billing::ids::PaymentId;
+use billing::payment::{Decline, Hold, PaymentState};
+use ledger::Money;
+use serde::Deserialize;
+use serde_json::json;
+use std::str::FromStr as _;
+use std::time::Duration;
+use store::db::Tx;
+use store::payments::{self, Ending, Payment};
+use store::{attempts, invoices, receipts, reservations};
+
+/// The return request asks so often, a second apart.
+const LOOKS: u32 = 8;
+/// A page that still waits for the payer is asked about so often.
+const LOOKS_AT_AN_OPEN_PAGE: u32 = 2;
+/// After so long the waiting page says so.
+const LONG_SECONDS: i64 = 120;
+
+/// Set when the same form was sent twice.
+#[derive(Deserialize)]
+pub struct Again {
+    again: Option<String>,
+}
+
+/// A payment's address.
+pub type At = Path<(String, String)>;
+
+/// The payment of an address with its invoice, for who may see it.
+async fn find(ctx: &Ctx, id: &str) -> Result<Result<(Payment, Loaded), Response>, Fail> {
+    let id = PaymentId::from_str(id).map_err(|_| Fail::NotFound)?;
+    let merchant = ctx.merchant.id;
+    let found = ctx
+        .app
+        .store
+        .read(async move |tx: &mut Tx| {
+            let payment = payments::find(tx, merchant, id).await?;
+            let holds = reservations::list(tx, merchant, id).await?;
+            Ok(payment.zip(holds.into_iter().next()))
+        })
+        .await?;
+    let (payment, hold) = found.ok_or(Fail::NotFound)?;
+    Ok(load::load(ctx, &hold.invoice_id.to_string()).await?.map(|loaded| (payment, loaded)))
+}
+
+/// `GET /payments/{id}`.
+pub async fn show(ctx: Ctx, Path((_, id)): At, Query(again): Query<Again>) -> Result<Response, Fail> {
+    let (payment, loaded) = match find(&ctx, &id).await? {
+        Ok(found) => found,
+        Err(instead) => return Ok(instead),
+    };
+    let ended = payment.state.hold() != Hold::Held;
+    if ended && payment.seen_at.is_none() && ctx.is_own(&payment) && writable(&ctx) {
+        note_seen(&ctx.app, ctx.merchant.id, payment.id).await?;
+    }
+    ctx.page(StatusCode::OK, &page(&ctx, &payment, &loaded, again.again.is_some()))
+}
+
+fn writable(ctx: &Ctx) -> bool {
+    ctx.app.store.read_only_because().is_none()
+}
+
+/// `GET /payments/{id}/state`.
+pub async fn state(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
+    match find(&ctx, &id).await? {
+        Ok((payment, loaded)) => {
+            let page = page(&ctx, &payment, &loaded, false);
+            let answer = json!({ "state": page.poll_state(), "words": page.waiting_words() });
+            Ok(Json(answer).into_response())
+        }
+        Err(instead) => Ok(instead),
+    }
+}
+
+fn page(ctx: &Ctx, payment: &Payment, loaded: &Loaded, pressed_twice: bool) -> PaymentPage {
+    PaymentPage {
+        chrome: ctx.chrome(),
+        id: payment.id.to_string(),
+        reference: payment.id.reference(),
+        amount: Money::new(payment.amount_minor, payment.currency),
+        invoice_id: loaded.invoice.id.to_string(),
+        number: loaded.invoice.number.clone(),
+        left: loaded.invoice.figures.payable_now(),
+        due: loaded.invoice.due_on,
+        today: ctx.today(),
+        outcome: outcome(payment, ctx.now.duration_since(payment.created_at).as_secs()),
+        may_pay_less: loaded.terms.allows_part(),
+        pressed_twice,
+    }
+}
+
+fn outcome(payment: &Payment, age_seconds: i64) -> Outcome {
+    match payment.state {
+        PaymentState::Created | PaymentState::Submitting | PaymentState::Processing => {
+            Outcome::Waiting { long: age_seconds > LONG_SECONDS }
+        }
+        PaymentState::Unknown => Outcome::Unknown,
+        PaymentState::RequiresAction => match payment.decline {
+            Some(decline) => Outcome::Declined { reason: reason(decline), page_open: true },
+            None => Outcome::Unfinished,
+        },
+        PaymentState::Succeeded | PaymentState::Returned | PaymentState::ChargedBack => Outcome::Succeeded,
+        PaymentState::Failed | PaymentState::Canceled => ended(payment),
+    }
+}
+
+fn ended(payment: &Payment) -> Outcome {
+    match (payment.ending, payment.decline) {
+        (Some(Ending::Refused), _) => Outcome::RefusedByUs { quote: payment.id.reference() },
+        (Some(Ending::Declined | Ending::PayerCanceled) | None, Some(decline)) => {
+            Outcome::Declined { reason: reason(decline), page_open: false }
+        }
+        (Some(Ending::Declined), None) => Outcome::Declined { reason: Reason::NotSaid, page_open: false },
+        (Some(Ending::Expired | Ending::Abandoned), _) => Outcome::Expired,
+        (Some(Ending::PayerCanceled) | None, None) => Outcome::Cancelled,
+    }
+}
+
+fn reason(decline: Decline) -> Reason {
+    match decline {
+        Decline::InsufficientFunds => Reason::NotEnoughMoney,
+        Decline::ExpiredCard => Reason::CardExpired,
+        Decline::WrongCode => Reason::WrongCode,
+        Decline::OverLimit => Reason::OverLimit,
+        Decline::NotAuthenticated => Reason::NotConfirmed,
+        Decline::ProcessorFault => Reason::NetworkProblem,
+        Decline::NoReason => Reason::NotSaid,
+    }
+}
+
+/// `GET /payments/{id}/return`: the payer is back; the processor is asked until it knows, 8 seconds at most.
+pub async fn returned(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
+    let (payment, _) = match find(&ctx, &id).await? {
+        Ok(found) => found,
+        Err(instead) => return Ok(instead),
+    };
+    if payment.state.hold() == Hold::Held {
+        let looked = tokio::time::timeout(Duration::from_secs(u64::from(LOOKS)), look(&ctx, payment.id));
+        if let Ok(Err(error)) = looked.await {
+            tracing::warn!(payment = %payment.id, error = format!("{error:#}"), "the return page could not ask");
+        }
+    }
+    Ok(ctx.go(&format!("/payments/{}", payment.id)))
+}
+
+async fn look(ctx: &Ctx, payment: PaymentId) -> anyhow::Result<()> {
+    for round in 1..=LOOKS {
+        let (app, merchant) = (ctx.app.clone(), ctx.merchant.id);
+        let asking = async move { reconcile_payment(&app, merchant, payment, "return page").await };
+        let Some(state) = ctx.app.undisturbed(asking).await?.map(|looked| looked.state()) else {
+            return Ok(());
+        };
+        let enough = state == PaymentState::RequiresAction && round >= LOOKS_AT_AN_OPEN_PAGE;
+        if state.hold() != Hold::Held || enough {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    Ok(())
+}
+
+/// `GET /payments/{id}/turned-back`: ends the session's own payment, nobody else's.
+pub async fn turned_back(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
+    let (payment, _) = match find(&ctx, &id).await? {
+        Ok(found) => found,
+        Err(instead) => return Ok(instead),
+    };
+    if ctx.is_own(&payment) {
+        cancel_payment(&ctx.app, ctx.merchant.id, payment.id, Ending::PayerCanceled).await?;
+    }
+    Ok(ctx.go(&format!("/payments/{}", payment.id)))
+}
+
+/// `POST /payments/{id}/cancel`: "Cancel it and start again".
+pub async fn cancel(Path((_, id)): At, Posted { ctx, .. }: Posted<Nothing>) -> Result<Response, Fail> {
+    let (payment, loaded) = match find(&ctx, &id).await? {
+        Ok(found) => found,
+        Err(instead) => return Ok(instead),
+    };
+    if !ctx.is_own(&payment) {
+        return Err(Fail::NotFound);
+    }
+    let state = cancel_payment(&ctx.app, ctx.merchant.id, payment.id, Ending::PayerCanceled).await?;
+    match state {
+        PaymentState::Canceled | PaymentState::Failed => Ok(ctx.go(&format!("/invoices/{}", loaded.invoice.id))),
+        _ => Ok(ctx.go(&format!("/payments/{}", payment.id))),
+    }
+}
+
+/// `GET /payments/{id}/continue`: back to the card page while it is open.
+pub async fn go_on(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
+    let (payment, _) = match find(&ctx, &id).await? {
+        Ok(found) => found,
+        Err(instead) => return Ok(instead),
+    };
+    if ctx.is_own(&payment)
+        && payment.state == PaymentState::RequiresAction
+        && let Some(url) = card_page(&ctx, payment.id).await?
+    {
+        note_redirect(&ctx.app, ctx.merchant.id, payment.id).await?;
+        return Ok(see_other(&url));
+    }
+    Ok(ctx.go(&format!("/payments/{}", payment.id)))
+}
+
+/// The address of a payment's card page, while it is open.
+pub async fn card_page(ctx: &Ctx, payment: PaymentId) -> Result<Option<String>, Fail> {
+    let merchant = ctx.merchant.id;
+    let found = ctx.app.store.read(async move |tx: &mut Tx| attempts::latest(tx, merchant, payment).await).await?;
+    let open = found.filter(|attempt| attempt.session_expires_at.is_none_or(|end| end > ctx.now));
+    Ok(open.and_then(|attempt| attempt.session_url))
+}
+
+/// `GET /payments/{id}/receipt`.
+pub async fn receipt(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
+    let (payment, loaded) = match find(&ctx, &id).await? {
+        Ok(found) => found,
+        Err(instead) => return Ok(instead),
+    };
+    let (merchant, id) = (ctx.merchant.id, payment.id);
+    let found = ctx
+        .app
+        .store
+        .read(async move |tx: &mut Tx| {
+            let Some(receipt) = receipts::find(tx, merchant, id).await? else { return Ok(None) };
+            let mut applied = Vec::new();
+            for line in &receipt.lines {
+                let invoice = invoices::find(tx, merchant, line.invoice_id).await?;
+                let money = |minor| Money::new(minor, receipt.currency);
+                applied.push(Applied {
+                    invoice_id: line.invoice_id.to_string(),
+                    number: invoice.map(|invoice| invoice.number).unwrap_or_default(),
+                    amount: money(line.applied_minor),
+                    balance_before: money(line.open_before_minor),
+                    balance_after: money(line.open_after_minor),
+                });
+            }
+            Ok(Some((receipt, applied)))
+        })
+        .await?;
+    let Some((receipt, applied)) = found else { return Ok(ctx.go(&format!("/payments/{id}"))) };
+    let money = |minor| Money::new(minor, receipt.currency);
+    let address = ctx.merchant.address.lines().filter(|line| !line.is_empty());
+    let page = ReceiptPage {
+        chrome: ctx.chrome(),
+        reference: id.reference(),
+        payment_id: id.to_string(),
+        received_at: receipt.at,
+        paid_by: loaded.customer.name.clone(),
+        merchant_lines: address.map(str::to_owned).collect(),
+        method: method(&payment),
+        amount: money(receipt.amount_minor),
+        fee: (receipt.surcharge_minor > 0).then(|| money(receipt.surcharge_minor)),
+        applied,
+        kept_as_credit: money(receipt.credit_minor),
+        payer_reference: payment.payer_reference.clone(),
+    };
+    ctx.page(StatusCode::OK, &page)
+}
