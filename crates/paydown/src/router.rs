@@ -1,13 +1,27 @@
 //! Every route on one screen, each with who may use it.
 
 use crate::app::App;
-use crate::webhooks;
+use crate::portal::fail::Fail;
+use crate::portal::{files, invoice, links, list, pay, payment, sign_in};
+use crate::{headers, webhooks};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use std::any::Any;
+use std::time::Duration;
 use store::db::Tx;
 use store::merchants;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// The largest form that is read, bytes.
+const LARGEST_FORM: usize = 64 * 1024;
+/// A request is answered within so long.
+const LONGEST_REQUEST: Duration = Duration::from_secs(30);
 
 /// The program's routes.
 pub fn router(app: App) -> Router {
@@ -18,7 +32,66 @@ pub fn router(app: App) -> Router {
         // Whoever can sign with the merchant's webhook secret.
         .route("/hooks/stripe/{merchant}", post(webhooks::receive))
         .layer(DefaultBodyLimit::max(webhooks::LARGEST_BODY))
+        .merge(public())
+        .merge(link_or_contact())
+        .merge(contact())
+        .fallback(async || Fail::NotFound)
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST_REQUEST))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), headers::around))
+        .layer(CompressionLayer::new())
         .with_state(app)
+}
+
+/// Anyone: what shows nobody's invoices, and the ways in.
+fn public() -> Router<App> {
+    Router::new()
+        .route("/assets/{name}", get(files::asset))
+        .route("/favicon.svg", get(files::icon))
+        .route("/favicon.ico", get(files::icon))
+        .route("/p/{merchant}/{file}", get(files::brand))
+        .route("/p/{merchant}/logo", get(files::logo))
+        .route("/l/{token}", get(links::open))
+        .route("/l/{token}/open", post(links::open_all_the_same))
+        .route("/l/{token}/new", post(links::renew))
+        .route("/p/{merchant}", get(sign_in::front))
+        .route("/p/{merchant}/", get(sign_in::front))
+        .route("/p/{merchant}/sign-in", get(sign_in::form).post(sign_in::ask))
+        .route("/p/{merchant}/sign-in/code", get(sign_in::code_form).post(sign_in::try_code))
+        .route("/p/{merchant}/sign-in/link", get(sign_in::link_form).post(sign_in::follow_link))
+        .route("/p/{merchant}/sign-out", post(sign_in::leave))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+}
+
+/// Who opened the invoice by link, or is signed in for its customer; `load` checks it and is the only way to an invoice.
+fn link_or_contact() -> Router<App> {
+    Router::new()
+        .route("/p/{merchant}/stay", post(sign_in::stay))
+        .route("/p/{merchant}/invoices/{id}", get(invoice::show))
+        .route("/p/{merchant}/invoices/{id}/amount", get(invoice::amount))
+        .route("/p/{merchant}/invoices/{id}/pay", get(pay::form).post(pay::pay))
+        .route("/p/{merchant}/payments/{id}", get(payment::show))
+        .route("/p/{merchant}/payments/{id}/state", get(payment::state))
+        .route("/p/{merchant}/payments/{id}/return", get(payment::returned))
+        .route("/p/{merchant}/payments/{id}/turned-back", get(payment::turned_back))
+        .route("/p/{merchant}/payments/{id}/continue", get(payment::go_on))
+        .route("/p/{merchant}/payments/{id}/cancel", post(payment::cancel))
+        .route("/p/{merchant}/payments/{id}/receipt", get(payment::receipt))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+}
+
+/// Who is signed in with an address that the merchant knows.
+fn contact() -> Router<App> {
+    Router::new()
+        .route("/p/{merchant}/invoices", get(list::show))
+        .route("/p/{merchant}/companies", get(sign_in::companies).post(sign_in::choose))
+        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+}
+
+fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let words = panic.downcast_ref::<&str>().copied().or(panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = words.unwrap_or("no words"), "a handler panicked");
+    Fail::Ours.into_response()
 }
 
 /// 200 while the database answers and takes writes, else 503 with the reason.
