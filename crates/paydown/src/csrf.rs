@@ -47,9 +47,14 @@ impl<T: DeserializeOwned> FromRequest<App> for Posted<T> {
         if !kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded")) {
             return Err(Fail::WrongType);
         }
-        let bytes = Bytes::from_request(Request::from_parts(parts, body), app).await.map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Fail::TooLarge } else { Fail::WrongType }
-        })?;
+        let bytes =
+            Bytes::from_request(Request::from_parts(parts, body), app).await.map_err(|rejection| {
+                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                    Fail::TooLarge
+                } else {
+                    Fail::WrongType
+                }
+            })?;
         let fields: Vec<(String, String)> =
             serde_urlencoded::from_bytes(&bytes).map_err(|_| Fail::WrongType)?;
         let given = fields.iter().find(|(name, _)| name == "csrf").map_or("", |(_, value)| value);

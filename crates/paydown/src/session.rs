@@ -13,7 +13,11 @@ pub const LINK_IDLE: SignedDuration = SignedDuration::from_mins(30);
 
 /// The name of a cookie: with the prefix that binds it to https and this host, but for plain http on loopback.
 pub fn cookie_name(public_url: &str, name: &str) -> String {
-    if public_url.starts_with("https://") { format!("__Host-paydown-{name}") } else { format!("paydown-{name}") }
+    if public_url.starts_with("https://") {
+        format!("__Host-paydown-{name}")
+    } else {
+        format!("paydown-{name}")
+    }
 }
 
 /// The name of a merchant's session cookie.

@@ -117,7 +117,8 @@ pub async fn renew_link(app: &App, merchant: MerchantId, token: &str) -> Result<
             if rates::count(tx, merchant, "link-renewal", &link.id.to_string(), day).await? > RENEWALS_A_DAY {
                 return Ok(Some(contact.email));
             }
-            let new = create_link::in_tx(tx, &mint, &secrets, (merchant, invoice.id), Some(contact.id)).await?;
+            let new =
+                create_link::in_tx(tx, &mint, &secrets, (merchant, invoice.id), Some(contact.id)).await?;
             let mail = NewMail {
                 id: mint.id(MailId::new),
                 kind: MailKind::Invoice,

@@ -212,10 +212,7 @@ pub async fn choose_company(
 
 /// Ends a session and what links had opened in it.
 pub async fn sign_out(app: &App, merchant: MerchantId, session: [u8; 32]) -> Result<()> {
-    app.store
-        .write(async move |tx: &mut Tx| sessions::delete(tx, merchant, &session).await)
-        .await
-        .map(drop)
+    app.store.write(async move |tx: &mut Tx| sessions::delete(tx, merchant, &session).await).await.map(drop)
 }
 
 /// Notes that the session is in use, and with it every invoice that is still open by link.

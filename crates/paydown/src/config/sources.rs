@@ -40,7 +40,7 @@ pub struct Flags {
     /// Address and port of the portal [default: 127.0.0.1:8080] [env: PAYDOWN_LISTEN]
     #[arg(long, global = true, value_name = "ADDR:PORT", help_heading = "Settings")]
     pub listen: Option<String>,
-    /// Where payers reach the portal, as in https://pay.example.com [env: PAYDOWN_PUBLIC_URL]
+    /// Address at which payers reach the portal, scheme included [env: PAYDOWN_PUBLIC_URL]
     #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
     pub public_url: Option<String>,
     /// Address and port of /metrics, or off [default: off] [env: PAYDOWN_METRICS_LISTEN]

@@ -57,6 +57,7 @@ pub struct Ctx {
     pub browser_hash: [u8; 32],
     /// Where the request came from.
     pub ip: String,
+    has_logo: bool,
     new_browser: Option<String>,
 }
 
@@ -72,6 +73,7 @@ pub enum Access {
 struct Found {
     merchant: Merchant,
     account: Option<ProcessorAccount>,
+    has_logo: bool,
     session: Option<Session>,
     people: Vec<Contact>,
     grants: Vec<LinkGrant>,
@@ -97,6 +99,7 @@ impl FromRequestParts<App> for Ctx {
             zone: TimeZone::get(&found.merchant.time_zone).unwrap_or(TimeZone::UTC),
             merchant: found.merchant,
             account: found.account,
+            has_logo: found.has_logo,
             now: app.clock.now(),
             locale: languages.map_or_else(Locale::default, Locale::from_accept_language),
             contact: found.people.iter().find(|contact| Some(contact.id) == acting).cloned(),
@@ -129,8 +132,9 @@ async fn load(app: &App, parts: &Parts) -> Result<Option<Found>, Fail> {
             let Some(merchant) = merchant else { return Ok(None) };
             let account = processor_accounts::find(tx, merchant.id, STRIPE).await?;
             let token = session::cookie(&headers, &session::session_name(&public_url, merchant.id));
+            let has_logo = merchants::logo(tx, merchant.id).await?.is_some();
             let mut found =
-                Found { account, session: None, people: Vec::new(), grants: Vec::new(), merchant };
+                Found { merchant, account, has_logo, session: None, people: Vec::new(), grants: Vec::new() };
             if let Some(token) = token {
                 let hash = token_hash(&token);
                 found.session = sessions::find_live(tx, found.merchant.id, &hash, now).await?;
@@ -224,7 +228,7 @@ impl Ctx {
             merchant: Shown {
                 name: merchant.name.clone(),
                 slug: merchant.slug.clone(),
-                logo_url: None,
+                logo_url: self.has_logo.then(|| format!("{}/logo", self.base())),
                 brand_css_url: format!("{}/{}", self.base(), brand.stylesheet_name()),
                 help_contact: help.collect::<Vec<_>>().join(", "),
                 statement_line: merchant.statement_line.clone(),

@@ -14,14 +14,16 @@ use store::merchants;
 /// `/assets/{name}`.
 pub async fn asset(Path(name): Path<String>) -> Result<Response, Fail> {
     let asset = assets::find(&name).ok_or(Fail::NotFound)?;
-    let headers = [(header::CONTENT_TYPE, asset.content_type), (header::CACHE_CONTROL, assets::CACHE_CONTROL)];
+    let headers =
+        [(header::CONTENT_TYPE, asset.content_type), (header::CACHE_CONTROL, assets::CACHE_CONTROL)];
     Ok((headers, asset.bytes.as_ref()).into_response())
 }
 
 /// `/favicon.svg` and `/favicon.ico`.
 pub async fn icon() -> Response {
     let asset = assets::named("favicon.svg");
-    let headers = [(header::CONTENT_TYPE, asset.content_type), (header::CACHE_CONTROL, "public, max-age=86400")];
+    let headers =
+        [(header::CONTENT_TYPE, asset.content_type), (header::CACHE_CONTROL, "public, max-age=86400")];
     (headers, asset.bytes.as_ref()).into_response()
 }
 

@@ -169,9 +169,8 @@ async fn rows(ctx: &Ctx, loaded: &Loaded) -> Result<Vec<PaymentRow>, Fail> {
             let mut lines: HashMap<_, ReceiptLine> = HashMap::new();
             for id in &ids {
                 let receipt = receipts::find(tx, merchant, *id).await?;
-                let line = receipt.and_then(|receipt| {
-                    receipt.lines.into_iter().find(|line| line.invoice_id == invoice)
-                });
+                let line = receipt
+                    .and_then(|receipt| receipt.lines.into_iter().find(|line| line.invoice_id == invoice));
                 lines.extend(line.map(|line| (*id, line)));
             }
             let mut names = HashMap::new();

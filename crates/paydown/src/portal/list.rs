@@ -74,13 +74,7 @@ fn cursor(text: &str) -> Option<Cursor> {
     Some(Cursor { due_on: date.parse().ok()?, id: id.parse::<InvoiceId>().ok()? })
 }
 
-async fn find(
-    ctx: &Ctx,
-    tab: Tab,
-    search: &str,
-    after: Option<Cursor>,
-    limit: i64,
-) -> Result<Found, Fail> {
+async fn find(ctx: &Ctx, tab: Tab, search: &str, after: Option<Cursor>, limit: i64) -> Result<Found, Fail> {
     let customer = ctx.contact.as_ref().map(|contact| contact.customer_id).ok_or(Fail::NotFound)?;
     let (merchant, currency, today) = (ctx.merchant.id, ctx.merchant.currency, ctx.today());
     let amount = match parse_text(search, currency, ctx.marks()) {

@@ -106,11 +106,7 @@ impl Loaded {
     /// The surcharge on an amount now.
     pub async fn fee(&self, ctx: &Ctx, amount: Money) -> Result<Money, Fail> {
         let (invoice, limits) = (self.invoice.clone(), self.limits);
-        Ok(ctx
-            .app
-            .store
-            .read(async move |tx: &mut Tx| surcharge(tx, &invoice, amount, limits).await)
-            .await?)
+        Ok(ctx.app.store.read(async move |tx: &mut Tx| surcharge(tx, &invoice, amount, limits).await).await?)
     }
 
     /// The form of S7, with why an amount was refused.

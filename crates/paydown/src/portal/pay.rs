@@ -1,9 +1,9 @@
 //! S9: "Check and pay". The form carries the payment's id, made when it was drawn, so that however often it is sent there
 //! is one payment; amount and fee are judged again on the server.
 
+use crate::actions::sign_in::count_start;
 use crate::actions::start_payment::{Payer, StartPayment, Started, start_payment};
 use crate::actions::submit_attempt::{Submitted, note_redirect, submit_undisturbed};
-use crate::actions::sign_in::count_start;
 use crate::csrf::Posted;
 use crate::headers::FormAction;
 use crate::pages::pay::{EarlierPayment, PayPage, PayProblem};

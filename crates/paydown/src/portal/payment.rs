@@ -199,7 +199,9 @@ pub async fn cancel(Path((_, id)): At, Posted { ctx, .. }: Posted<Nothing>) -> R
     }
     let state = cancel_payment(&ctx.app, ctx.merchant.id, payment.id, Ending::PayerCanceled).await?;
     match state {
-        PaymentState::Canceled | PaymentState::Failed => Ok(ctx.go(&format!("/invoices/{}", loaded.invoice.id))),
+        PaymentState::Canceled | PaymentState::Failed => {
+            Ok(ctx.go(&format!("/invoices/{}", loaded.invoice.id)))
+        }
         _ => Ok(ctx.go(&format!("/payments/{}", payment.id))),
     }
 }
@@ -223,7 +225,8 @@ pub async fn go_on(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
 /// The address of a payment's card page, while it is open.
 pub async fn card_page(ctx: &Ctx, payment: PaymentId) -> Result<Option<String>, Fail> {
     let merchant = ctx.merchant.id;
-    let found = ctx.app.store.read(async move |tx: &mut Tx| attempts::latest(tx, merchant, payment).await).await?;
+    let found =
+        ctx.app.store.read(async move |tx: &mut Tx| attempts::latest(tx, merchant, payment).await).await?;
     let open = found.filter(|attempt| attempt.session_expires_at.is_none_or(|end| end > ctx.now));
     Ok(open.and_then(|attempt| attempt.session_url))
 }

@@ -53,11 +53,7 @@ fn text(ctx: &Ctx, terms: &Terms, typed: &str, error: TextError) -> Shown {
 }
 
 /// `1.234` as `1,234` and as `1.23`, in the page's format.
-fn both_readings(
-    typed: &str,
-    (decimal, grouping): (char, char),
-    digits: usize,
-) -> Option<(String, String)> {
+fn both_readings(typed: &str, (decimal, grouping): (char, char), digits: usize) -> Option<(String, String)> {
     let figure = typed.trim_matches(|c: char| !c.is_ascii_digit());
     let (whole, rest) = figure.split_once(|c: char| !c.is_ascii_digit())?;
     let cut: String = rest.chars().take(digits).collect();

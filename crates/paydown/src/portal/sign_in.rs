@@ -70,7 +70,9 @@ pub async fn ask(Posted { ctx, form }: Posted<Email>) -> Result<Response, Fail> 
     let mut response = ctx.go("/sign-in/code");
     let typed = BASE64URL_NOPAD.encode(form.email.trim().as_bytes());
     let name = session::cookie_name(&ctx.app.public_url, "address");
-    response.headers_mut().append(header::SET_COOKIE, session::set_cookie(&ctx.app.public_url, &name, &typed));
+    response
+        .headers_mut()
+        .append(header::SET_COOKIE, session::set_cookie(&ctx.app.public_url, &name, &typed));
     Ok(response)
 }
 
@@ -161,8 +163,11 @@ pub async fn companies(ctx: Ctx) -> Result<Response, Fail> {
 pub async fn choose(Posted { ctx, form }: Posted<Chosen>) -> Result<Response, Fail> {
     let (Some(hash), Some(email)) = (ctx.session_hash(), proved(&ctx)) else { return Ok(ctx.go("/sign-in")) };
     let merchant = ctx.merchant.id;
-    let people =
-        ctx.app.store.read(async move |tx: &mut Tx| contacts::find_by_email(tx, merchant, &email).await).await?;
+    let people = ctx
+        .app
+        .store
+        .read(async move |tx: &mut Tx| contacts::find_by_email(tx, merchant, &email).await)
+        .await?;
     let chosen = people.iter().find(|contact| contact.customer_id.to_string() == form.customer);
     let Some(contact) = chosen else {
         return companies_page(&ctx, StatusCode::UNPROCESSABLE_ENTITY, true).await;
