@@ -57,7 +57,7 @@ pub async fn compose(app: &App, mail: &Mail) -> Result<Composed> {
 /// The address that the link in a sign-in mail opens. Opening it signs nobody in; the button on its page does.
 pub fn sign_in_url(app: &App, merchant: &Merchant, signin: SigninId) -> String {
     let key = app.secrets.sign_in_link_token(merchant.id.0, signin.as_bytes());
-    format!("{}/p/{}/sign-in/link?key={key}", app.public_url, merchant.slug)
+    format!("{}/p/{}/sign-in/link?token={key}", app.public_url, merchant.slug)
 }
 
 fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {

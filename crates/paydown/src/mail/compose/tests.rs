@@ -220,7 +220,7 @@ async fn a_code_is_mailed_for_ten_minutes() {
     let read = composed(&fixture, &mail).await;
     assert_eq!(read.subject, format!("{} {} is your code for Northwind IT", &code[..3], &code[3..]));
     assert!(
-        read.text.contains("https://pay.northwind.example/p/northwind/sign-in/link?key="),
+        read.text.contains("https://pay.northwind.example/p/northwind/sign-in/link?token="),
         "{}",
         read.text
     );

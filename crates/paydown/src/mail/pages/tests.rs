@@ -67,7 +67,7 @@ fn code() -> CodeMail {
     CodeMail {
         sender: sender(),
         code: "123456".to_owned(),
-        sign_in_url: "https://pay.example/p/northwind/sign-in/link?key=abc".to_owned(),
+        sign_in_url: "https://pay.example/p/northwind/sign-in/link?token=abc".to_owned(),
     }
 }
 
@@ -83,7 +83,7 @@ fn all() -> Vec<(Mail, Vec<&'static str>)> {
         ),
         (received(0).render(), vec!["$500.00", "INV-1042 is paid in full. Thank you.", "?to=receipt/pay_1"]),
         (failed().render(), vec!["$500.00", "$1,250.00", "30 November 2026", "No money was taken.", link]),
-        (code().render(), vec!["123 456", "It works for 10 minutes.", "/p/northwind/sign-in/link?key=abc"]),
+        (code().render(), vec!["123 456", "It works for 10 minutes.", "/p/northwind/sign-in/link?token=abc"]),
     ]
 }
 
