@@ -28,6 +28,10 @@ const MONEY_SOURCES: [&str; 3] = ["crates/ledger/src/", "crates/billing/src/", "
 
 const ENGINES: [&str; 4] = ["rusqlite", "tokio_postgres", "deadpool_postgres", "postgres_types"];
 
+/// A file whose one ignored test is run after all: by another test, in a process of its own with other limits.
+const STARTED_BY_ANOTHER_TEST: [(&str, &str); 1] =
+    [("crates/store/tests/it/sqlite.rs", "with_files_that_cannot_grow runs under a limit on file sizes")];
+
 fn banned_word(file: &File) -> Vec<Finding> {
     if !file.is_rust() {
         return Vec::new();
@@ -36,6 +40,9 @@ fn banned_word(file: &File) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (pattern, mend) in BANNED {
         if pattern.contains("sleep") && is_listed(file, &MAY_SLEEP) {
+            continue;
+        }
+        if pattern.contains("ignore") && is_listed(file, &STARTED_BY_ANOTHER_TEST) {
             continue;
         }
         let word = pattern.replace(' ', "");
@@ -121,7 +128,9 @@ fn engine_outside_seam(file: &File) -> Vec<Finding> {
 fn write_outside_actions(file: &File) -> Vec<Finding> {
     let is_page =
         file.is_rust() && file.under("crates/paydown/src/") && !file.under("crates/paydown/src/actions/");
-    if !is_page || is_listed(file, &MAY_WRITE) {
+    // Tests prepare rows that no action makes; these files are compiled for tests only.
+    let is_test = file.path.ends_with("/tests.rs") || file.path.ends_with("/testing.rs");
+    if !is_page || is_test || is_listed(file, &MAY_WRITE) {
         return Vec::new();
     }
     let tokens = file.tokens();

@@ -1,3 +1,5 @@
+//! Commands run as a person runs them: words in, text and exit code out, over a real database.
+
 use super::*;
 use crate::clock::{Clock, Random};
 use clap::CommandFactory as _;

@@ -1,3 +1,5 @@
+//! Settings from each source, and which of them wins.
+
 use super::*;
 use anyhow::ensure;
 use std::net::IpAddr;

@@ -1,3 +1,5 @@
+//! Files as other programs write them, and hostile ones: what is read, what is refused, and how it is said.
+
 use super::*;
 use proptest::prelude::*;
 use rust_decimal::Decimal;

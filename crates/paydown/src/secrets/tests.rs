@@ -1,3 +1,5 @@
+//! Sealed places, remade tokens, codes: what opens and what must not.
+
 use super::*;
 use std::collections::HashSet;
 
