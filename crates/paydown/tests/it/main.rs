@@ -7,6 +7,7 @@
 mod builders;
 mod faults;
 mod payments;
+mod portal;
 mod test_app;
 
 /// Makes one body into two tests, `name::sqlite` and `name::postgres`, and proves the books at the end of each:
