@@ -3,7 +3,7 @@
 use crate::{CallError, CannotCharge};
 use async_trait::async_trait;
 use billing::amount::MethodLimits;
-use billing::ids::{AttemptId, MerchantId, PaymentId};
+use billing::ids::{AttemptId, ContactId, MerchantId, PaymentId};
 use billing::payment::{Decline, PaymentState};
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Currency, Money};
@@ -13,6 +13,10 @@ use ledger::{Currency, Money};
 pub trait Processor: Send + Sync {
     /// Pure: the route and whole body of a hosted card checkout, to be stored before it is sent.
     fn card_checkout(&self, request: &CardCheckout) -> Result<StoredCall, CannotCharge>;
+
+    /// Makes the processor's own record of a person who pays; answers its name there. The same person under the same
+    /// key is made once.
+    async fn create_customer(&self, customer: &NewCustomer, key: &str) -> Result<String, CallError>;
 
     /// Sends a stored call under its stored key. Sending it again is harmless: the answer is then the first one, so it
     /// may be older than what is known by now.
@@ -63,6 +67,19 @@ pub struct StoredCall {
     pub body: String,
 }
 
+/// A person who pays, as a processor gets to know them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewCustomer {
+    /// Who they are here.
+    pub contact: ContactId,
+    /// Whose customer they are.
+    pub merchant: MerchantId,
+    /// Their name.
+    pub name: String,
+    /// Their address; the hosted page shows it to them.
+    pub email: String,
+}
+
 /// A hosted page on which one payment is made by card.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CardCheckout {
@@ -78,7 +95,10 @@ pub struct CardCheckout {
     pub description: String,
     /// The invoice's number, for whoever looks at the processor's dashboard.
     pub invoice_number: String,
-    /// Fills in the payer's address, if known.
+    /// The payer's record at the processor, with the address in it. Only for a person who signed in: whoever sees the
+    /// page sees the address.
+    pub customer: Option<String>,
+    /// Fills in the payer's address, if known and there is no record.
     pub payer_email: Option<String>,
     /// Where the payer lands after paying.
     pub success_url: String,

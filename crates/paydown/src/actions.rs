@@ -17,6 +17,7 @@ pub mod practice_merchant;
 mod recipients;
 pub mod reconcile_payment;
 pub mod record_outcome;
+mod register_payer;
 pub mod return_credit;
 pub mod run_jobs;
 pub mod set_policy;

@@ -36,6 +36,12 @@ pub struct Attempt {
     pub payment_intent_id: Option<String>,
     /// Id of the charge that took the money.
     pub charge_id: Option<String>,
+    /// The line of the processor's books on which the charge and its fee stand, once the processor has told it.
+    pub balance_transaction_id: Option<String>,
+    /// The processor's own code of the latest decline, for staff; the payment has the reason in our words.
+    pub decline_code: Option<String>,
+    /// When a bank last said no.
+    pub declined_at: Option<Timestamp>,
     /// Why the processor refused the call itself, in its words.
     pub refusal: Option<String>,
     /// How often it was sent.
@@ -61,6 +67,12 @@ pub struct Learned {
     pub payment_intent_id: Option<String>,
     /// Id of the charge that took the money.
     pub charge_id: Option<String>,
+    /// The line of the processor's books on which the charge and its fee stand, once the processor has told it.
+    pub balance_transaction_id: Option<String>,
+    /// The processor's own code of the latest decline, for staff; the payment has the reason in our words.
+    pub decline_code: Option<String>,
+    /// When a bank last said no.
+    pub declined_at: Option<Timestamp>,
 }
 
 const INSERT: Sql =
@@ -73,23 +85,29 @@ const NOTE_SERVER_ERROR: Sql = Sql("UPDATE attempts SET server_errors = server_e
 const NOTE_REFUSAL: Sql = Sql("UPDATE attempts SET refusal = $3 WHERE merchant_id = $1 AND id = $2");
 const LEARN: Sql = Sql("UPDATE attempts SET session_id = COALESCE($3, session_id),
     session_url = COALESCE($4, session_url), session_expires_at = COALESCE($5, session_expires_at),
-    payment_intent_id = COALESCE($6, payment_intent_id), charge_id = COALESCE($7, charge_id), server_errors = 0
+    payment_intent_id = COALESCE($6, payment_intent_id), charge_id = COALESCE($7, charge_id),
+    balance_transaction_id = COALESCE($8, balance_transaction_id), decline_code = COALESCE($9, decline_code),
+    declined_at = COALESCE($10, declined_at), server_errors = 0
   WHERE merchant_id = $1 AND id = $2");
-const BY_ID: Sql = Sql("SELECT merchant_id, id, payment_id, number, processor, processor_key, route, body, session_id,
-    session_url, session_expires_at, payment_intent_id, charge_id, refusal, calls, server_errors, created_at, called_at
+const BY_ID: Sql =
+    Sql("SELECT merchant_id, id, payment_id, number, processor, processor_key, route, body, session_id,
+    session_url, session_expires_at, payment_intent_id, charge_id, balance_transaction_id, decline_code,
+    declined_at, refusal, calls, server_errors, created_at, called_at
   FROM attempts WHERE merchant_id = $1 AND id = $2");
-const LATEST: Sql = Sql("SELECT merchant_id, id, payment_id, number, processor, processor_key, route, body, session_id,
-    session_url, session_expires_at, payment_intent_id, charge_id, refusal, calls, server_errors, created_at, called_at
+const LATEST: Sql =
+    Sql("SELECT merchant_id, id, payment_id, number, processor, processor_key, route, body, session_id,
+    session_url, session_expires_at, payment_intent_id, charge_id, balance_transaction_id, decline_code,
+    declined_at, refusal, calls, server_errors, created_at, called_at
   FROM attempts WHERE merchant_id = $1 AND payment_id = $2 ORDER BY number DESC LIMIT 1");
 const BY_SESSION: Sql =
-    Sql("SELECT merchant_id, id, payment_id, number, processor, processor_key, route, body,
-    session_id, session_url, session_expires_at, payment_intent_id, charge_id, refusal, calls, server_errors,
-    created_at, called_at
+    Sql("SELECT merchant_id, id, payment_id, number, processor, processor_key, route, body, session_id,
+    session_url, session_expires_at, payment_intent_id, charge_id, balance_transaction_id, decline_code,
+    declined_at, refusal, calls, server_errors, created_at, called_at
   FROM attempts WHERE merchant_id = $1 AND session_id = $2");
 const BY_INTENT: Sql =
-    Sql("SELECT merchant_id, id, payment_id, number, processor, processor_key, route, body,
-    session_id, session_url, session_expires_at, payment_intent_id, charge_id, refusal, calls, server_errors,
-    created_at, called_at
+    Sql("SELECT merchant_id, id, payment_id, number, processor, processor_key, route, body, session_id,
+    session_url, session_expires_at, payment_intent_id, charge_id, balance_transaction_id, decline_code,
+    declined_at, refusal, calls, server_errors, created_at, called_at
   FROM attempts WHERE merchant_id = $1 AND payment_intent_id = $2 ORDER BY number LIMIT 1");
 
 /// Stores an attempt before it is sent.
@@ -137,6 +155,9 @@ pub async fn learn(tx: &mut Tx, merchant: MerchantId, id: AttemptId, learned: &L
         learned.session_expires_at.map(Timestamp::as_microsecond),
         learned.payment_intent_id.as_deref(),
         learned.charge_id.as_deref(),
+        learned.balance_transaction_id.as_deref(),
+        learned.decline_code.as_deref(),
+        learned.declined_at.map(Timestamp::as_microsecond),
     ];
     tx.execute(LEARN, args).await?;
     Ok(())
@@ -177,10 +198,13 @@ fn decode(row: &Row<'_>) -> Result<Attempt> {
         session_expires_at: opt_timestamp(row, 10)?,
         payment_intent_id: row.opt_text(11)?,
         charge_id: row.opt_text(12)?,
-        refusal: row.opt_text(13)?,
-        calls: row.i64(14)?,
-        server_errors: row.i64(15)?,
-        created_at: timestamp(row, 16)?,
-        called_at: opt_timestamp(row, 17)?,
+        balance_transaction_id: row.opt_text(13)?,
+        decline_code: row.opt_text(14)?,
+        declined_at: opt_timestamp(row, 15)?,
+        refusal: row.opt_text(16)?,
+        calls: row.i64(17)?,
+        server_errors: row.i64(18)?,
+        created_at: timestamp(row, 19)?,
+        called_at: opt_timestamp(row, 20)?,
     })
 }

@@ -183,9 +183,10 @@ impl Tx {
         }
     }
 
-    /// Fetches no row or one and keeps it from other writers until the transaction ends: adds `FOR UPDATE` on
-    /// PostgreSQL. `sql` ends where that may follow. Read sums only in later statements: the one that locks
-    /// sees a snapshot older than the lock it waited for.
+    /// Fetches no row or one and keeps it from other writers until the transaction ends: adds `FOR NO KEY UPDATE` on
+    /// PostgreSQL, which leaves those alone that only refer to the row (no key here ever changes). `sql` ends where
+    /// that may follow. Read sums only in later statements: the one that locks sees a snapshot older than the lock
+    /// it waited for.
     pub async fn lock<T>(&mut self, sql: Sql, args: &[Val<'_>], map: Map<T>) -> Result<Option<T>> {
         match &mut self.0 {
             Kind::Sqlite(tx) => tx.lock(sql.0, args, map),

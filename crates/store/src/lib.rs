@@ -26,6 +26,7 @@ pub mod payments;
 pub mod policies;
 pub mod postings;
 pub mod processor_accounts;
+pub mod processor_customers;
 pub mod rates;
 pub mod receipts;
 pub mod reservations;

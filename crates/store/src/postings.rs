@@ -71,8 +71,6 @@ const BALANCE: Sql = Sql("SELECT p.currency,
     CAST(SUM(CASE WHEN e.side = 'debit' THEN e.amount ELSE -e.amount END) AS BIGINT)
   FROM entries e JOIN postings p ON p.merchant_id = e.merchant_id AND p.id = e.posting_id
   WHERE e.merchant_id = $1 AND e.account = $2 GROUP BY p.currency ORDER BY p.currency");
-const HAS_SUBJECT: Sql =
-    Sql("SELECT COUNT(*) FROM entries WHERE merchant_id = $1 AND account = $2 AND subject = $3");
 
 /// Writes a posting; `false` when its cause has one already ("already applied").
 pub async fn insert(tx: &mut Tx, merchant: MerchantId, new: &NewPosting<'_>) -> Result<bool> {
@@ -132,17 +130,4 @@ pub async fn balances(tx: &mut Tx, merchant: MerchantId, account: u16) -> Result
         Ok(Money::new(row.i64(1)?, currency(row, 0)?))
     })
     .await
-}
-
-/// True when something was posted on an account for this subject.
-pub async fn has_subject(
-    tx: &mut Tx,
-    merchant: MerchantId,
-    account: u16,
-    subject: Dimension,
-) -> Result<bool> {
-    let count = tx
-        .fetch_one(HAS_SUBJECT, args![merchant.0, i64::from(account), &subject.0], |row| row.i64(0))
-        .await?;
-    Ok(count > 0)
 }

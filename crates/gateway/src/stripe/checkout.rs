@@ -2,7 +2,7 @@
 //! body for ever, which is what makes sending it again under its key harmless.
 
 use super::{currency, wire};
-use crate::{CannotCharge, CardCheckout, StoredCall};
+use crate::{CannotCharge, CardCheckout, NewCustomer, StoredCall};
 
 /// Where sessions are made.
 pub(super) const ROUTE: &str = "POST /v1/checkout/sessions";
@@ -46,14 +46,32 @@ pub(super) fn card_checkout(request: &CardCheckout) -> Result<StoredCall, Cannot
     body.add("success_url", &request.success_url);
     body.add("cancel_url", &request.cancel_url);
     body.add("expires_at", &expires_at);
-    let email = request.payer_email.as_deref().filter(|email| is_plain_address(email));
-    body.add("customer_email", email.unwrap_or_default());
+    match &request.customer {
+        Some(customer) => body.add("customer", customer),
+        None => {
+            let email = request.payer_email.as_deref().filter(|email| is_plain_address(email));
+            body.add("customer_email", email.unwrap_or_default());
+        }
+    }
     body.add_metadata("metadata", request);
     body.add_metadata("payment_intent_data[metadata]", request);
     body.add("payment_intent_data[description]", &cut(&request.description, DESCRIPTION_CHARACTERS));
     let suffix = statement_suffix(request.statement_suffix.as_deref().unwrap_or_default());
     body.add("payment_intent_data[statement_descriptor_suffix]", &suffix);
     Ok(StoredCall { route: ROUTE.to_owned(), body: body.encode() })
+}
+
+/// The body that makes a record of a person. An address that Stripe might refuse is left out.
+pub(super) fn customer(customer: &NewCustomer) -> String {
+    let mut body = Body::default();
+    body.add("name", &cut(&customer.name, NAME_CHARACTERS));
+    body.add(
+        "email",
+        Some(customer.email.as_str()).filter(|email| is_plain_address(email)).unwrap_or_default(),
+    );
+    body.add(&format!("metadata[{}]", wire::CONTACT), &customer.contact.to_string());
+    body.add(&format!("metadata[{}]", wire::MERCHANT), &customer.merchant.to_string());
+    body.encode()
 }
 
 /// Form parameters in the order they were added.

@@ -5,8 +5,8 @@ use super::http::{ConfigError, StripeConfig, Transport};
 use super::state::Page;
 use super::{currency, events, facts, wire};
 use crate::{
-    Account, CallError, CannotCharge, CardCheckout, EventList, PaymentFacts, Processor, ProcessorEvent,
-    StoredCall,
+    Account, CallError, CannotCharge, CardCheckout, EventList, NewCustomer, PaymentFacts, Processor,
+    ProcessorEvent, StoredCall,
 };
 use async_trait::async_trait;
 use billing::amount::MethodLimits;
@@ -56,6 +56,15 @@ impl Stripe {
 impl Processor for Stripe {
     fn card_checkout(&self, request: &CardCheckout) -> Result<StoredCall, CannotCharge> {
         checkout::card_checkout(request)
+    }
+
+    async fn create_customer(&self, customer: &NewCustomer, key: &str) -> Result<String, CallError> {
+        let body = checkout::customer(customer);
+        let made: wire::Customer = self.transport.post("/v1/customers", body, key).await?;
+        if made.livemode != self.transport.live {
+            return Err(CallError::WrongMode { expected_live: self.transport.live });
+        }
+        Ok(made.id)
     }
 
     async fn send(&self, call: &StoredCall, key: &str) -> Result<PaymentFacts, CallError> {

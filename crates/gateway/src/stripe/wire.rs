@@ -10,6 +10,8 @@ pub(super) const ATTEMPT: &str = "paydown_attempt";
 pub(super) const PAYMENT: &str = "paydown_payment";
 /// The key of our merchant.
 pub(super) const MERCHANT: &str = "paydown_merchant";
+/// The key of our contact.
+pub(super) const CONTACT: &str = "paydown_contact";
 /// The key of the invoice's number.
 pub(super) const INVOICE: &str = "paydown_invoice";
 
@@ -80,6 +82,12 @@ pub(super) struct PaymentError {
     pub(super) decline_code: Option<String>,
     #[serde(default)]
     pub(super) charge: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Customer {
+    pub(super) id: String,
+    pub(super) livemode: bool,
 }
 
 #[derive(Deserialize)]

@@ -1,8 +1,10 @@
 //! The stored body of a checkout, parameter by parameter, and how it goes out.
 
 use crate::support::*;
-use gateway::{CannotCharge, Processor, StoredCall};
+use billing::ids::{ContactId, MerchantId};
+use gateway::{CannotCharge, NewCustomer, Processor, StoredCall};
 use ledger::{Currency, Money};
+use serde_json::json;
 use url::form_urlencoded;
 use wiremock::matchers::{body_string, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -51,6 +53,40 @@ fn the_body_is_exactly_this() {
     ];
     let expected: Vec<_> = expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     assert_eq!(parameters(&call), expected);
+}
+
+#[test]
+fn a_payer_with_a_record_is_named_by_it_alone() {
+    let mut request = request();
+    request.customer = Some("cus_1".to_owned());
+    let parameters = parameters(&stripe(NOWHERE).card_checkout(&request).unwrap());
+    assert!(parameters.contains(&("customer".to_owned(), "cus_1".to_owned())));
+    assert!(!parameters.iter().any(|(name, _)| name == "customer_email"), "Stripe refuses both at once");
+}
+
+#[tokio::test]
+async fn a_record_of_a_payer_is_made_under_its_key() {
+    let server = MockServer::start().await;
+    let contact = ContactId::new(at(1_700_000_000), [9; 10]);
+    let body = format!(
+        "name=Ada+Payer&email=ada%40example.com&metadata%5Bpaydown_contact%5D={contact}&metadata%5Bpaydown_merchant%5D=mer_1"
+    );
+    let customer = json!({ "id": "cus_1", "object": "customer", "livemode": false });
+    Mock::given(method("POST"))
+        .and(path("/v1/customers"))
+        .and(header("Idempotency-Key", "key"))
+        .and(body_string(body))
+        .respond_with(ResponseTemplate::new(200).set_body_json(customer))
+        .mount(&server)
+        .await;
+    let (name, email) = ("Ada Payer".to_owned(), "ada@example.com".to_owned());
+    let new = NewCustomer { contact, merchant: MerchantId(1), name, email };
+    assert_eq!(stripe(&server.uri()).create_customer(&new, "key").await.unwrap(), "cus_1");
+    let live = json!({ "id": "cus_2", "object": "customer", "livemode": true });
+    server.reset().await;
+    answer(&server, "POST", "/v1/customers", 200, live).await;
+    let error = stripe(&server.uri()).create_customer(&new, "key").await.unwrap_err();
+    assert_eq!(error, gateway::CallError::WrongMode { expected_live: false });
 }
 
 #[test]

@@ -44,6 +44,7 @@ pub fn request() -> CardCheckout {
         charge: Money::new(50_000, Currency::USD),
         description: "Invoice INV-1042, part payment".to_owned(),
         invoice_number: "INV-1042".to_owned(),
+        customer: None,
         payer_email: Some("ada+pay@example.com".to_owned()),
         success_url: "https://pay.example.com/done?session={CHECKOUT_SESSION_ID}".to_owned(),
         cancel_url: "https://pay.example.com/back".to_owned(),

@@ -10,7 +10,6 @@ use crate::actions::start_payment::abandoned_at;
 use crate::actions::submit_attempt::{SERVER_ERRORS_ARE_FINAL, refused, send_once};
 use crate::app::App;
 use anyhow::{Context as _, Result};
-use billing::chart;
 use billing::ids::{AnomalyId, MerchantId, PaymentId};
 use billing::payment::{Hold, PaymentState};
 use gateway::{CallError, PaymentFacts, Processor};
@@ -20,7 +19,6 @@ use store::attempts::{self, Attempt};
 use store::db::Tx;
 use store::merchants::{self, Merchant};
 use store::payments::{self, Ending, Payment};
-use store::postings;
 
 /// After so long without an answer a person owns it.
 const A_PERSON_OWNS_IT_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
@@ -49,7 +47,6 @@ struct Case {
     payment: Payment,
     attempt: Attempt,
     merchant: Merchant,
-    fee_is_known: bool,
 }
 
 /// Looks after a payment once. `None`: there is no such payment.
@@ -72,13 +69,13 @@ pub async fn reconcile_payment(
             record_outcome(app, outcome).await?
         }
         Ok(None) => absent(app, &*processor, &case).await?,
-        Err(error) if error.is_definitive() && case.attempt.session_id.is_none() => {
+        Err(Unasked::CallRefused(error)) => {
             refused(app, &case.attempt, &error).await?;
             Recorded::Moved(PaymentState::Failed)
         }
         // Nobody else looks after a payment that has ended, so who brought the hint has to come again.
-        Err(error) if state.hold() == Hold::Released => return Err(error.into()),
-        Err(error) => {
+        Err(Unasked::Unsettled(error)) if state.hold() == Hold::Released => return Err(error.into()),
+        Err(Unasked::Unsettled(error)) => {
             tracing::warn!(%payment, %error, "the processor could not be asked");
             Recorded::AlreadyThere(state)
         }
@@ -88,21 +85,47 @@ pub async fn reconcile_payment(
 
 /// What the processor knows: by the page it made, else by sending the same call again, else by its list. The answer to
 /// a call that was sent before is the first answer, so the page it names is read anew.
-async fn ask(app: &App, processor: &dyn Processor, case: &Case) -> Result<Option<PaymentFacts>, CallError> {
+async fn ask(app: &App, processor: &dyn Processor, case: &Case) -> Result<Option<PaymentFacts>, Unasked> {
     if let Some(session) = &case.attempt.session_id {
-        return processor.read_session(session).await.map(Some);
+        return Ok(Some(processor.read_session(session).await?));
     }
     let since = case.attempt.created_at - SignedDuration::from_mins(5);
     let dead_key = case.attempt.server_errors >= SERVER_ERRORS_ARE_FINAL;
     let too_old = app.clock.now() > case.attempt.created_at + SignedDuration::from_mins(25);
     if dead_key || too_old {
-        return processor.find_attempt(case.attempt.id, since).await;
+        return Ok(processor.find_attempt(case.attempt.id, since).await?);
     }
-    let first_answer = send_once(app, processor, &case.attempt).await?;
+    let first_answer = match send_once(app, processor, &case.attempt).await {
+        Err(error) if proves_nothing_was_made(&error, &case.attempt) => {
+            return Err(Unasked::CallRefused(error));
+        }
+        answer => answer?,
+    };
     match &first_answer.session {
-        Some(session) => processor.read_session(&session.id).await.map(Some),
+        Some(session) => Ok(Some(processor.read_session(&session.id).await?)),
         None => Ok(Some(first_answer)),
     }
+}
+
+/// Why asking brought no facts.
+enum Unasked {
+    /// The call that makes the page was refused, and no earlier sending of it can have made one.
+    CallRefused(CallError),
+    /// Anything else; it proves nothing.
+    Unsettled(CallError),
+}
+
+impl From<CallError> for Unasked {
+    fn from(error: CallError) -> Unasked {
+        Unasked::Unsettled(error)
+    }
+}
+
+/// A refusal under the same key is the first answer repeated, unless it is about our key to the account: that one says
+/// nothing of an earlier sending which was not answered.
+fn proves_nothing_was_made(error: &CallError, attempt: &Attempt) -> bool {
+    let about_our_account = matches!(error, CallError::Refused { status: 401 | 403, .. });
+    error.is_definitive() && (!about_our_account || attempt.calls == 0)
 }
 
 /// The list has no page of ours. Proof that there is none only where nothing was ever sent, or after the longest life
@@ -143,20 +166,20 @@ async fn after(app: &App, merchant: MerchantId, payment: PaymentId, state: Payme
         let gives_up = waited > FEE_IS_AWAITED_FOR;
         return Ok(if gives_up { Looked::Done(state) } else { Looked::Again(state, now + pause(waited)) });
     }
+    let waited = now.duration_since(case.payment.created_at);
+    if waited > A_PERSON_OWNS_IT_AFTER {
+        hand_to_person(app, &case).await?;
+    }
     let given_up_at = abandoned_at(&case.payment, &case.merchant);
     let page_is_open =
         case.payment.state == PaymentState::RequiresAction && case.attempt.session_id.is_some();
     if page_is_open && now < given_up_at {
         return Ok(Looked::Again(state, given_up_at));
     }
-    let waited = now.duration_since(case.payment.created_at);
     if page_is_open {
         let state = end_page(app, &case.attempt, Ending::Abandoned).await?;
         let ended = state.hold() != Hold::Held && state != PaymentState::Succeeded;
         return Ok(if ended { Looked::Done(state) } else { Looked::Again(state, now + pause(waited)) });
-    }
-    if waited > A_PERSON_OWNS_IT_AFTER {
-        hand_to_person(app, &case).await?;
     }
     Ok(Looked::Again(state, now + pause(waited)))
 }
@@ -174,7 +197,7 @@ fn pause(waited: SignedDuration) -> SignedDuration {
 
 fn settled(case: &Case) -> bool {
     match case.payment.state {
-        PaymentState::Succeeded => case.fee_is_known,
+        PaymentState::Succeeded => case.attempt.balance_transaction_id.is_some(),
         state => state.hold() != Hold::Held,
     }
 }
@@ -190,9 +213,7 @@ async fn load(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<Opt
             let Some(payment) = payments::find(tx, merchant, payment).await? else { return Ok(None) };
             let Some(attempt) = attempts::latest(tx, merchant, payment.id).await? else { return Ok(None) };
             let merchant = merchants::find(tx, merchant).await?.context("a payment has a merchant")?;
-            let (number, subject) = (chart::PROCESSING_FEE, payment.id.dimension());
-            let fee_is_known = postings::has_subject(tx, merchant.id, number, subject).await?;
-            Ok(Some(Case { payment, attempt, merchant, fee_is_known }))
+            Ok(Some(Case { payment, attempt, merchant }))
         })
         .await
 }

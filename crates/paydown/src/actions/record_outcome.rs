@@ -91,7 +91,7 @@ async fn in_tx(tx: &mut Tx, mint: &Mint, outcome: &Outcome) -> Result<Recorded> 
         Step::Ghost => apply(tx, mint, outcome, &payment, true).await?,
     };
     if recorded.state() == Some(PaymentState::Succeeded) {
-        record_fee(tx, mint, &payment, facts.fee.as_ref()).await?;
+        record_fee(tx, mint, &attempt, facts.fee.as_ref()).await?;
     }
     Ok(recorded)
 }
@@ -155,13 +155,16 @@ async fn learn(tx: &mut Tx, attempt: &Attempt, facts: &PaymentFacts) -> Result<(
         session_expires_at: session.map(|session| session.expires_at),
         payment_intent_id: facts.payment_intent_id.clone(),
         charge_id: facts.charge_id.clone().filter(|_| succeeded),
+        balance_transaction_id: facts.fee.as_ref().map(|fee| fee.balance_transaction_id.clone()),
+        decline_code: facts.decline.as_ref().and_then(|decline| decline.code.clone()),
+        declined_at: facts.decline.as_ref().and_then(|decline| decline.declined_at),
     };
     attempts::learn(tx, attempt.merchant, attempt.id, &learned).await
 }
 
 /// The processor's fee is posted when it is known, once; it may be known only later.
-async fn record_fee(tx: &mut Tx, mint: &Mint, payment: &Payment, fee: Option<&FeeFacts>) -> Result<()> {
-    let (merchant, id) = (payment.merchant, payment.id);
+async fn record_fee(tx: &mut Tx, mint: &Mint, attempt: &Attempt, fee: Option<&FeeFacts>) -> Result<()> {
+    let (merchant, id) = (attempt.merchant, attempt.payment_id);
     if let Some(facts) = fee {
         if facts.fee.is_positive() {
             let posting = chart::processing_fee_charged(id, Processor::Stripe, facts.fee)?;
@@ -177,7 +180,7 @@ async fn record_fee(tx: &mut Tx, mint: &Mint, payment: &Payment, fee: Option<&Fe
         }
         return Ok(());
     }
-    if !postings::has_subject(tx, merchant, chart::PROCESSING_FEE, id.dimension()).await? {
+    if attempt.balance_transaction_id.is_none() {
         let (job, at) = (mint.id(JobId::new), mint.now + ASK_FOR_FEE_AFTER);
         jobs::enqueue(tx, merchant, job, "reconcile_payment", &id.to_string(), at, mint.now).await?;
     }

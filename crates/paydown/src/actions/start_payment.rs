@@ -3,6 +3,7 @@
 //! The form carries the payment's id, made when it was drawn. A repeat of the form finds that payment and starts no
 //! second one, whatever it asks for.
 
+use crate::actions::register_payer::register_payer;
 use crate::app::App;
 use crate::clock::Mint;
 use anyhow::{Context as _, Result};
@@ -87,7 +88,11 @@ pub enum Started {
 pub async fn start_payment(app: &App, input: StartPayment) -> Result<Started> {
     let processor = app.processors.of(&app.store, &app.secrets, input.merchant).await?;
     let Some(processor) = processor else { return Ok(Started::NoProcessor) };
-    let work = Work { mint: app.mint(), processor, public_url: Arc::clone(&app.public_url), input };
+    let customer = match input.payer.contact_id {
+        Some(contact) => register_payer(app, &*processor, input.merchant, contact).await,
+        None => None,
+    };
+    let work = Work { mint: app.mint(), processor, public_url: Arc::clone(&app.public_url), customer, input };
     app.store.write(async move |tx: &mut Tx| in_tx(tx, &work).await).await
 }
 
@@ -95,6 +100,7 @@ struct Work {
     mint: Mint,
     processor: Arc<dyn Processor>,
     public_url: Arc<str>,
+    customer: Option<String>,
     input: StartPayment,
 }
 
@@ -233,6 +239,7 @@ fn attempt(work: &Work, merchant: &Merchant, invoice: &Invoice, payment: &Paymen
         charge: Money::new(charge, payment.currency),
         description: format!("{} invoice {}", merchant.name, invoice.number),
         invoice_number: invoice.number.clone(),
+        customer: work.customer.clone(),
         payer_email: payment.receipt_email.clone(),
         success_url: format!("{pages}/return"),
         cancel_url: format!("{pages}/turned-back"),
@@ -255,6 +262,9 @@ fn attempt(work: &Work, merchant: &Merchant, invoice: &Invoice, payment: &Paymen
         session_expires_at: None,
         payment_intent_id: None,
         charge_id: None,
+        balance_transaction_id: None,
+        decline_code: None,
+        declined_at: None,
         refusal: None,
         calls: 0,
         server_errors: 0,

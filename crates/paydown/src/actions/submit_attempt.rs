@@ -15,6 +15,7 @@ use store::attempts::{self, Attempt};
 use store::db::Tx;
 use store::jobs;
 use store::payments::{self, Ending, Payment};
+use store::processor_customers;
 
 /// The payer waits at most so long for the card page.
 pub const PAYER_WAITS: Duration = Duration::from_secs(20);
@@ -120,7 +121,12 @@ async fn answered(app: &App, attempt: &Attempt, facts: PaymentFacts) -> Result<S
 pub(super) async fn refused(app: &App, attempt: &Attempt, error: &CallError) -> Result<Submitted> {
     let (merchant, id, words) = (attempt.merchant, attempt.id, error.to_string());
     tracing::error!(attempt = %id, %error, "the processor refused to make a card page");
-    app.store.write(async move |tx: &mut Tx| note_refusal(tx, (merchant, id), &words).await).await?;
+    let about_customer =
+        matches!(error, CallError::Refused { param: Some(param), .. } if param == "customer");
+    let forgotten = about_customer.then_some(attempt.payment_id);
+    app.store
+        .write(async move |tx: &mut Tx| note_refusal(tx, (merchant, id), &words, forgotten).await)
+        .await?;
     let facts = PaymentFacts {
         attempt: Some(attempt.id),
         merchant: Some(merchant),
@@ -146,8 +152,21 @@ pub(super) async fn refused(app: &App, attempt: &Attempt, error: &CallError) -> 
     Ok(Submitted::State(state))
 }
 
-async fn note_refusal(tx: &mut Tx, (merchant, id): (MerchantId, AttemptId), words: &str) -> Result<()> {
-    attempts::note_refusal(tx, merchant, id, words).await
+/// Where the processor does not know the payer of a payment any more, its name for them is forgotten too, so that the
+/// next payment makes a new one.
+async fn note_refusal(
+    tx: &mut Tx,
+    (merchant, id): (MerchantId, AttemptId),
+    words: &str,
+    unknown_payer_of: Option<PaymentId>,
+) -> Result<()> {
+    attempts::note_refusal(tx, merchant, id, words).await?;
+    let Some(payment) = unknown_payer_of else { return Ok(()) };
+    let payment = payments::find(tx, merchant, payment).await?.context("a stored payment is known")?;
+    match payment.contact_id {
+        Some(contact) => processor_customers::forget(tx, merchant, contact).await,
+        None => Ok(()),
+    }
 }
 
 /// Nobody answered: neither made nor not made. The hold stays and the reconciler asks.

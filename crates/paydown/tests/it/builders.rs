@@ -17,7 +17,7 @@ use paydown::app::App;
 use paydown::processors::{STRIPE, key_place, webhook_place};
 use serde_json::{Value, json};
 use store::anomalies::{self, Anomaly};
-use store::attempts::Attempt;
+use store::attempts::{self, Attempt};
 use store::audit::{self, AuditRow, acts};
 use store::db::Tx;
 use store::invoices::{self, Invoice};
@@ -40,7 +40,7 @@ impl TestApp {
     /// The merchant with its processor, and the customer.
     pub async fn make_merchant(&mut self) {
         let merchant = merchant(self.merchant, self.app.clock.now());
-        let account = self.account();
+        let account = self.account(PROCESSOR_KEY);
         let row = self.audit_row(acts::PROCESSOR_CONNECT);
         let written = self.app.store.write(async move |tx: &mut Tx| {
             anyhow::ensure!(merchants::insert(tx, &merchant).await?, "the merchant is new");
@@ -57,7 +57,7 @@ impl TestApp {
         self.customer = create_customer(&self.app, new).await.expect("the customer is written");
     }
 
-    fn account(&self) -> ProcessorAccount {
+    fn account(&self, key: &str) -> ProcessorAccount {
         let (merchant, mint) = (self.merchant, self.app.mint());
         let seal = |place, plain: &str| self.app.secrets.seal(&place, mint.bytes(), plain.as_bytes());
         ProcessorAccount {
@@ -66,7 +66,7 @@ impl TestApp {
             mode: Mode::Practice,
             base_url: self.sandbox.base_url(),
             account: "acct_practice".to_owned(),
-            secret_key: seal(key_place(merchant), PROCESSOR_KEY),
+            secret_key: seal(key_place(merchant), key),
             webhook_secret: Some(seal(webhook_place(merchant), WEBHOOK_SECRET)),
             webhook_secret_before: Some(seal(webhook_place(merchant), WEBHOOK_SECRET_BEFORE)),
             polled_to: mint.now,
@@ -85,6 +85,17 @@ impl TestApp {
             after: "{}".to_owned(),
             at: mint.now,
         }
+    }
+
+    /// The merchant connects with another key.
+    pub async fn use_processor_key(&self, key: &str) {
+        let (merchant, account) = (self.merchant, self.account(key));
+        let row = self.audit_row(acts::PROCESSOR_CONNECT);
+        let written = self.app.store.write(async move |tx: &mut Tx| {
+            processor_accounts::upsert(tx, &account).await?;
+            audit::append(tx, merchant, &row).await
+        });
+        written.await.expect("the key is replaced");
     }
 
     /// Sets what the merchant passes on of a card's cost.
@@ -206,6 +217,16 @@ impl TestApp {
         self.settle().await;
         assert_eq!(self.state(payment).await, PaymentState::Succeeded);
         payment
+    }
+
+    /// Notes that the call is about to be made, as every sending does first.
+    pub async fn note_call(&self, payment: PaymentId) {
+        let (merchant, attempt, now) = (self.merchant, self.attempt(payment).await.id, self.app.clock.now());
+        let noted = self
+            .app
+            .store
+            .write(async move |tx: &mut Tx| attempts::note_call(tx, merchant, attempt, now).await);
+        noted.await.expect("the call is noted");
     }
 
     /// Makes the processor's call without recording its answer, as a program that dies in between does; the page's id.

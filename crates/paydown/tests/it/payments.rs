@@ -2,6 +2,7 @@
 
 mod endings;
 mod parts;
+mod payers;
 mod policy;
 mod repeats;
 mod surcharge;

@@ -199,6 +199,11 @@ impl TestApp {
         self.app.store.close().await.expect("the store closes");
     }
 
+    /// When the next job is due; `None` when none waits.
+    pub async fn next_due_at(&self) -> Option<Timestamp> {
+        self.app.store.read(async |tx: &mut Tx| jobs::next_due_at(tx).await).await.expect("jobs can be read")
+    }
+
     async fn assert_nothing_due(&self) {
         let now = self.clock.now();
         let read = self.app.store.read(async move |tx: &mut Tx| {

@@ -80,6 +80,19 @@ CREATE TABLE contacts (
 );
 CREATE INDEX contacts_by_email ON contacts (merchant_id, email_key);
 
+CREATE TABLE processor_customers (
+  merchant_id BIGINT NOT NULL,
+  processor TEXT COLLATE "C" NOT NULL CHECK (processor IN ('stripe')),
+  mode TEXT COLLATE "C" NOT NULL CHECK (mode IN ('practice', 'test', 'live')),
+  account TEXT COLLATE "C" NOT NULL,
+  contact_id BYTEA NOT NULL,
+  processor_customer_id TEXT COLLATE "C" NOT NULL,
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (merchant_id, processor, mode, account, contact_id),
+  UNIQUE (merchant_id, processor, mode, account, processor_customer_id),
+  FOREIGN KEY (merchant_id, contact_id) REFERENCES contacts (merchant_id, id)
+);
+
 CREATE TABLE invoices (
   merchant_id BIGINT NOT NULL,
   id BYTEA NOT NULL CHECK (length(id) = 16),
@@ -212,7 +225,8 @@ CREATE TABLE attempts (
   session_expires_at BIGINT,
   payment_intent_id TEXT COLLATE "C",
   charge_id TEXT COLLATE "C",
-  decline TEXT COLLATE "C",
+  balance_transaction_id TEXT COLLATE "C",
+  decline_code TEXT COLLATE "C",
   declined_at BIGINT,
   refusal TEXT COLLATE "C",
   calls BIGINT NOT NULL CHECK (calls >= 0),

@@ -80,6 +80,19 @@ CREATE TABLE contacts (
 ) STRICT;
 CREATE INDEX contacts_by_email ON contacts (merchant_id, email_key);
 
+CREATE TABLE processor_customers (
+  merchant_id INTEGER NOT NULL,
+  processor TEXT NOT NULL CHECK (processor IN ('stripe')),
+  mode TEXT NOT NULL CHECK (mode IN ('practice', 'test', 'live')),
+  account TEXT NOT NULL,
+  contact_id BLOB NOT NULL,
+  processor_customer_id TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (merchant_id, processor, mode, account, contact_id),
+  UNIQUE (merchant_id, processor, mode, account, processor_customer_id),
+  FOREIGN KEY (merchant_id, contact_id) REFERENCES contacts (merchant_id, id)
+) STRICT;
+
 CREATE TABLE invoices (
   merchant_id INTEGER NOT NULL,
   id BLOB NOT NULL CHECK (length(id) = 16),
@@ -212,7 +225,8 @@ CREATE TABLE attempts (
   session_expires_at INTEGER,
   payment_intent_id TEXT,
   charge_id TEXT,
-  decline TEXT,
+  balance_transaction_id TEXT,
+  decline_code TEXT,
   declined_at INTEGER,
   refusal TEXT,
   calls INTEGER NOT NULL CHECK (calls >= 0),

@@ -289,7 +289,7 @@ impl PgTx {
 
     pub(super) async fn lock<T>(&mut self, sql: &str, args: &[Val<'_>], map: Map<T>) -> Result<Option<T>> {
         self.check_lockable(sql)?;
-        self.fetch_optional(&format!("{sql} FOR UPDATE"), args, map).await
+        self.fetch_optional(&format!("{sql} FOR NO KEY UPDATE"), args, map).await
     }
 
     pub(super) async fn lock_skip<T>(&mut self, sql: &str, args: &[Val<'_>], map: Map<T>) -> Result<Vec<T>> {

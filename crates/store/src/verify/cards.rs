@@ -59,7 +59,7 @@ const TEXTS: &[Texts] = &[
         what: "what was sent to the processor, or its reason, holds a card number",
         prefix: "att_",
         sql: Sql(
-            "SELECT id, body || ' | ' || COALESCE(decline, '') || ' | ' || COALESCE(refusal, '') FROM attempts \
+            "SELECT id, body || ' | ' || COALESCE(decline_code, '') || ' | ' || COALESCE(refusal, '') FROM attempts \
              WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
         ),
     },

@@ -36,6 +36,17 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 22,
+        what: "a processor's name of a contact refers to a contact that its merchant does not have",
+        prefix: "con_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.contact_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM processor_customers c WHERE NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id) \
+             ORDER BY c.merchant_id, c.contact_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
         what: "a payment link refers to a contact or invoice that its merchant does not have",
         prefix: "lnk_",
         figures: ["", ""],

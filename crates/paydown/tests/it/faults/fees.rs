@@ -59,3 +59,14 @@ on_both_engines!(the_late_fee_of_a_payment_that_had_ended_is_asked_for, async |a
     app.settle_after(SignedDuration::from_mins(2)).await;
     assert_eq!(app.balance(chart::PROCESSING_FEE, Currency::USD).await, 1_190);
 });
+
+// Nothing is kept: that too is known, and nobody goes on asking for a week.
+on_both_engines!(a_fee_of_nothing_is_known_and_asked_for_no_more, async |app: &mut TestApp| {
+    app.control("/fees", json!({ "basis_points": 0, "fixed": { "usd": 0 } })).await;
+    let invoice = app.invoice(100_000).await;
+    let payment = app.pay_with_visa(invoice, 40_000).await;
+    app.settle_after(SignedDuration::from_mins(2)).await;
+    assert_eq!(app.balance(chart::PROCESSING_FEE, Currency::USD).await, 0);
+    assert!(app.attempt(payment).await.balance_transaction_id.is_some());
+    assert_eq!(app.next_due_at().await, None, "no job waits");
+});

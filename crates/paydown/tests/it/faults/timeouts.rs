@@ -3,7 +3,7 @@
 
 use crate::builders::VISA;
 use crate::on_both_engines;
-use crate::test_app::TestApp;
+use crate::test_app::{PROCESSOR_KEY, TestApp};
 use billing::ids::{InvoiceId, PaymentId};
 use billing::payment::PaymentState;
 use jiff::SignedDuration;
@@ -116,4 +116,38 @@ on_both_engines!(a_refused_call_fails_at_once_and_frees_the_amount, async |app: 
     assert_eq!(app.submit(payment).await, Submitted::State(PaymentState::Failed));
     assert_eq!((app.pages_made(), app.figures(invoice).await), (0, (100_000, 0, 0)));
     assert!(app.attempt(payment).await.refusal.is_some(), "the processor's words are kept for staff");
+});
+
+// The page was made, its answer was lost, and then the account's key is taken back: a refusal for that reason says
+// nothing of the page.
+on_both_engines!(a_revoked_key_proves_nothing_of_an_earlier_call, async |app: &mut TestApp| {
+    let invoice = app.invoice(100_000).await;
+    let payment = app.reserve(app.ask(invoice, 40_000)).await;
+    app.note_call(payment).await;
+    let session = app.make_page_unrecorded(payment).await;
+    app.use_processor_key("sk_test_taken_back").await;
+    app.settle_after(SignedDuration::from_secs(31)).await;
+    assert_eq!(app.state(payment).await, PaymentState::Submitting);
+    assert_eq!(app.figures(invoice).await, (100_000, 40_000, 0), "the hold stays");
+    app.use_processor_key(PROCESSOR_KEY).await;
+    app.settle_after(SignedDuration::from_secs(31)).await;
+    assert_eq!(app.state(payment).await, PaymentState::RequiresAction);
+    assert_eq!(app.session(payment).await, session, "the page that was made is the one that is used");
+});
+
+// The page was made and the payer was sent there; then the processor cannot be asked any more.
+on_both_engines!(an_open_page_nobody_can_ask_about_is_handed_to_a_person, async |app: &mut TestApp| {
+    let invoice = app.invoice(100_000).await;
+    let payment = app.pay(invoice, 40_000).await;
+    app.use_processor_key("sk_test_taken_back").await;
+    for _ in 1..=5 {
+        assert_eq!(app.anomalies(payment).await, [""; 0]);
+        app.settle_after(SignedDuration::from_hours(23)).await;
+    }
+    app.settle_after(SignedDuration::from_hours(30)).await;
+    assert_eq!(app.anomalies(payment).await, ["unresolved"]);
+    assert_eq!(app.figures(invoice).await, (100_000, 40_000, 0), "silence proves nothing");
+    app.use_processor_key(PROCESSOR_KEY).await;
+    app.settle_after(SignedDuration::from_hours(25)).await;
+    assert_eq!(app.figures(invoice).await, (100_000, 0, 0), "the page has ended, and the processor says so");
 });
