@@ -121,6 +121,14 @@ impl Config {
         })
     }
 
+    /// What payers type to reach a portal that listens at `bound`: the setting, or, where nobody set it, the port that the
+    /// system chose for `listen = "127.0.0.1:0"`.
+    pub fn public_url_at(&self, bound: SocketAddr) -> String {
+        let is_set =
+            self.shown.iter().any(|shown| shown.key == "public_url" && shown.origin != Origin::Default);
+        if is_set { self.public_url.clone() } else { values::default_url(bound) }
+    }
+
     /// Every setting with its origin, secrets masked, in the order of the documentation.
     pub fn shown(&self) -> &[Shown] {
         &self.shown

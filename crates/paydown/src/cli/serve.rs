@@ -13,15 +13,16 @@ use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 pub(super) async fn serve(at: &mut At<'_>) -> Result<Exit> {
-    let config = at.config()?;
+    let mut config = at.config()?;
     start_log(&config)?;
     let transport = transport(&config)?;
     let store = at.open(&config, Role::Server).await?;
     migrate(&store, MIGRATIONS, at.world.clock.now().as_microsecond()).await?;
-    let app = at.app(&config, store)?;
     let listener = TcpListener::bind(config.listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {}", config.listen))?;
     let address = listener.local_addr()?;
+    config.public_url = config.public_url_at(address);
+    let app = at.app(&config, store)?;
     at.tell(&json!({ "listen": address.to_string(), "public_url": config.public_url }), || {
         format!("Paydown serves {} on {address}. Ctrl+C ends it.", config.public_url)
     })?;

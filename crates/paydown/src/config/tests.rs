@@ -97,6 +97,11 @@ fn public_addresses_are_kept_without_a_slash() {
     assert_eq!(url("http://[::1]:3000/"), "http://[::1]:3000");
     let open = resolve(&Flags::default(), &[("PAYDOWN_LISTEN", "0.0.0.0:8081")], "").unwrap();
     assert_eq!(open.public_url, "http://localhost:8081");
+    let bound = "127.0.0.1:49152".parse().unwrap();
+    let chosen = resolve(&Flags::default(), &[("PAYDOWN_LISTEN", "127.0.0.1:0")], "").unwrap();
+    assert_eq!(chosen.public_url_at(bound), "http://127.0.0.1:49152");
+    let set = resolve(&Flags::default(), &[("PAYDOWN_PUBLIC_URL", "https://pay.example.com")], "").unwrap();
+    assert_eq!(set.public_url_at(bound), "https://pay.example.com");
 }
 
 #[test]

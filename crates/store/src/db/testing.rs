@@ -5,6 +5,11 @@
 //! must be cheap, so migrations run once: SQLite files are copies of one, PostgreSQL databases are made from a
 //! template that every process on that server shares.
 
+#[path = "testing/obstacles.rs"]
+mod obstacles;
+
+pub use obstacles::{Change, HeldWrites};
+
 use crate::db::{DatabaseUrl, Migration, Role, Store, StoreConfig, migrate};
 use crate::migrations::MIGRATIONS;
 use data_encoding::HEXLOWER;
