@@ -172,7 +172,7 @@ impl PaymentPage {
             ],
             Outcome::Unknown => vec![chrome.say("waiting-shows", &[number, amount])],
         };
-        if self.pressed_twice {
+        if self.pressed_twice && self.succeeded() {
             sentences.push(say("pressed-twice"));
         }
         sentences

@@ -3,7 +3,7 @@
 
 use crate::actions::sign_in::count_start;
 use crate::actions::start_payment::{Payer, StartPayment, Started, start_payment};
-use crate::actions::submit_attempt::{Submitted, note_redirect, submit_undisturbed};
+use crate::actions::submit_attempt::{PAYER_WAITS, Submitted, note_redirect, submit_undisturbed};
 use crate::csrf::Posted;
 use crate::headers::FormAction;
 use crate::pages::pay::{EarlierPayment, PayPage, PayProblem};
@@ -21,11 +21,15 @@ use billing::payment::{Hold, PaymentState};
 use ledger::Money;
 use serde::Deserialize;
 use std::str::FromStr as _;
-use store::payments::Payment;
+use std::time::Duration;
+use store::db::Tx;
+use store::payments::{self, Payment};
 use store::processor_accounts::Mode;
 
 /// Longest reference of a payer.
 const LONGEST_REFERENCE: usize = 60;
+/// How often a second press looks whether the first one has its card page.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The pay form.
 #[derive(Clone, Deserialize)]
@@ -155,12 +159,30 @@ async fn submit(ctx: &Ctx, payment: PaymentId) -> Result<Response, Fail> {
 
 /// The same form again: back to its card page while that is open, else to what became of it.
 async fn again(ctx: &Ctx, before: &Payment) -> Result<Response, Fail> {
-    if before.state == PaymentState::RequiresAction
+    // The first press may still be waiting for its card page; the second one waits with it.
+    let state = match tokio::time::timeout(PAYER_WAITS, called(ctx, before.id)).await {
+        Ok(state) => state?,
+        Err(_) => before.state,
+    };
+    if state == PaymentState::RequiresAction
         && let Some(url) = card_page(ctx, before.id).await?
     {
         return Ok(allowed(ctx, see_other(&url)));
     }
     Ok(ctx.go(&format!("/payments/{}?again=1", before.id)))
+}
+
+/// The state of a payment once its call has been answered, or given up.
+async fn called(ctx: &Ctx, payment: PaymentId) -> Result<PaymentState, Fail> {
+    let merchant = ctx.merchant.id;
+    loop {
+        let read = async move |tx: &mut Tx| payments::find(tx, merchant, payment).await;
+        let found = ctx.app.store.read(read).await?.ok_or(Fail::NotFound)?;
+        if !matches!(found.state, PaymentState::Created | PaymentState::Submitting) {
+            return Ok(found.state);
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 async fn draw(
