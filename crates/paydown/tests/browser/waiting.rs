@@ -1,0 +1,97 @@
+//! What a page does while nobody touches it: it waits for news, warns before the session ends, and can be printed.
+
+use crate::stage::{Stage, play};
+use crate::steps::VISA;
+use crate::visitor::{Script, Visitor};
+use billing::ids::PaymentId;
+use billing::payment::PaymentState;
+use jiff::SignedDuration;
+use paydown::actions::reconcile_payment::reconcile_payment;
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_waiting_page_updates_itself() {
+    play(Script::On, async |stage: &Stage, visitor: &Visitor| {
+        let payment = wait_for_the_bank(stage, visitor).await;
+        let h1 = "return document.activeElement.tagName";
+        assert_eq!(visitor.ask(h1, vec![]).await, "H1");
+        stage.app.advance(SignedDuration::from_mins(3));
+        visitor.sees("Still waiting. Do not pay again: INV-1042 shows $500.00 as in progress.").await;
+        let at = visitor.at().await;
+        the_bank_answers(stage, visitor, payment).await;
+        visitor.sees("Payment received").await;
+        assert_eq!(visitor.at().await, at, "the same address for ever");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_waiting_page_is_asked_without_javascript() {
+    play(Script::Off, async |stage: &Stage, visitor: &Visitor| {
+        let payment = wait_for_the_bank(stage, visitor).await;
+        visitor.press("Check now").await;
+        visitor.sees("We are waiting for an answer. You can close this page; we will e-mail you.").await;
+        the_bank_answers(stage, visitor, payment).await;
+        visitor.press("Check now").await;
+        visitor.sees("Payment received").await;
+    })
+    .await;
+}
+
+/// A payment whose bank takes its time, and its page.
+async fn wait_for_the_bank(stage: &Stage, visitor: &Visitor) -> PaymentId {
+    let invoice = stage.invoice("INV-1042", 125_000).await;
+    visitor.go(&stage.link(invoice).await).await;
+    visitor.choose("500").await;
+    visitor.press("Pay partial amount: $500.00").await;
+    visitor.go_to_card_page().await;
+    let payment = stage.only_payment(invoice).await;
+    let slow = json!({ "route": "POST /c/pay/{id}", "fault": "slow", "delay_ms": 4_000 });
+    stage.app.control("/faults", slow).await;
+    stage.app.card_page(payment, json!({ "card": VISA })).await;
+    let looked = reconcile_payment(&stage.app.app, stage.app.merchant, payment, "return page").await;
+    looked.expect("the processor answers");
+    assert_eq!(stage.app.state(payment).await, PaymentState::Processing);
+    visitor.go(&format!("/p/northwind/payments/{payment}")).await;
+    visitor.sees("We are waiting for an answer. You can close this page; we will e-mail you.").await;
+    payment
+}
+
+/// The bank says yes and we are told; until then our books wait, however long the bank takes.
+async fn the_bank_answers(stage: &Stage, visitor: &Visitor, payment: PaymentId) {
+    let answered = async || Ok((stage.app.page_status(payment).await == "complete").then_some(()));
+    visitor.until("hear from the bank", answered).await;
+    stage.app.settle().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_page_warns_before_the_session_ends() {
+    play(Script::On, async |stage: &Stage, visitor: &Visitor| {
+        stage.invoice("INV-1042", 125_000).await;
+        visitor.go("/p/northwind/sign-in").await;
+        visitor.sign_in(stage, "dana@acme.example").await;
+        visitor.sees("You stay signed in for 24 hours.").await;
+        visitor.sees_no("This page closes in 2 minutes.").await;
+        stage.app.advance(SignedDuration::from_hours(24) - SignedDuration::from_secs(121));
+        visitor.reload().await;
+        visitor.sees("This page closes in 2 minutes.").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn paper_shows_no_controls() {
+    play(Script::On, async |stage: &Stage, visitor: &Visitor| {
+        let invoice = stage.invoice("INV-1042", 125_000).await;
+        visitor.go(&stage.link(invoice).await).await;
+        assert!(visitor.offers("Print").await);
+        visitor.devtools("Emulation.setEmulatedMedia", json!({ "media": "print" })).await;
+        for control in ["Change amount", "Pay $1,250.00", "Print", "Sign in to see all invoices"] {
+            assert!(!visitor.offers(control).await, "{control} is printed");
+        }
+        visitor.sees("Invoice INV-1042").await;
+        visitor.sees("Managed workplace, 25 seats $1,250.00").await;
+        visitor.keep_picture("invoice-on-paper").await;
+    })
+    .await;
+}
