@@ -5,6 +5,7 @@
 
 pub mod apply_event;
 pub mod cancel_payment;
+mod card_testing;
 pub mod connect_processor;
 pub mod create_customer;
 pub mod create_link;
@@ -12,12 +13,14 @@ pub mod create_merchant;
 pub mod deliver_mail;
 pub mod import_invoices;
 pub mod issue_invoice;
+mod limits;
 pub mod open_payment_link;
 pub mod practice_merchant;
 mod recipients;
 pub mod reconcile_payment;
 pub mod record_outcome;
 mod register_payer;
+pub mod request_code;
 pub mod return_credit;
 pub mod run_jobs;
 pub mod set_policy;

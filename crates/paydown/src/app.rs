@@ -1,6 +1,7 @@
 //! What every page, job and command works with. Holds nothing that decides about money: that is in the database.
 
 use crate::clock::{Clock, Mint, Random};
+use crate::config::Network;
 use crate::processors::Processors;
 use crate::secrets::SecretKey;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct App {
     pub processors: Arc<Processors>,
     /// Where payers reach us, without a slash at the end: `https://pay.northwind.example`.
     pub public_url: Arc<str>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Arc<[Network]>,
     /// Work that goes on though its request has gone; drained at the end.
     pub tasks: TaskTracker,
 }

@@ -59,7 +59,8 @@ impl<T: DeserializeOwned> FromRequest<App> for Posted<T> {
             serde_urlencoded::from_bytes(&bytes).map_err(|_| Fail::WrongType)?;
         let given = fields.iter().find(|(name, _)| name == "csrf").map_or("", |(_, value)| value);
         if !bool::from(given.as_bytes().ct_eq(ctx.csrf.as_bytes())) {
-            return Err(Fail::FormNotOurs);
+            let typed = fields.iter().find(|(name, _)| name == "amount").map(|(_, value)| value.as_str());
+            return Err(ctx.over(typed).unwrap_or(Fail::FormNotOurs));
         }
         let form = serde_urlencoded::from_bytes(&bytes).map_err(|_| Fail::WrongType)?;
         Ok(Posted { ctx, form })

@@ -127,6 +127,7 @@ async fn open(
         secrets: Arc::new(secrets),
         processors: Arc::new(Processors::default()),
         public_url: Arc::from(public_url),
+        trusted_proxies: Arc::default(),
         tasks: tokio_util::task::TaskTracker::new(),
     })
 }

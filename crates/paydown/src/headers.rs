@@ -1,6 +1,7 @@
 //! What every response carries, errors and assets included, and the pages of errors. No handler sets these.
 
 use crate::app::App;
+use crate::portal::context::client;
 use crate::portal::fail::{self, Fail};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -34,7 +35,8 @@ pub async fn around(State(app): State<App>, mut request: Request, next: Next) ->
     }
     // The path of a link is its secret.
     let path = if kept.uri.path().starts_with("/l/") { "/l/…" } else { kept.uri.path() };
-    tracing::info!(request = id, method = %kept.method, path, status = response.status().as_u16(), "answered");
+    let (client, status) = (client(&kept, &app), response.status().as_u16());
+    tracing::info!(request = id, %client, method = %kept.method, path, status, "answered");
     response
 }
 

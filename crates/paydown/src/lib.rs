@@ -4,6 +4,7 @@ pub mod actions;
 pub mod app;
 pub mod assets;
 pub mod cli;
+pub mod client_address;
 pub mod clock;
 pub mod config;
 pub mod csrf;

@@ -8,6 +8,7 @@ pub mod invoice;
 pub mod links;
 pub mod list;
 pub mod load;
+pub mod next;
 pub mod pay;
 pub mod payment;
 pub mod refusals;

@@ -6,10 +6,6 @@ use crate::secrets::token_hash;
 use axum::http::{HeaderMap, HeaderValue, header};
 use billing::ids::MerchantId;
 use data_encoding::BASE32HEX_NOPAD;
-use jiff::SignedDuration;
-
-/// An invoice that was opened by link closes after so long without use.
-pub const LINK_IDLE: SignedDuration = SignedDuration::from_mins(30);
 
 /// The name of a cookie: with the prefix that binds it to https and this host, but for plain http on loopback.
 pub fn cookie_name(public_url: &str, name: &str) -> String {
@@ -42,6 +38,13 @@ pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 pub fn set_cookie(public_url: &str, name: &str, value: &str) -> HeaderValue {
     let secure = if public_url.starts_with("https://") { "; Secure" } else { "" };
     let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}");
+    HeaderValue::from_str(&text).expect("names and values of ours are plain text")
+}
+
+/// The same, gone after so many seconds.
+pub fn set_cookie_for(public_url: &str, name: &str, value: &str, seconds: u32) -> HeaderValue {
+    let secure = if public_url.starts_with("https://") { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
     HeaderValue::from_str(&text).expect("names and values of ours are plain text")
 }
 

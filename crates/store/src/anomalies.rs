@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::columns::timestamp;
-use crate::db::{Sql, Tx};
+use crate::db::{Row, Sql, Tx};
 use anyhow::Result;
 use billing::ids::{AnomalyId, MerchantId, PaymentId};
 use jiff::Timestamp;
@@ -27,6 +27,9 @@ const INSERT: Sql = Sql("INSERT INTO anomalies (merchant_id, id, kind, payment_i
 const BY_PAYMENT: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies
   WHERE merchant_id = $1 AND payment_id = $2 ORDER BY id");
 
+const NEWEST: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies
+  WHERE merchant_id = $1 ORDER BY id DESC LIMIT $2");
+
 /// Adds an anomaly.
 pub async fn insert(tx: &mut Tx, merchant: MerchantId, anomaly: &Anomaly) -> Result<()> {
     let payment = anomaly.payment_id.as_ref().map(PaymentId::as_bytes);
@@ -38,14 +41,20 @@ pub async fn insert(tx: &mut Tx, merchant: MerchantId, anomaly: &Anomaly) -> Res
 
 /// Anomalies of a payment, oldest first.
 pub async fn list_by_payment(tx: &mut Tx, merchant: MerchantId, payment: PaymentId) -> Result<Vec<Anomaly>> {
-    tx.fetch_all(BY_PAYMENT, args![merchant.0, payment.as_bytes()], |row| {
-        Ok(Anomaly {
-            id: AnomalyId::from_bytes(row.bytes16(0)?),
-            kind: row.text(1)?,
-            payment_id: row.opt_bytes16(2)?.map(PaymentId::from_bytes),
-            detail: row.text(3)?,
-            at: timestamp(row, 4)?,
-        })
+    tx.fetch_all(BY_PAYMENT, args![merchant.0, payment.as_bytes()], decode).await
+}
+
+/// The newest anomalies of a merchant, of payments or not, newest first.
+pub async fn list(tx: &mut Tx, merchant: MerchantId, limit: i64) -> Result<Vec<Anomaly>> {
+    tx.fetch_all(NEWEST, args![merchant.0, limit], decode).await
+}
+
+fn decode(row: &Row<'_>) -> Result<Anomaly> {
+    Ok(Anomaly {
+        id: AnomalyId::from_bytes(row.bytes16(0)?),
+        kind: row.text(1)?,
+        payment_id: row.opt_bytes16(2)?.map(PaymentId::from_bytes),
+        detail: row.text(3)?,
+        at: timestamp(row, 4)?,
     })
-    .await
 }

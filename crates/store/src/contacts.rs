@@ -44,6 +44,10 @@ const BY_CUSTOMER: Sql =
   FROM contacts c JOIN customers k ON k.merchant_id = c.merchant_id AND k.id = c.customer_id
   WHERE c.merchant_id = $1 AND c.customer_id = $2 ORDER BY c.id LIMIT 1000");
 
+const NOTE_CHOSEN: Sql = Sql("UPDATE contacts SET chosen_at = $3 WHERE merchant_id = $1 AND id = $2");
+const CHOSEN_LAST: Sql = Sql("SELECT id FROM contacts
+  WHERE merchant_id = $1 AND email_key = $2 AND chosen_at IS NOT NULL ORDER BY chosen_at DESC, id DESC LIMIT 1");
+
 /// Adds a contact; `false` when the customer already has that address.
 pub async fn insert(tx: &mut Tx, contact: &Contact) -> Result<bool> {
     let args = args![
@@ -71,6 +75,17 @@ pub async fn find_by_email(tx: &mut Tx, merchant: MerchantId, email_key: &str) -
 /// Contacts of a customer, oldest first.
 pub async fn list(tx: &mut Tx, merchant: MerchantId, customer: CustomerId) -> Result<Vec<Contact>> {
     tx.fetch_all(BY_CUSTOMER, args![merchant.0, customer.as_bytes()], decode).await
+}
+
+/// Notes that somebody of several companies chose to act for this one.
+pub async fn note_chosen(tx: &mut Tx, merchant: MerchantId, id: ContactId, now: Timestamp) -> Result<()> {
+    tx.execute(NOTE_CHOSEN, args![merchant.0, id.as_bytes(), now.as_microsecond()]).await.map(drop)
+}
+
+/// The contact that this address (comparable form) chose last, if it ever had to choose.
+pub async fn chosen_last(tx: &mut Tx, merchant: MerchantId, email_key: &str) -> Result<Option<ContactId>> {
+    let id = |row: &Row<'_>| Ok(ContactId::from_bytes(row.bytes16(0)?));
+    tx.fetch_optional(CHOSEN_LAST, args![merchant.0, email_key], id).await
 }
 
 fn decode(row: &Row<'_>) -> Result<Contact> {

@@ -126,6 +126,8 @@ const SET_REDIRECTED: Sql = Sql("UPDATE payments SET redirected_at = $3
   WHERE merchant_id = $1 AND id = $2 AND redirected_at IS NULL");
 const SET_SEEN: Sql =
     Sql("UPDATE payments SET seen_at = $3 WHERE merchant_id = $1 AND id = $2 AND seen_at IS NULL");
+const NOTE_CLIENT: Sql = Sql("UPDATE payments SET client = $3 WHERE merchant_id = $1 AND id = $2");
+const CLIENT: Sql = Sql("SELECT client FROM payments WHERE merchant_id = $1 AND id = $2");
 const BY_ID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
     card_last4, created_at, changed_at, redirected_at, seen_at
@@ -224,6 +226,16 @@ pub async fn set_redirected(tx: &mut Tx, merchant: MerchantId, id: PaymentId, no
 pub async fn set_seen(tx: &mut Tx, merchant: MerchantId, id: PaymentId, now: Timestamp) -> Result<()> {
     tx.execute(SET_SEEN, args![merchant.0, id.as_bytes(), now.as_microsecond()]).await?;
     Ok(())
+}
+
+/// Notes the network address of the browser that started it.
+pub async fn note_client(tx: &mut Tx, merchant: MerchantId, id: PaymentId, client: &str) -> Result<()> {
+    tx.execute(NOTE_CLIENT, args![merchant.0, id.as_bytes(), client]).await.map(drop)
+}
+
+/// The network address of the browser that started it, where a browser did.
+pub async fn client(tx: &mut Tx, merchant: MerchantId, id: PaymentId) -> Result<Option<String>> {
+    Ok(tx.fetch_optional(CLIENT, args![merchant.0, id.as_bytes()], |row| row.opt_text(0)).await?.flatten())
 }
 
 /// The payment with this id.

@@ -1,4 +1,4 @@
-// Removes page loads; every page works without it.
+// Removes page loads.
 const $ = (selector, root = document) => root.querySelector(selector);
 const hear = (words) => { $("#say").textContent = words; };
 
@@ -9,7 +9,6 @@ function minor(text, { decimal, grouping, exponent }) {
   return match ? Number(match[1].replace(/\D/g, "") + (match[2] ?? "").padEnd(exponent, "0")) : NaN;
 }
 
-// The line under the field.
 function live(form) {
   const data = form.dataset, line = $(".live", form), places = Number(data.exponent);
   let timer;
@@ -24,7 +23,7 @@ function live(form) {
   };
 }
 
-// The pencil opens its form in place of the figure.
+// The pencil opens its form in place.
 function pencil(button) {
   const place = $("#pick"), closed = [...place.childNodes];
   const others = place.parentNode.querySelectorAll(".act, .act + .links");
@@ -53,7 +52,6 @@ function pencil(button) {
   };
 }
 
-// A button rests only once its request is under way.
 addEventListener("submit", (event) => {
   const button = $("[data-busy]", event.target);
   if (button) setTimeout(() => {
@@ -61,9 +59,13 @@ addEventListener("submit", (event) => {
     hear(button.textContent = button.dataset.busy);
   });
 });
+function rest(button) {
+  button.disabled = true;
+  setTimeout(() => { button.disabled = false; }, button.dataset.wait * 1000);
+}
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
-// The waiting page asks for news; none is no failure.
+// No news is no failure.
 function poll(place, wait = 2000) {
   setTimeout(async () => {
     try {
@@ -75,7 +77,6 @@ function poll(place, wait = 2000) {
   }, wait);
 }
 
-// Two minutes before the end.
 function session(form) {
   const start = () => setTimeout(() => { form.hidden = false; }, form.dataset.after * 1000);
   start();
@@ -91,7 +92,7 @@ function session(form) {
 const online = () => { $("#offline").hidden = navigator.onLine; };
 addEventListener("online", online);
 addEventListener("offline", online);
-const parts = { ".amount-form": live, "#pick .pencil": pencil, "[data-poll]": poll, "#stay": session };
+const parts = { ".amount-form": live, "#pick .pencil": pencil, "[data-poll]": poll, "#stay": session, "[data-wait]": rest };
 for (const part in parts) if ($(part)) parts[part]($(part));
 $("#amount[autofocus]")?.select();
 const chosen = $("[data-say]"), print = $("[data-print]");

@@ -1,7 +1,7 @@
 //! A payment link is opened: its invoice joins the browser's session. Nothing is consumed, so any number of fetches by
 //! mail scanners is harmless; the secret is only ever compared as a hash.
 
-use crate::actions::create_link;
+use crate::actions::{create_link, limits};
 use crate::app::App;
 use crate::secrets::token_hash;
 use anyhow::{Context as _, Result};
@@ -9,19 +9,19 @@ use billing::ids::{ContactId, CustomerId, InvoiceId, MailId, MerchantId};
 use billing::invoice::Lifecycle;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
+use store::contacts;
 use store::db::Tx;
 use store::invoices::{self, Invoice};
 use store::links::{self, Link};
 use store::mails::{self, MailKind, NewMail};
 use store::sessions::{self, Session};
-use store::{contacts, rates};
 
+/// An invoice that was opened by link closes after so long without use.
+pub const LINK_IDLE: SignedDuration = SignedDuration::from_mins(30);
 /// A link works for so long after its invoice has ended.
 const LIFE_AFTER_END: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// A session that came by link is worth nothing after so long, however much it is used.
 const SESSION_LIFE: SignedDuration = SignedDuration::from_hours(24);
-/// New links that may be asked for with one old link in a day.
-const RENEWALS_A_DAY: i64 = 3;
 
 /// What opening came to.
 #[derive(Clone, Debug)]
@@ -92,9 +92,11 @@ fn closed(link: &Link, invoice: &Invoice, now: Timestamp) -> Option<Opened> {
     if link.revoked_at.is_some() {
         return Some(Opened::Revoked);
     }
-    match invoice.ended_at.map(|ended| ended + LIFE_AFTER_END) {
-        Some(end) if end < now => Some(Opened::Expired(end, link.contact_id)),
-        _ if invoice.lifecycle == Lifecycle::Void => Some(Opened::Void(Box::new(invoice.clone()))),
+    // One that was sent after the end, because an older one had stopped working, has its time too.
+    let is_void = invoice.lifecycle == Lifecycle::Void;
+    match invoice.ended_at.map(|ended| ended.max(link.created_at) + LIFE_AFTER_END) {
+        Some(end) if end < now => Some(Opened::Expired(end, link.contact_id.filter(|_| !is_void))),
+        _ if is_void => Some(Opened::Void(Box::new(invoice.clone()))),
         _ if invoice.lifecycle == Lifecycle::Draft => Some(Opened::Unknown),
         _ => None,
     }
@@ -113,8 +115,9 @@ pub async fn renew_link(app: &App, merchant: MerchantId, token: &str) -> Result<
                 return Ok(None);
             };
             let Some(contact) = contacts::find(tx, merchant, contact).await? else { return Ok(None) };
-            let day = Timestamp::from_second(mint.now.as_second() / 86_400 * 86_400)?;
-            if rates::count(tx, merchant, "link-renewal", &link.id.to_string(), day).await? > RENEWALS_A_DAY {
+            let asked = [(limits::RENEWALS_PER_LINK, link.id.to_string())];
+            let asked = asked.each_ref().map(|(limit, key)| (*limit, key.as_str()));
+            if limits::take(tx, merchant, &asked, mint.now).await?.is_some() {
                 return Ok(Some(contact.email));
             }
             let new =

@@ -5,7 +5,7 @@
 
 mod capture;
 
-use crate::actions::return_credit;
+use crate::actions::{card_testing, return_credit};
 use crate::app::App;
 use crate::clock::Mint;
 use anyhow::{Context as _, Result};
@@ -90,6 +90,9 @@ async fn in_tx(tx: &mut Tx, mint: &Mint, outcome: &Outcome) -> Result<Recorded> 
         Step::Move => apply(tx, mint, outcome, &payment, false).await?,
         Step::Ghost => apply(tx, mint, outcome, &payment, true).await?,
     };
+    if payment.state != PaymentState::Succeeded {
+        card_testing::count_try(tx, mint, &payment, facts).await?;
+    }
     if recorded.state() == Some(PaymentState::Succeeded) {
         record_fee(tx, mint, &attempt, facts.fee.as_ref()).await?;
     }

@@ -1,6 +1,8 @@
 //! The work that waits: due jobs, stored events, unsealed postings. Each run is safe anywhere, any number of times.
 
 use crate::actions::apply_event;
+use crate::actions::cancel_payment::cancel_payment;
+use crate::actions::card_testing::END_PAGE_JOB;
 use crate::actions::deliver_mail;
 use crate::actions::reconcile_payment::{Looked, reconcile_payment};
 use crate::app::App;
@@ -9,7 +11,7 @@ use billing::ids::{JobId, MerchantId, PaymentId};
 use jiff::{SignedDuration, Timestamp};
 use store::db::Tx;
 use store::jobs::{self, Job};
-use store::payments;
+use store::payments::{self, Ending};
 use store::{inbox, merchants, rates, seals, sessions, signins};
 
 /// A worker that dies lets go of a job after so long.
@@ -85,6 +87,11 @@ async fn run(app: &App, job: &Job) -> Result<Option<Timestamp>> {
         }
         "mail_failure" => {
             deliver_mail::mail_failure(app, job.merchant_id, job.subject.parse()?).await?;
+            Ok(None)
+        }
+        END_PAGE_JOB => {
+            let payment = job.subject.parse()?;
+            cancel_payment(app, job.merchant_id, payment, Ending::Refused).await?;
             Ok(None)
         }
         other => bail!("no work is called {other:?}"),

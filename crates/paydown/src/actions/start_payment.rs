@@ -3,8 +3,10 @@
 //! The form carries the payment's id, made when it was drawn. A repeat of the form finds that payment and starts no
 //! second one, whatever it asks for.
 
+use crate::actions::card_testing::{self, Braked};
 use crate::actions::register_payer::register_payer;
 use crate::app::App;
+use crate::client_address::ClientAddress;
 use crate::clock::Mint;
 use anyhow::{Context as _, Result};
 use billing::amount::{Accepted, MethodLimits, Refusal, Terms};
@@ -40,6 +42,8 @@ pub struct Payer {
     pub contact_id: Option<ContactId>,
     /// The link through which the invoice was opened.
     pub link_id: Option<LinkId>,
+    /// Where the browser is; `None` where no browser asked.
+    pub client: Option<ClientAddress>,
 }
 
 /// What a payer asks for.
@@ -80,6 +84,10 @@ pub enum Started {
     SurchargeChanged(Money),
     /// No such invoice, or the payment of this id is somebody else's.
     NotFound,
+    /// This payer tried too often; it works again then.
+    TooMany(Timestamp),
+    /// Too many cards were declined at this merchant; payments go on about then.
+    Paused(Timestamp),
     /// The merchant takes no cards.
     NoProcessor,
 }
@@ -123,6 +131,11 @@ async fn in_tx(tx: &mut Tx, work: &Work) -> Result<Started> {
     let surcharge = surcharge(tx, &invoice, accepted.amount, limits).await?;
     if surcharge.minor() != input.surcharge_minor {
         return Ok(Started::SurchargeChanged(surcharge));
+    }
+    match card_testing::brake(tx, input, mint.now).await? {
+        Some(Braked::TooMany(until)) => return Ok(Started::TooMany(until)),
+        Some(Braked::Paused(until)) => return Ok(Started::Paused(until)),
+        None => {}
     }
     let reserved = invoices::reserve(tx, input.merchant, input.invoice, accepted.amount.minor()).await?;
     anyhow::ensure!(reserved, "invoice {} changed while it was locked", input.invoice);
@@ -207,6 +220,9 @@ async fn save(
     };
     let inserted = payments::insert(tx, &payment, "the payer pressed pay").await?;
     anyhow::ensure!(inserted, "payment {} was started at the same moment", payment.id);
+    if let Some(client) = input.payer.client {
+        payments::note_client(tx, input.merchant, payment.id, &client.to_string()).await?;
+    }
     let hold = Reservation {
         payment_id: payment.id,
         invoice_id: invoice.id,

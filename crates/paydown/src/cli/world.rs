@@ -123,6 +123,7 @@ impl At<'_> {
             secrets: Arc::new(secrets),
             processors: Arc::new(Processors::default()),
             public_url: Arc::from(config.public_url.as_str()),
+            trusted_proxies: Arc::from(config.trusted_proxies.as_slice()),
             tasks: TaskTracker::new(),
         })
     }

@@ -185,7 +185,8 @@ impl Seeder<'_> {
         let (contact, email) = people.get(1).cloned().context("a sample customer has two people")?;
         let mint = self.app.mint();
         let payment = mint.id(PaymentId::new);
-        let payer = Payer { session_hash: mint.bytes(), contact_id: Some(contact), link_id: None };
+        let payer =
+            Payer { session_hash: mint.bytes(), contact_id: Some(contact), link_id: None, client: None };
         let input = StartPayment {
             merchant: self.merchant,
             invoice,

@@ -76,6 +76,7 @@ pub(crate) async fn fixture() -> Fixture {
         secrets: Arc::new(SecretKey::from_bytes([7; 32])),
         processors: Arc::new(Processors::default()),
         public_url: "https://pay.northwind.example".into(),
+        trusted_proxies: Arc::default(),
         tasks: Default::default(),
     };
     connect(&app).await;

@@ -18,6 +18,8 @@ pub struct Chrome {
     pub locale: Locale,
     /// The session's token against forged forms; empty where there is no session, and then no form is drawn that needs it.
     pub csrf: String,
+    /// This page under the portal's address, where one may come back to it after signing in: `/invoices/inv_1`.
+    pub here: Option<String>,
     /// Seconds until the session ends without further use; `None` without a session. The script warns two minutes before.
     pub session_seconds: Option<u32>,
 }
@@ -65,6 +67,14 @@ impl Chrome {
     /// The portal's own address: `/p/northwind`.
     pub fn base(&self) -> String {
         format!("/p/{}", self.merchant.slug)
+    }
+
+    /// Where somebody signs in who then comes back to this page.
+    pub fn sign_in_url(&self) -> String {
+        match &self.here {
+            Some(here) => format!("{}/sign-in?next={here}", self.base()),
+            None => format!("{}/sign-in", self.base()),
+        }
     }
 
     /// The merchant's first letter, where there is no logo.
@@ -139,6 +149,11 @@ impl Chrome {
             Viewer::Link => Some(self.t("session-link")),
             Viewer::Contact { .. } => Some(self.t("session-contact")),
         }
+    }
+
+    /// True where use makes the session longer. What a contact proved ends after its time, used or not.
+    pub fn may_stay(&self) -> bool {
+        self.viewer == Viewer::Link
     }
 
     /// Seconds from now until the script warns, two minutes before the end.

@@ -4,6 +4,7 @@ use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 /// An error as a page.
 #[derive(Template)]
@@ -40,6 +41,8 @@ pub enum PageError {
     TooMany {
         /// When it works again.
         until: Timestamp,
+        /// Today, in the merchant's zone: another day is named.
+        today: Date,
     },
     /// 500: our mistake.
     Ours {
@@ -108,8 +111,14 @@ impl ErrorPage {
                 ]
             }
             PageError::WrongType => vec![say("nothing-was-taken"), say("error-wrong-type-do")],
-            PageError::TooMany { until } => {
-                vec![say("nothing-was-taken"), chrome.say("error-too-many-do", &[clock(until)])]
+            PageError::TooMany { until, today } => {
+                let day = chrome.day(*until);
+                let again = if day == chrome.date(today) {
+                    chrome.say("error-too-many-do", &[clock(until)])
+                } else {
+                    chrome.say("error-too-many-do-on", &[clock(until), ("on", Arg::text(day))])
+                };
+                vec![say("nothing-was-taken"), again]
             }
             PageError::Ours { reference, invoice } => {
                 let check = match invoice {
@@ -138,7 +147,7 @@ impl ErrorPage {
                 _,
             ) => (format!("{base}/invoices/{id}"), self.chrome.t("check-the-invoice")),
             (_, Viewer::Contact { .. }) => (format!("{base}/invoices"), self.chrome.t("all-invoices")),
-            _ => (format!("{base}/sign-in"), self.chrome.t("sign-in")),
+            _ => (self.chrome.sign_in_url(), self.chrome.t("sign-in")),
         }
     }
 }

@@ -20,14 +20,14 @@ pub struct LinkPage {
 pub enum LinkState {
     /// The session by link ended for want of use.
     SessionEnded,
+    /// The whole session is over: after a day, or because somebody signed out.
+    SessionOver,
     /// The link is too old.
     Expired {
         /// The day it stopped working.
         on: Date,
-        /// Whom a new one may be sent to, masked: `d…@acme.test`.
-        masked_email: String,
-        /// Where the button posts to: `/l/{token}/renew`.
-        renew_url: String,
+        /// Whom a new one may be sent to, masked (`d…@acme.test`), and where the button posts to: `/l/{token}/new`.
+        renew: Option<(String, String)>,
     },
     /// A new link was asked for.
     Renewed {
@@ -79,6 +79,7 @@ impl LinkPage {
     fn heading_key(&self) -> &'static str {
         match self.state {
             LinkState::SessionEnded => "link-ended-heading",
+            LinkState::SessionOver => "link-over-heading",
             LinkState::Expired { .. } => "link-expired-heading",
             LinkState::Renewed { .. } => "link-renewed-heading",
             LinkState::Revoked => "link-revoked-heading",
@@ -93,10 +94,14 @@ impl LinkPage {
         let chrome = &self.chrome;
         match &self.state {
             LinkState::SessionEnded => chrome.say("link-ended", &[]),
-            LinkState::Expired { on, masked_email, .. } => chrome.say(
+            LinkState::SessionOver => chrome.say("link-over", &[]),
+            LinkState::Expired { on, renew: Some((masked_email, _)) } => chrome.say(
                 "link-expired",
                 &[("on", Arg::text(chrome.date(on))), ("email", Arg::name(masked_email))],
             ),
+            LinkState::Expired { on, renew: None } => {
+                chrome.say("link-expired-alone", &[("on", Arg::text(chrome.date(on)))])
+            }
             LinkState::Renewed { masked_email } => {
                 chrome.say("link-renewed", &[("email", Arg::name(masked_email))])
             }
@@ -123,7 +128,9 @@ impl LinkPage {
     /// The one thing to press: (where it posts to, its words).
     pub fn act(&self) -> Option<(&str, Rich)> {
         match &self.state {
-            LinkState::Expired { renew_url, .. } => Some((renew_url, self.chrome.say("link-send-new", &[]))),
+            LinkState::Expired { renew: Some((_, url)), .. } => {
+                Some((url, self.chrome.say("link-send-new", &[])))
+            }
             LinkState::OtherCompany { open_url, invoice_for, .. } => {
                 Some((open_url, self.chrome.say("link-open-as", &[("company", Arg::name(invoice_for))])))
             }
@@ -140,7 +147,7 @@ impl LinkPage {
             _ if matches!(self.chrome.viewer, Viewer::Contact { .. }) => {
                 (format!("{base}/invoices"), self.chrome.t("all-invoices"))
             }
-            _ => (format!("{base}/sign-in"), self.chrome.t("sign-in-instead")),
+            _ => (self.chrome.sign_in_url(), self.chrome.t("sign-in-instead")),
         }
     }
 

@@ -66,6 +66,7 @@ fn signed_in() -> Chrome {
         viewer,
         locale: Locale::default(),
         csrf: "c5rf-of-this-session".to_owned(),
+        here: None,
         session_seconds: Some(86_400),
     }
 }

@@ -37,20 +37,46 @@ impl EmailProblem {
     }
 }
 
-/// `/sign-in/code`.
+/// `/sign-in/code`, and wherever else a code is typed.
 #[derive(Template)]
 #[template(path = "portal/code.html")]
 pub struct CodePage {
     /// What surrounds the page.
     pub chrome: Chrome,
-    /// The address as it was typed.
-    pub email: String,
+    /// How somebody came here.
+    pub way: CodeWay,
     /// The code as it was typed, kept after an error; empty at first.
     pub code: String,
     /// What is wrong.
     pub problem: Option<CodeProblem>,
-    /// The payment that made the merchant ask who this is, if that is why: its amount.
-    pub before_paying: Option<Money>,
+}
+
+/// How somebody came to the page that takes a code.
+#[derive(Debug, Clone)]
+pub enum CodeWay {
+    /// They typed an address.
+    Asked {
+        /// As it was typed.
+        email: String,
+        /// Another code may be asked for after so long.
+        wait_seconds: u32,
+    },
+    /// By the mailed link, in another browser than the one that asked.
+    Link {
+        /// The secret of the link, posted back as `token`.
+        token: String,
+    },
+    /// The merchant wants to know who pays before this payment.
+    BeforePaying {
+        /// The amount.
+        amount: Money,
+        /// Where the code went, masked.
+        masked_email: String,
+        /// The invoice.
+        invoice_id: String,
+        /// Another code may be asked for after so long.
+        wait_seconds: u32,
+    },
 }
 
 /// What is wrong with a code.
@@ -126,12 +152,53 @@ impl CodePage {
 
     /// Where the code went, without saying whether the address is known.
     pub fn lead(&self) -> Rich {
-        let email = ("email", Arg::name(&self.email));
-        match self.before_paying {
-            Some(amount) => {
-                self.chrome.say("code-before-paying", &[("amount", self.chrome.amount(amount)), email])
+        match &self.way {
+            CodeWay::Asked { email, .. } => self.chrome.say("code-sent", &[("email", Arg::name(email))]),
+            CodeWay::Link { .. } => self.chrome.say("code-other-browser", &[]),
+            CodeWay::BeforePaying { amount, masked_email, .. } => self.chrome.say(
+                "code-before-paying",
+                &[("amount", self.chrome.amount(*amount)), ("email", Arg::name(masked_email))],
+            ),
+        }
+    }
+
+    /// Where the code is sent to.
+    pub fn action(&self) -> String {
+        let base = self.chrome.base();
+        match &self.way {
+            CodeWay::Asked { .. } => format!("{base}/sign-in/code"),
+            CodeWay::Link { .. } => format!("{base}/sign-in/link"),
+            CodeWay::BeforePaying { .. } => self.identify_url("/code"),
+        }
+    }
+
+    /// The mailed link's secret, which goes along with the code.
+    pub fn token(&self) -> Option<&str> {
+        match &self.way {
+            CodeWay::Link { token } => Some(token),
+            _ => None,
+        }
+    }
+
+    /// How another code is asked for: (where the form goes, the address it carries, seconds to wait). Who came by the
+    /// mailed link types the address again: the mail may have been passed on.
+    pub fn again(&self) -> Option<(String, Option<&str>, u32)> {
+        match &self.way {
+            CodeWay::Asked { email, wait_seconds } => {
+                Some((format!("{}/sign-in", self.chrome.base()), Some(email), *wait_seconds))
             }
-            None => self.chrome.say("code-sent", &[email]),
+            CodeWay::Link { .. } => None,
+            CodeWay::BeforePaying { wait_seconds, .. } => Some((self.identify_url(""), None, *wait_seconds)),
+        }
+    }
+
+    fn identify_url(&self, under: &str) -> String {
+        match &self.way {
+            CodeWay::BeforePaying { amount, invoice_id, .. } => {
+                let minor = amount.minor();
+                format!("{}/invoices/{invoice_id}/identify{under}?amount={minor}", self.chrome.base())
+            }
+            _ => String::new(),
         }
     }
 

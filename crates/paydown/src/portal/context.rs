@@ -1,15 +1,18 @@
 //! What every page of a merchant's portal starts from: whose portal, who looks, which invoices they may see. The
 //! merchant comes from the address alone; a session of one merchant is not even looked up at another.
 
+use crate::actions::open_payment_link::LINK_IDLE;
 use crate::app::App;
+use crate::client_address::ClientAddress;
 use crate::csrf;
 use crate::format::Locale;
 use crate::look::Brand;
 use crate::pages::chrome::{Chrome, Merchant as Shown, Viewer};
 use crate::portal::fail::Fail;
+use crate::portal::next::Next;
 use crate::processors::STRIPE;
 use crate::secrets::{token_hash, token_merchant};
-use crate::session::{self, LINK_IDLE};
+use crate::session;
 use askama::Template;
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
@@ -20,7 +23,7 @@ use billing::ids::MerchantId;
 use billing::invoice::Lifecycle;
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use store::contacts::{self, Contact};
 use store::db::Tx;
 use store::invoices::Invoice;
@@ -55,8 +58,14 @@ pub struct Ctx {
     pub csrf: String,
     /// SHA-256 of the browser's own secret.
     pub browser_hash: [u8; 32],
+    /// The page that is asked for, if one could come back to it after signing in.
+    pub here: Option<Next>,
+    /// The page somebody was at before they had to sign in or open their link again.
+    pub next: Option<Next>,
+    /// True when the browser brought the token of a session that is no more.
+    pub session_is_over: bool,
     /// Where the request came from.
-    pub ip: String,
+    pub client: ClientAddress,
     has_logo: bool,
     new_browser: Option<String>,
 }
@@ -93,8 +102,14 @@ impl FromRequestParts<App> for Ctx {
         let bound_to = found.session.as_ref().map_or(browser_hash, |session| session.token_hash);
         let languages = parts.headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
         let acting = found.session.as_ref().and_then(|session| session.contact_id);
-        let ip = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let session_name = session::session_name(&app.public_url, found.merchant.id);
+        let had_session = session::cookie(&parts.headers, &session_name).is_some();
+        let address = parts.uri.path_and_query().map_or("", |address| address.as_str());
+        let under = address.strip_prefix("/p/").and_then(|rest| rest.split_once('/'));
         Ok(Ctx {
+            here: under.and_then(|(_, page)| Next::parse(&format!("/{page}"))),
+            next: Next::kept(&parts.headers, app, found.merchant.id),
+            session_is_over: had_session && found.session.is_none(),
             app: app.clone(),
             zone: TimeZone::get(&found.merchant.time_zone).unwrap_or(TimeZone::UTC),
             merchant: found.merchant,
@@ -108,10 +123,17 @@ impl FromRequestParts<App> for Ctx {
             grants: found.grants,
             csrf: csrf::token(&app.secrets, &bound_to),
             browser_hash,
-            ip: ip.map_or_else(String::new, |from| from.0.ip().to_string()),
+            client: client(parts, app),
             new_browser: new.then_some(browser),
         })
     }
+}
+
+/// Where a request comes from; nowhere when it did not come over a socket.
+pub fn client(parts: &Parts, app: &App) -> ClientAddress {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |from| from.0.ip());
+    ClientAddress::of_request(peer, &parts.headers, &app.trusted_proxies)
 }
 
 async fn load(app: &App, parts: &Parts) -> Result<Option<Found>, Fail> {
@@ -204,6 +226,12 @@ impl Ctx {
         same_session || same_contact
     }
 
+    /// Where a form came too late because its session is over: the page it came from, with the amount it carried.
+    pub fn over(&self, amount: Option<&str>) -> Option<Fail> {
+        let here = self.here.as_ref().map(|here| here.with_amount(amount));
+        self.session_is_over.then_some(Fail::SessionOver(here))
+    }
+
     /// What surrounds a page.
     pub fn chrome(&self) -> Chrome {
         let merchant = &self.merchant;
@@ -238,6 +266,7 @@ impl Ctx {
             viewer,
             locale: self.locale.clone(),
             csrf: self.csrf.clone(),
+            here: self.here.as_ref().map(Next::to_string),
             session_seconds,
         }
     }

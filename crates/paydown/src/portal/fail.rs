@@ -2,7 +2,10 @@
 
 use crate::app::App;
 use crate::pages::error::{ErrorPage, PageError};
+use crate::pages::link::LinkState;
 use crate::portal::context::Ctx;
+use crate::portal::links;
+use crate::portal::next::Next;
 use askama::Template as _;
 use axum::extract::FromRequestParts as _;
 use axum::http::request::Parts;
@@ -18,6 +21,8 @@ pub enum Fail {
     NotFound,
     /// The form is not one of ours, or was drawn for another session.
     FormNotOurs,
+    /// The session the form was drawn for is over; so far had somebody come.
+    SessionOver(Option<Next>),
     /// The address does not do that.
     WrongMethod,
     /// More was sent than is taken.
@@ -26,6 +31,8 @@ pub enum Fail {
     WrongType,
     /// Too often; it works again then.
     TooMany(Timestamp),
+    /// Card payments are paused; they go on about then.
+    Paused(Timestamp),
     /// The database is busy or takes no writes.
     Unavailable,
     /// Our mistake.
@@ -68,14 +75,22 @@ pub async fn page(app: &App, mut parts: Parts, fail: Fail, reference: &str) -> R
     if !(path.starts_with("/p/") || path.starts_with("/l/")) {
         return plain(&fail).into_response();
     }
-    let Ok(ctx) = Ctx::from_request_parts(&mut parts, app).await else { return plain(&fail).into_response() };
+    let Ok(mut ctx) = Ctx::from_request_parts(&mut parts, app).await else {
+        return plain(&fail).into_response();
+    };
     let error = match fail {
+        Fail::SessionOver(ref here) => {
+            ctx.here.clone_from(here);
+            let page = links::session_ended(&ctx, LinkState::SessionOver);
+            return page.unwrap_or_else(|_| plain(&Fail::FormNotOurs).into_response());
+        }
         Fail::NotFound => PageError::NotFound,
         Fail::FormNotOurs => PageError::FormNotOurs,
         Fail::WrongMethod => PageError::WrongMethod,
         Fail::TooLarge => PageError::TooLarge { limit: "64 KB".to_owned() },
         Fail::WrongType => PageError::WrongType,
-        Fail::TooMany(until) => PageError::TooMany { until },
+        Fail::TooMany(until) => PageError::TooMany { until, today: ctx.today() },
+        Fail::Paused(until) => PageError::Unavailable { back_at: Some(until) },
         Fail::Unavailable => PageError::Unavailable { back_at: None },
         Fail::Ours => PageError::Ours { reference: reference.to_owned(), invoice: None },
     };
@@ -90,7 +105,7 @@ pub async fn page(app: &App, mut parts: Parts, fail: Fail, reference: &str) -> R
 fn retry_after(fail: &Fail, now: Timestamp) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let wait = match fail {
-        Fail::TooMany(until) => until.duration_since(now),
+        Fail::TooMany(until) | Fail::Paused(until) => until.duration_since(now),
         Fail::Unavailable => SignedDuration::from_secs(5),
         _ => return headers,
     };
@@ -103,12 +118,16 @@ fn retry_after(fail: &Fail, now: Timestamp) -> HeaderMap {
 fn plain(fail: &Fail) -> (StatusCode, &'static str) {
     match fail {
         Fail::NotFound => (StatusCode::NOT_FOUND, "We cannot find that page.\n"),
-        Fail::FormNotOurs => (StatusCode::FORBIDDEN, "That form did not come from this site.\n"),
+        Fail::FormNotOurs | Fail::SessionOver(_) => {
+            (StatusCode::FORBIDDEN, "That form did not come from this site.\n")
+        }
         Fail::WrongMethod => (StatusCode::METHOD_NOT_ALLOWED, "That address does not do that.\n"),
         Fail::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "That was too large.\n"),
         Fail::WrongType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "That form is not understood.\n"),
         Fail::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many requests. Try again later.\n"),
-        Fail::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Busy. Try again shortly.\n"),
+        Fail::Paused(_) | Fail::Unavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, "Busy. Try again shortly.\n")
+        }
         Fail::Ours => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong at our end.\n"),
     }
 }

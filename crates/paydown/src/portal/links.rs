@@ -5,6 +5,7 @@ use crate::csrf::Posted;
 use crate::pages::link::{LinkPage, LinkState};
 use crate::portal::context::Ctx;
 use crate::portal::fail::Fail;
+use crate::portal::next::Next;
 use crate::secrets::token_hash;
 use crate::session;
 use axum::extract::{Path, Query};
@@ -36,9 +37,10 @@ pub async fn open(ctx: Ctx, Path(token): Path<String>, Query(to): Query<To>) -> 
 /// `POST /l/{token}/open`: "Open as Acme Inc", by somebody signed in for another company.
 pub async fn open_all_the_same(
     Path(token): Path<String>,
+    Query(to): Query<To>,
     Posted { ctx, .. }: Posted<Nothing>,
 ) -> Result<Response, Fail> {
-    opened(ctx, &token, None, None).await
+    opened(ctx, &token, to.to.as_deref(), None).await
 }
 
 /// `POST /l/{token}/new`: sends a new link to whom the old one was sent.
@@ -63,7 +65,15 @@ async fn opened(
     };
     match open_payment_link(&ctx.app, input).await? {
         Opened::Open(invoice) => {
-            let mut response = ctx.go(&target(&format!("/invoices/{invoice}"), to));
+            let back = ctx.next.as_ref().filter(|next| to.is_none() && next.is_of(invoice));
+            let mut response = match back {
+                Some(back) => ctx.go(back.as_str()),
+                None => ctx.go(&target(&format!("/invoices/{invoice}"), to)),
+            };
+            if ctx.next.is_some() {
+                let forget = Next::forget(&ctx.app, ctx.merchant.id);
+                response.headers_mut().append(header::SET_COOKIE, forget);
+            }
             if ctx.session.is_none() {
                 let name = session::session_name(&ctx.app.public_url, ctx.merchant.id);
                 let cookie = session::set_cookie(&ctx.app.public_url, &name, &new_token);
@@ -78,7 +88,7 @@ async fn opened(
             page(&ctx, StatusCode::OK, LinkState::Void { number: invoice.number, on })
         }
         Opened::Expired(at, contact) => expired(&ctx, token, at, contact).await,
-        Opened::OtherCompany(invoice) => other_company(&ctx, token, &invoice).await,
+        Opened::OtherCompany(invoice) => other_company(&ctx, (token, to), &invoice).await,
     }
 }
 
@@ -107,28 +117,41 @@ async fn expired(
         }
         None => None,
     };
-    let state = match found {
-        Some(contact) => LinkState::Expired {
-            on: ctx.day(at),
-            masked_email: masked_email(&contact.email),
-            renew_url: format!("/l/{token}/new"),
-        },
-        None => LinkState::Revoked,
-    };
+    let renew = found.map(|contact| (masked_email(&contact.email), format!("/l/{token}/new")));
+    let state = LinkState::Expired { on: ctx.day(at), renew };
     page(ctx, StatusCode::GONE, state)
 }
 
-async fn other_company(ctx: &Ctx, token: &str, invoice: &Invoice) -> Result<Response, Fail> {
+async fn other_company(
+    ctx: &Ctx,
+    (token, to): (&str, Option<&str>),
+    invoice: &Invoice,
+) -> Result<Response, Fail> {
     let (merchant, customer) = (ctx.merchant.id, invoice.customer_id);
     let found = ctx.app.store.read(async move |tx: &mut Tx| customers::find(tx, merchant, customer).await);
     let (Some(customer), Some(contact)) = (found.await?, &ctx.contact) else { return Err(Fail::NotFound) };
+    let to = to.map_or_else(String::new, |to| format!("?to={}", urlencoded(to)));
+    let name = if contact.name.is_empty() { &contact.email } else { &contact.name };
     let state = LinkState::OtherCompany {
-        name: contact.name.clone(),
+        name: name.clone(),
         company: contact.customer_name.clone(),
         invoice_for: customer.name,
-        open_url: format!("/l/{token}/open"),
+        open_url: format!("/l/{token}/open{to}"),
     };
     page(ctx, StatusCode::OK, state)
+}
+
+fn urlencoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+/// The page of a session that ended while somebody was at `ctx.here`; they come back to it by their link or by signing in.
+pub fn session_ended(ctx: &Ctx, state: LinkState) -> Result<Response, Fail> {
+    let mut response = page(ctx, StatusCode::FORBIDDEN, state)?;
+    if let Some(here) = &ctx.here {
+        response.headers_mut().append(header::SET_COOKIE, here.keep(&ctx.app, ctx.merchant.id));
+    }
+    Ok(response)
 }
 
 /// A page of S1.

@@ -7,7 +7,6 @@ use crate::pages::parts::{Figures, Lifecycle, Progress, Status};
 use crate::portal::context::{Access, Ctx};
 use crate::portal::fail::Fail;
 use crate::portal::{links, refusals};
-use axum::http::StatusCode;
 use axum::response::Response;
 use billing::amount::{MethodLimits, Refusal, Terms};
 use billing::ids::InvoiceId;
@@ -49,7 +48,7 @@ pub async fn load(ctx: &Ctx, id: &str) -> Result<Result<Loaded, Response>, Fail>
     let invoice = invoice.ok_or(Fail::NotFound)?;
     let Some(access) = ctx.access(&invoice) else {
         if ctx.had_access(&invoice) {
-            return Ok(Err(links::page(ctx, StatusCode::FORBIDDEN, LinkState::SessionEnded)?));
+            return Ok(Err(links::session_ended(ctx, LinkState::SessionEnded)?));
         }
         return Err(Fail::NotFound);
     };

@@ -1,7 +1,6 @@
 //! S9: "Check and pay". The form carries the payment's id, made when it was drawn, so that however often it is sent there
 //! is one payment; amount and fee are judged again on the server.
 
-use crate::actions::sign_in::count_start;
 use crate::actions::start_payment::{Payer, StartPayment, Started, start_payment};
 use crate::actions::submit_attempt::{PAYER_WAITS, Submitted, note_redirect, submit_undisturbed};
 use crate::csrf::Posted;
@@ -64,8 +63,9 @@ pub async fn form(
 /// `POST /invoices/{id}/pay`.
 pub async fn pay(
     Path((_, id)): Path<(String, String)>,
-    Posted { ctx, form }: Posted<PayForm>,
+    Posted { mut ctx, form }: Posted<PayForm>,
 ) -> Result<Response, Fail> {
+    ctx.here = ctx.here.map(|here| here.with_amount(Some(&form.amount)));
     let loaded = match load::load(&ctx, &id).await? {
         Ok(loaded) => loaded,
         Err(instead) => return Ok(instead),
@@ -78,9 +78,6 @@ pub async fn pay(
         return draw(&ctx, &loaded, amount, Some(&form), Some(problem), status).await;
     }
     let session = ctx.session_hash().ok_or(Fail::FormNotOurs)?;
-    if let Some(until) = count_start(&ctx.app, ctx.merchant.id, session, ctx.ip.clone()).await? {
-        return Err(Fail::TooMany(until));
-    }
     let input = input(&ctx, &loaded, &form, (payment, minor, session));
     match ctx.app.undisturbed(start(ctx.app.clone(), input)).await? {
         Started::New(payment) => submit(&ctx, payment).await,
@@ -100,6 +97,8 @@ pub async fn pay(
             }
         }
         Started::SurchargeChanged(_) => draw(&ctx, &loaded, amount, None, None, StatusCode::CONFLICT).await,
+        Started::TooMany(until) => Err(Fail::TooMany(until)),
+        Started::Paused(until) => Err(Fail::Paused(until)),
         Started::NotFound => Err(Fail::NotFound),
         Started::NoProcessor => {
             let (problem, status) = (PayProblem::ProcessorSilent, StatusCode::SERVICE_UNAVAILABLE);
@@ -140,7 +139,12 @@ fn input(
         payment,
         amount_minor,
         surcharge_minor: form.fee.as_deref().and_then(|fee| fee.parse().ok()).unwrap_or(0),
-        payer: Payer { session_hash, contact_id: ctx.contact.as_ref().map(|me| me.id), link_id },
+        payer: Payer {
+            session_hash,
+            contact_id: ctx.contact.as_ref().map(|me| me.id),
+            link_id,
+            client: Some(ctx.client),
+        },
         receipt_email: Some(form.receipt_email.trim().to_owned()),
         payer_reference: (!reference.is_empty()).then(|| reference.to_owned()),
         language: ctx.locale.tag().to_owned(),

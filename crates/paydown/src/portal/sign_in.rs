@@ -1,24 +1,28 @@
 //! S2 to S4 and leaving. Known and unknown addresses get the same pages at each step.
 
+use crate::actions::request_code::{CodeRequest, RESEND_AFTER, request_code};
 use crate::actions::sign_in::{self, Browser, SignedIn};
 use crate::csrf::Posted;
 use crate::pages::sign_in::{
-    CodePage, CodeProblem, CompaniesPage, Company, EmailProblem, SignInLinkPage, SignInPage,
+    CodePage, CodeProblem, CodeWay, CompaniesPage, Company, EmailProblem, SignInLinkPage, SignInPage,
 };
 use crate::portal::context::Ctx;
 use crate::portal::fail::Fail;
 use crate::portal::links::Nothing;
+use crate::portal::next::Next;
+use crate::secrets::token_hash;
 use crate::session;
 use axum::extract::Query;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use billing::contact::comparable_email;
+use billing::ids::CustomerId;
 use data_encoding::BASE64URL_NOPAD;
 use ledger::Money;
 use serde::Deserialize;
 use store::contacts;
 use store::db::Tx;
-use store::invoices;
+use store::{invoices, signins};
 
 /// `/sign-in`'s field.
 #[derive(Deserialize)]
@@ -34,11 +38,18 @@ pub struct Code {
     code: String,
 }
 
-/// The mailed link's secret.
+/// The mailed link's secret, with the code where the browser is another one.
 #[derive(Deserialize)]
 pub struct Token {
     #[serde(default)]
     token: String,
+    code: Option<String>,
+}
+
+/// Where to go on afterwards.
+#[derive(Deserialize)]
+pub struct Onward {
+    next: Option<String>,
 }
 
 /// The company that was chosen.
@@ -54,98 +65,147 @@ pub async fn front(ctx: Ctx) -> Response {
 }
 
 /// `GET /sign-in`.
-pub async fn form(ctx: Ctx) -> Result<Response, Fail> {
-    ctx.page(StatusCode::OK, &SignInPage { chrome: ctx.chrome(), email: String::new(), problem: None })
+pub async fn form(ctx: Ctx, Query(onward): Query<Onward>) -> Result<Response, Fail> {
+    let page = SignInPage { chrome: ctx.chrome(), email: String::new(), problem: None };
+    let mut response = ctx.page(StatusCode::OK, &page)?;
+    let (app, merchant) = (&ctx.app, ctx.merchant.id);
+    match onward.next.as_deref().and_then(Next::parse) {
+        Some(next) => add_cookie(&mut response, next.keep(app, merchant)),
+        None if ctx.next.is_some() => add_cookie(&mut response, Next::forget(app, merchant)),
+        None => {}
+    }
+    Ok(response)
 }
 
 /// `POST /sign-in`.
 pub async fn ask(Posted { ctx, form }: Posted<Email>) -> Result<Response, Fail> {
-    let Some(key) = comparable_email(&form.email) else {
+    let Some(email_key) = comparable_email(&form.email) else {
         let empty = form.email.trim().is_empty();
         let problem = Some(if empty { EmailProblem::Empty } else { EmailProblem::NotAnAddress });
         let page = SignInPage { chrome: ctx.chrome(), email: form.email, problem };
         return ctx.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
     };
-    sign_in::request_code(&ctx.app, ctx.merchant.id, ctx.browser_hash, key, ctx.ip.clone()).await?;
+    request_code(&ctx.app, code_request(&ctx, email_key)).await?;
     let mut response = ctx.go("/sign-in/code");
     let typed = BASE64URL_NOPAD.encode(form.email.trim().as_bytes());
     let name = session::cookie_name(&ctx.app.public_url, "address");
-    response
-        .headers_mut()
-        .append(header::SET_COOKIE, session::set_cookie(&ctx.app.public_url, &name, &typed));
+    add_cookie(&mut response, session::set_cookie(&ctx.app.public_url, &name, &typed));
     Ok(response)
+}
+
+/// What is asked for with an address in its comparable form.
+pub fn code_request(ctx: &Ctx, email_key: String) -> CodeRequest {
+    let (merchant, browser_hash) = (ctx.merchant.id, ctx.browser_hash);
+    CodeRequest { merchant, browser_hash, email_key, source: ctx.client.network() }
 }
 
 /// `GET /sign-in/code`.
 pub async fn code_form(ctx: Ctx, headers: HeaderMap) -> Result<Response, Fail> {
-    match typed_address(&ctx, &headers) {
-        Some(email) => code_page(&ctx, StatusCode::OK, email, String::new(), None),
-        None => Ok(ctx.go("/sign-in")),
-    }
+    let Some(email) = typed_address(&ctx, &headers) else { return Ok(ctx.go("/sign-in")) };
+    let way = CodeWay::Asked { email, wait_seconds: wait_seconds(&ctx).await? };
+    ctx.page(StatusCode::OK, &CodePage { chrome: ctx.chrome(), way, code: String::new(), problem: None })
 }
 
 /// `POST /sign-in/code`.
 pub async fn try_code(headers: HeaderMap, Posted { ctx, form }: Posted<Code>) -> Result<Response, Fail> {
     let Some(email) = typed_address(&ctx, &headers) else { return Ok(ctx.go("/sign-in")) };
-    let code: String = form.code.chars().filter(|c| !c.is_whitespace()).collect();
-    if code.is_empty() {
-        let problem = Some(CodeProblem::Empty);
-        return code_page(&ctx, StatusCode::UNPROCESSABLE_ENTITY, email, String::new(), problem);
-    }
-    let (token, browser) = browser(&ctx);
-    let outcome = sign_in::consume_code(&ctx.app, browser, code).await?;
-    finish(&ctx, outcome, &token, email, form.code)
+    let (token, browser) = browser(&ctx, None);
+    let outcome = match six_digits(&form.code) {
+        Some(code) => Ok(sign_in::consume_code(&ctx.app, browser, code).await?),
+        None => Err(CodeProblem::Empty),
+    };
+    let way = CodeWay::Asked { email, wait_seconds: wait_seconds(&ctx).await? };
+    finish(&ctx, outcome, &token, (way, form.code))
 }
 
-/// `GET /sign-in/link`: a page with a button; opening it consumes nothing.
+/// `GET /sign-in/link`: a page with a button, or in another browser with a field for the code. Opening it consumes
+/// nothing, however often.
 pub async fn link_form(ctx: Ctx, Query(link): Query<Token>) -> Result<Response, Fail> {
-    ctx.page(StatusCode::OK, &SignInLinkPage { chrome: ctx.chrome(), token: link.token })
+    let (merchant, hash) = (ctx.merchant.id, token_hash(&link.token));
+    let read = async move |tx: &mut Tx| signins::latest_by_link(tx, merchant, &hash).await;
+    let found = ctx.app.store.read(read).await?;
+    let state = found
+        .map_or(Some(SignedIn::Ended), |signin| sign_in::link_state(&signin, &ctx.browser_hash, ctx.now));
+    let problem = match state {
+        None => {
+            return ctx.page(StatusCode::OK, &SignInLinkPage { chrome: ctx.chrome(), token: link.token });
+        }
+        Some(SignedIn::NoTriesLeft) => Some(CodeProblem::TooManyTries),
+        Some(SignedIn::Ended) => Some(CodeProblem::Ended),
+        Some(_) => None,
+    };
+    let way = CodeWay::Link { token: link.token };
+    ctx.page(StatusCode::OK, &CodePage { chrome: ctx.chrome(), way, code: String::new(), problem })
 }
 
 /// `POST /sign-in/link`.
-pub async fn follow_link(headers: HeaderMap, Posted { ctx, form }: Posted<Token>) -> Result<Response, Fail> {
-    let (token, browser) = browser(&ctx);
-    let outcome = sign_in::consume_link(&ctx.app, browser, &form.token).await?;
-    if outcome == SignedIn::OtherBrowser {
-        return Ok(ctx.go("/sign-in/code"));
-    }
-    let email = typed_address(&ctx, &headers).unwrap_or_default();
-    finish(&ctx, outcome, &token, email, String::new())
+pub async fn follow_link(Posted { ctx, form }: Posted<Token>) -> Result<Response, Fail> {
+    let (token, browser) = browser(&ctx, None);
+    let typed = form.code.unwrap_or_default();
+    let outcome = sign_in::consume_link(&ctx.app, browser, &form.token, six_digits(&typed)).await?;
+    let outcome = if outcome == SignedIn::OtherBrowser { Err(CodeProblem::Empty) } else { Ok(outcome) };
+    finish(&ctx, outcome, &token, (CodeWay::Link { token: form.token }, typed))
 }
 
-fn browser(ctx: &Ctx) -> (String, Browser) {
+/// Spaces and dashes are how people group digits. Whatever else is no code, and trying it costs nothing.
+pub fn six_digits(typed: &str) -> Option<String> {
+    let code: String = typed.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+    (code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit())).then_some(code)
+}
+
+/// The browser that tries to sign in, and the token its session will have.
+pub fn browser(ctx: &Ctx, meant: Option<CustomerId>) -> (String, Browser) {
     let (token, new_session) = session::new_token(&ctx.app.mint());
     let (merchant, browser_hash) = (ctx.merchant.id, ctx.browser_hash);
-    (token, Browser { merchant, browser_hash, old_session: ctx.session_hash(), new_session })
+    (token, Browser { merchant, browser_hash, old_session: ctx.session_hash(), new_session, meant })
 }
 
-fn finish(ctx: &Ctx, outcome: SignedIn, token: &str, email: String, code: String) -> Result<Response, Fail> {
-    let problem = match outcome {
-        SignedIn::Yes(chosen) => {
-            let mut response = ctx.go(if chosen { "/invoices" } else { "/companies" });
-            let url = &ctx.app.public_url;
-            let name = session::session_name(url, ctx.merchant.id);
-            let address = session::cookie_name(url, "address");
-            let headers = response.headers_mut();
-            headers.append(header::SET_COOKIE, session::set_cookie(url, &name, token));
-            headers.append(header::SET_COOKIE, session::drop_cookie(url, &address));
-            return Ok(response);
-        }
-        SignedIn::Wrong(left) => CodeProblem::Wrong { tries_left: u8::try_from(left).unwrap_or(0) },
-        SignedIn::NoTriesLeft => CodeProblem::TooManyTries,
-        SignedIn::Ended | SignedIn::OtherBrowser => CodeProblem::Ended,
-    };
-    code_page(ctx, StatusCode::UNPROCESSABLE_ENTITY, email, code, Some(problem))
+/// Seconds until this browser may ask for another code.
+pub async fn wait_seconds(ctx: &Ctx) -> Result<u32, Fail> {
+    let (merchant, browser_hash) = (ctx.merchant.id, ctx.browser_hash);
+    let read = async move |tx: &mut Tx| signins::latest_by_browser(tx, merchant, &browser_hash).await;
+    let last = ctx.app.store.read(read).await?;
+    let left = last.map_or(0, |last| (last.created_at + RESEND_AFTER).duration_since(ctx.now).as_secs());
+    Ok(u32::try_from(left).unwrap_or(0))
 }
 
-fn code_page(
+/// Signed in: on with it. Else the same page again, with what is wrong.
+pub fn finish(
     ctx: &Ctx,
-    status: StatusCode,
-    email: String,
-    code: String,
-    problem: Option<CodeProblem>,
+    outcome: Result<SignedIn, CodeProblem>,
+    token: &str,
+    (way, code): (CodeWay, String),
 ) -> Result<Response, Fail> {
-    ctx.page(status, &CodePage { chrome: ctx.chrome(), email, code, problem, before_paying: None })
+    let problem = match outcome {
+        Ok(SignedIn::Yes(chosen)) => return Ok(signed_in(ctx, chosen, token)),
+        Ok(SignedIn::Wrong(left)) => CodeProblem::Wrong { tries_left: u8::try_from(left).unwrap_or(0) },
+        Ok(SignedIn::NoTriesLeft) => CodeProblem::TooManyTries,
+        Ok(SignedIn::Ended | SignedIn::OtherBrowser) => CodeProblem::Ended,
+        Err(problem) => problem,
+    };
+    let page = CodePage { chrome: ctx.chrome(), way, code, problem: Some(problem) };
+    ctx.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+fn signed_in(ctx: &Ctx, chosen: bool, token: &str) -> Response {
+    let mut response = if chosen { go_on(ctx) } else { ctx.go("/companies") };
+    let url = &ctx.app.public_url;
+    let (name, address) = (session::session_name(url, ctx.merchant.id), session::cookie_name(url, "address"));
+    add_cookie(&mut response, session::set_cookie(url, &name, token));
+    add_cookie(&mut response, session::drop_cookie(url, &address));
+    response
+}
+
+/// To where somebody was before they had to sign in, else to the list.
+fn go_on(ctx: &Ctx) -> Response {
+    let Some(next) = &ctx.next else { return ctx.go("/invoices") };
+    let mut response = ctx.go(next.as_str());
+    add_cookie(&mut response, Next::forget(&ctx.app, ctx.merchant.id));
+    response
+}
+
+fn add_cookie(response: &mut Response, cookie: HeaderValue) {
+    response.headers_mut().append(header::SET_COOKIE, cookie);
 }
 
 fn typed_address(ctx: &Ctx, headers: &HeaderMap) -> Option<String> {
@@ -175,7 +235,7 @@ pub async fn choose(Posted { ctx, form }: Posted<Chosen>) -> Result<Response, Fa
     if !sign_in::choose_company(&ctx.app, merchant, hash, contact.id).await? {
         return Err(Fail::NotFound);
     }
-    Ok(ctx.go("/invoices"))
+    Ok(go_on(&ctx))
 }
 
 fn proved(ctx: &Ctx) -> Option<String> {

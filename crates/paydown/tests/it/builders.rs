@@ -160,7 +160,7 @@ impl TestApp {
             payment: self.payment_id(),
             amount_minor,
             surcharge_minor: 0,
-            payer: Payer { session_hash: [1; 32], contact_id: None, link_id: None },
+            payer: Payer { session_hash: [1; 32], contact_id: None, link_id: None, client: None },
             receipt_email: Some("dana@acme.example".to_owned()),
             payer_reference: None,
             language: "en".to_owned(),

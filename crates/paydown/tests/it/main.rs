@@ -6,9 +6,12 @@
 
 mod builders;
 mod faults;
+mod mailbox;
 mod payments;
 mod portal;
+mod sign_in;
 mod test_app;
+mod web;
 
 /// Makes one body into two tests, `name::sqlite` and `name::postgres`, and proves the books at the end of each:
 ///

@@ -245,6 +245,7 @@ fn program(store: Store, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> App 
         secrets: Arc::new(SecretKey::from_bytes([7; 32])),
         processors: Arc::new(Processors::default()),
         public_url: "http://127.0.0.1:9".into(),
+        trusted_proxies: Arc::default(),
         tasks: TaskTracker::new(),
     }
 }

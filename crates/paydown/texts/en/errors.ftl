@@ -56,6 +56,7 @@ error-wrong-type = We cannot read what was sent
 error-wrong-type-do = Go back and use the form on the page.
 error-too-many = Too many tries in a short time
 error-too-many-do = Try again at { $at }.
+error-too-many-do-on = Try again on { $on } at { $at }.
 error-ours = Something went wrong at our end
 error-ours-check = <b>If you were paying, do not pay again until you have checked { $number }.</b>
 error-ours-check-any = <b>If you were paying, do not pay again until you have checked the invoice.</b>

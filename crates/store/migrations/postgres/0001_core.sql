@@ -74,6 +74,7 @@ CREATE TABLE contacts (
   email TEXT COLLATE "C" NOT NULL,
   email_key TEXT COLLATE "C" NOT NULL,
   created_at BIGINT NOT NULL,
+  chosen_at BIGINT,
   PRIMARY KEY (merchant_id, id),
   UNIQUE (merchant_id, customer_id, email_key),
   FOREIGN KEY (merchant_id, customer_id) REFERENCES customers (merchant_id, id)
@@ -165,6 +166,7 @@ CREATE TABLE payments (
   link_id BYTEA,
   session_hash BYTEA,
   receipt_email TEXT COLLATE "C",
+  client TEXT COLLATE "C",
   payer_reference TEXT COLLATE "C",
   decline TEXT COLLATE "C",
   ending TEXT COLLATE "C" CHECK (ending IN ('payer_canceled', 'expired', 'declined', 'refused', 'abandoned')),
@@ -490,6 +492,7 @@ CREATE TABLE signins (
   PRIMARY KEY (merchant_id, id)
 );
 CREATE INDEX signins_by_browser ON signins (merchant_id, browser_hash, created_at);
+CREATE INDEX signins_by_link ON signins (merchant_id, link_hash);
 CREATE INDEX signins_by_email ON signins (merchant_id, email_key, created_at);
 
 CREATE TABLE rates (

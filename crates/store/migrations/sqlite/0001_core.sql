@@ -74,6 +74,7 @@ CREATE TABLE contacts (
   email TEXT NOT NULL,
   email_key TEXT NOT NULL,
   created_at INTEGER NOT NULL,
+  chosen_at INTEGER,
   PRIMARY KEY (merchant_id, id),
   UNIQUE (merchant_id, customer_id, email_key),
   FOREIGN KEY (merchant_id, customer_id) REFERENCES customers (merchant_id, id)
@@ -165,6 +166,7 @@ CREATE TABLE payments (
   link_id BLOB,
   session_hash BLOB,
   receipt_email TEXT,
+  client TEXT,
   payer_reference TEXT,
   decline TEXT,
   ending TEXT CHECK (ending IN ('payer_canceled', 'expired', 'declined', 'refused', 'abandoned')),
@@ -490,6 +492,7 @@ CREATE TABLE signins (
   PRIMARY KEY (merchant_id, id)
 ) STRICT;
 CREATE INDEX signins_by_browser ON signins (merchant_id, browser_hash, created_at);
+CREATE INDEX signins_by_link ON signins (merchant_id, link_hash);
 CREATE INDEX signins_by_email ON signins (merchant_id, email_key, created_at);
 
 CREATE TABLE rates (

@@ -15,7 +15,7 @@ use store::inbox::InboxState;
 use store::links::{self, Link};
 use store::mails;
 use store::processor_accounts::{self, Mode, ProcessorAccount};
-use store::rates;
+use store::rates::{self, Span};
 use store::sessions::{self, Session};
 use store::signins::{self, Signin, SigninId};
 use store::testing::TestDatabase;
@@ -237,6 +237,10 @@ both_engines!(tries_and_ends_are_shared_among_racers, async |db: TestDatabase| {
     store.close().await.unwrap();
 });
 
+fn span(count: i64, minutes: Option<(i64, i64)>) -> Span {
+    Span { count, first: minutes.map(|(first, _)| at(first)), last: minutes.map(|(_, last)| at(last)) }
+}
+
 both_engines!(rates_count_by_window, async |db: TestDatabase| {
     let store = open(&db).await;
     let counts =
@@ -245,21 +249,24 @@ both_engines!(rates_count_by_window, async |db: TestDatabase| {
     counts.sort_unstable();
     assert_eq!(counts, (1..=10).collect::<Vec<i64>>());
     let steps = async move |tx: &mut Tx| {
-        assert_eq!(rates::current(tx, M, "ip", "a", at(0)).await?, 10);
+        assert_eq!(rates::span(tx, M, "ip", "a", at(0)).await?, span(10, Some((0, 0))));
         for (merchant, scope, key, window) in [
             (M, "ip", "b", at(0)),
             (M, "mail", "a", at(0)),
             (MerchantId(2), "ip", "a", at(0)),
             (M, "ip", "a", at(5)),
         ] {
-            assert_eq!(rates::current(tx, merchant, scope, key, window).await?, 0);
+            assert_eq!(rates::span(tx, merchant, scope, key, window).await?, span(0, None));
             assert_eq!(rates::count(tx, merchant, scope, key, window).await?, 1);
         }
-        assert_eq!(rates::since(tx, M, "ip", "a", at(0)).await?, 11);
-        assert_eq!(rates::since(tx, M, "ip", "a", at(1)).await?, 1);
-        assert_eq!(rates::since(tx, M, "ip", "a", at(6)).await?, 0);
+        assert_eq!(rates::span(tx, M, "ip", "a", at(0)).await?, span(11, Some((0, 5))));
+        assert_eq!(rates::span(tx, M, "ip", "a", at(1)).await?, span(1, Some((5, 5))));
+        assert_eq!(rates::span(tx, M, "ip", "a", at(6)).await?, span(0, None));
         assert_eq!(rates::sweep(tx, at(5)).await?, 4);
-        assert_eq!(rates::since(tx, M, "ip", "a", at(0)).await?, 1);
+        assert_eq!(rates::span(tx, M, "ip", "a", at(0)).await?, span(1, Some((5, 5))));
+        rates::take_back(tx, M, "ip", "a", at(5)).await?;
+        rates::take_back(tx, M, "ip", "a", at(5)).await?;
+        assert_eq!(rates::span(tx, M, "ip", "a", at(0)).await?, span(0, None), "never below nothing");
         Ok(())
     };
     store.write(steps).await.unwrap();

@@ -7,7 +7,7 @@ use super::super::pay::{EarlierPayment, PayPage, PayProblem};
 use super::super::payment::{Decline, Outcome, PaymentPage};
 use super::super::receipt::{Applied, ReceiptPage};
 use super::super::sign_in::{
-    CodePage, CodeProblem, CompaniesPage, Company, EmailProblem, SignInLinkPage, SignInPage,
+    CodePage, CodeProblem, CodeWay, CompaniesPage, Company, EmailProblem, SignInLinkPage, SignInPage,
 };
 use super::*;
 
@@ -25,10 +25,16 @@ fn sign_in() -> Vec<(String, String)> {
     let email = |email: &str, problem| SignInPage { chrome: nobody(), email: email.to_owned(), problem };
     let code = |code: &str, problem| CodePage {
         chrome: nobody(),
-        email: "d@acme.test".to_owned(),
+        way: CodeWay::Asked { email: "d@acme.test".to_owned(), wait_seconds: 30 },
         code: code.to_owned(),
         problem,
-        before_paying: None,
+    };
+    let by_link = CodePage { way: CodeWay::Link { token: "secret".to_owned() }, ..code("", None) };
+    let before_paying = CodeWay::BeforePaying {
+        amount: usd(125_000),
+        masked_email: "d…@acme.test".to_owned(),
+        invoice_id: "inv_1042".to_owned(),
+        wait_seconds: 0,
     };
     let company = |name: &str, open_invoices, left, chosen| Company {
         id: format!("cus_{open_invoices}"),
@@ -50,7 +56,8 @@ fn sign_in() -> Vec<(String, String)> {
         render("sign-in-empty", email("", Some(EmailProblem::Empty))),
         render("sign-in-wrong", email("dana@", Some(EmailProblem::NotAnAddress))),
         render("code", code("", None)),
-        render("code-before-paying", CodePage { before_paying: Some(usd(125_000)), ..code("", None) }),
+        render("code-other-browser", by_link),
+        render("code-before-paying", CodePage { way: before_paying, ..code("", None) }),
         render("code-empty", code("", Some(CodeProblem::Empty))),
         render("code-wrong", code("123 456", Some(CodeProblem::Wrong { tries_left: 4 }))),
         render("code-ended", code("123456", Some(CodeProblem::Ended))),
@@ -64,11 +71,9 @@ fn sign_in() -> Vec<(String, String)> {
 fn links() -> Vec<(String, String)> {
     let masked_email = "d…@acme.test".to_owned();
     let url = |act: &str| format!("/l/token/{act}");
-    let expired = LinkState::Expired {
-        on: date(2026, 12, 30),
-        masked_email: masked_email.clone(),
-        renew_url: url("renew"),
-    };
+    let expired =
+        LinkState::Expired { on: date(2026, 12, 30), renew: Some((masked_email.clone(), url("new"))) };
+    let expired_alone = LinkState::Expired { on: date(2026, 12, 30), renew: None };
     let other = LinkState::OtherCompany {
         name: "Dana".to_owned(),
         company: "Beta Ltd".to_owned(),
@@ -83,7 +88,9 @@ fn links() -> Vec<(String, String)> {
     let link = |name, chrome, state| render(name, LinkPage { chrome, state });
     vec![
         link("link-session-ended", nobody(), LinkState::SessionEnded),
+        link("link-session-over", nobody(), LinkState::SessionOver),
         link("link-expired", nobody(), expired),
+        link("link-expired-alone", nobody(), expired_alone),
         link("link-renewed", nobody(), LinkState::Renewed { masked_email }),
         link("link-revoked", nobody(), LinkState::Revoked),
         link("link-void", nobody(), LinkState::Void { number: "INV-1042".to_owned(), on: date(2026, 11, 3) }),
@@ -229,7 +236,8 @@ fn errors() -> Vec<(String, String)> {
         error("409", PageError::Changed { invoice: invoice() }),
         error("413", PageError::TooLarge { limit: "64 KB".to_owned() }),
         error("415", PageError::WrongType),
-        error("429", PageError::TooMany { until: noon() }),
+        error("429", PageError::TooMany { until: noon(), today: TODAY }),
+        error("429-tomorrow", PageError::TooMany { until: noon(), today: date(2026, 11, 17) }),
         error("500", PageError::Ours { reference: "7F3K".to_owned(), invoice: invoice() }),
         error("500-any", PageError::Ours { reference: "7F3K".to_owned(), invoice: None }),
         error("503", PageError::Unavailable { back_at: Some(noon()) }),
