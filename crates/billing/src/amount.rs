@@ -229,6 +229,9 @@ impl Terms {
     }
 
     fn objection_to_part(&self, minor: i64) -> Option<RefusalKind> {
+        if self.beyond_steps() > 0 && minor == self.payable.minor() - self.beyond_steps() {
+            return None;
+        }
         if self.policy.partial == Partial::Never {
             return Some(RefusalKind::PartialNotAllowed);
         }
@@ -242,7 +245,8 @@ impl Terms {
         let stays = self.payable.minor() - minor;
         if stays < self.policy.floor_minor {
             let at_most = self.parts().map(|(_, most)| self.money(most));
-            return Some(RefusalKind::Crumb { crumb: self.money(stays), all: self.payable, at_most });
+            let all = self.money(self.payable.minor() - self.beyond_steps());
+            return Some(RefusalKind::Crumb { crumb: self.money(stays), all, at_most });
         }
         None
     }
@@ -260,10 +264,16 @@ impl Terms {
         (least <= most).then_some((least, most))
     }
 
-    /// All that is left, where the method can carry it.
+    /// All that is left, where the method can carry it; where its steps leave a last digit over, all but that.
     fn full(&self) -> Option<i64> {
-        let minor = self.payable.minor();
+        let minor = self.payable.minor() - self.beyond_steps();
         (minor > 0 && self.objection(minor).is_none()).then_some(minor)
+    }
+
+    /// What of the amount left no charge on the method's steps can ever reach. Nobody can do better than to leave it,
+    /// so no rule of the merchant's stands against that.
+    fn beyond_steps(&self) -> i64 {
+        self.payable.minor().rem_euclid(self.method.step_minor)
     }
 
     fn refuse(&self, kind: RefusalKind, asked: Option<i64>) -> Refusal {

@@ -18,9 +18,9 @@ pub trait Processor: Send + Sync {
     /// key is made once.
     async fn create_customer(&self, customer: &NewCustomer, key: &str) -> Result<String, CallError>;
 
-    /// Sends a stored call under its stored key. Sending it again is harmless: the answer is then the first one, so it
-    /// may be older than what is known by now.
-    async fn send(&self, call: &StoredCall, key: &str) -> Result<PaymentFacts, CallError>;
+    /// Sends a stored call under its stored key, and nothing else: a refusal is the answer to this call and to no other.
+    /// Sending it again is harmless: the answer is then the first one, so it may be older than what is known by now.
+    async fn send(&self, call: &StoredCall, key: &str) -> Result<SessionFacts, CallError>;
 
     /// Asks the processor to end a hosted page. Whatever it answers, the facts are read from it: where it refused
     /// because the page is complete or running, they say so.
@@ -33,13 +33,14 @@ pub trait Processor: Send + Sync {
     /// says whether the payment may still go on.
     async fn read_payment_intent(&self, payment_intent_id: &str) -> Result<PaymentFacts, CallError>;
 
-    /// Looks through the list of hosted pages made since `created_after` for the one of our attempt. `None` is proof
-    /// that there is none: it is a list, never a search index, and it is read to its end. The bound is taken a little
-    /// earlier than given, since two clocks are never quite equal.
+    /// Looks through the list of hosted pages made between two times for the one of our attempt. `None` is proof that
+    /// there is none: it is a list, never a search index, and it is read to its end. The bounds are taken a little
+    /// wider than given, since two clocks are never quite equal.
     async fn find_attempt(
         &self,
         attempt: AttemptId,
         created_after: Timestamp,
+        created_before: Timestamp,
     ) -> Result<Option<PaymentFacts>, CallError>;
 
     /// What happened since a time, of the kinds that concern payments.
@@ -139,6 +140,26 @@ pub struct PaymentFacts {
     pub fee: Option<FeeFacts>,
     /// True if real money moves.
     pub live: bool,
+}
+
+impl PaymentFacts {
+    /// That a payment is in this state, and nothing else: no page, no charge, no money.
+    pub const fn of_state(state: PaymentState, live: bool) -> PaymentFacts {
+        PaymentFacts {
+            attempt: None,
+            merchant: None,
+            state,
+            session: None,
+            payment_intent_id: None,
+            charge_id: None,
+            captured: None,
+            captured_at: None,
+            decline: None,
+            card: None,
+            fee: None,
+            live,
+        }
+    }
 }
 
 /// A hosted page.

@@ -16,6 +16,9 @@ use store::processor_accounts::{self, ProcessorAccount};
 /// Word of the one processor there is, also for the practice processor, which answers like it.
 pub const STRIPE: &str = "stripe";
 
+/// A call that hangs is given up after so long, so that the same one can go out again while the payer still waits.
+const CALL_TIMEOUT: Duration = Duration::from_secs(6);
+
 /// Clients by merchant, each kept as long as its sealed key and address stay the same.
 #[derive(Default)]
 pub struct Processors {
@@ -95,7 +98,7 @@ fn connect(secrets: &SecretKey, account: &ProcessorAccount) -> Result<Stripe> {
         secret_key,
         address: account.base_url.clone(),
         connect_timeout: Duration::from_secs(5),
-        call_timeout: Duration::from_secs(20),
+        call_timeout: CALL_TIMEOUT,
     };
     Stripe::try_new(config).context("the processor's key or address cannot be used")
 }

@@ -78,8 +78,8 @@ pub struct Learned {
 const INSERT: Sql =
     Sql("INSERT INTO attempts (merchant_id, id, payment_id, number, processor, processor_key, route,
     body, calls, server_errors, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9)");
-const NOTE_CALL: Sql =
-    Sql("UPDATE attempts SET calls = calls + 1, called_at = $3 WHERE merchant_id = $1 AND id = $2");
+const NOTE_CALL: Sql = Sql("UPDATE attempts SET calls = calls + 1, called_at = $3
+  WHERE merchant_id = $1 AND id = $2 RETURNING calls");
 const NOTE_SERVER_ERROR: Sql = Sql("UPDATE attempts SET server_errors = server_errors + 1
   WHERE merchant_id = $1 AND id = $2");
 const NOTE_REFUSAL: Sql = Sql("UPDATE attempts SET refusal = $3 WHERE merchant_id = $1 AND id = $2");
@@ -127,10 +127,10 @@ pub async fn insert(tx: &mut Tx, attempt: &Attempt) -> Result<()> {
     Ok(())
 }
 
-/// Notes that it is about to be sent.
-pub async fn note_call(tx: &mut Tx, merchant: MerchantId, id: AttemptId, now: Timestamp) -> Result<()> {
-    tx.execute(NOTE_CALL, args![merchant.0, id.as_bytes(), now.as_microsecond()]).await?;
-    Ok(())
+/// Notes that it is about to be sent; answers how often it was sent by now, this time included.
+pub async fn note_call(tx: &mut Tx, merchant: MerchantId, id: AttemptId, now: Timestamp) -> Result<i64> {
+    let args = args![merchant.0, id.as_bytes(), now.as_microsecond()];
+    tx.fetch_one(NOTE_CALL, args, |row| row.i64(0)).await
 }
 
 /// Notes a server error; three in a row mean that the same key will answer the same for ever.

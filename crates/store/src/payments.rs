@@ -60,6 +60,10 @@ pub struct Payment {
     pub redirected_at: Option<Timestamp>,
     /// When the payer saw how it ended.
     pub seen_at: Option<Timestamp>,
+    /// When the payer asked to give it up before it was known whether the processor had made its page.
+    pub cancel_asked_at: Option<Timestamp>,
+    /// Language tag in which the payer reads; figures and dates of its mails follow it.
+    pub language: String,
 }
 
 /// How a payment ended without money.
@@ -110,8 +114,8 @@ pub struct Captured {
 
 const INSERT: Sql =
     Sql("INSERT INTO payments (merchant_id, id, customer_id, currency, amount, surcharge, method, state,
-    contact_id, link_id, session_hash, receipt_email, payer_reference, created_at, changed_at)
-  VALUES ($1, $2, $3, $4, $5, $6, 'card', $7, $8, $9, $10, $11, $12, $13, $13) ON CONFLICT DO NOTHING");
+    contact_id, link_id, session_hash, receipt_email, payer_reference, created_at, changed_at, language)
+  VALUES ($1, $2, $3, $4, $5, $6, 'card', $7, $8, $9, $10, $11, $12, $13, $13, $14) ON CONFLICT DO NOTHING");
 const INSERT_STATE: Sql =
     Sql("INSERT INTO payment_states (merchant_id, payment_id, number, state, reason, at)
   SELECT CAST($1 AS BIGINT), $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5
@@ -123,29 +127,32 @@ const SET_DECLINE: Sql = Sql("UPDATE payments SET decline = $3 WHERE merchant_id
 const SET_CAPTURED: Sql = Sql("UPDATE payments SET captured = $3, captured_currency = $4, captured_at = $5,
     card_brand = $6, card_last4 = $7, ending = NULL WHERE merchant_id = $1 AND id = $2");
 const SET_REDIRECTED: Sql = Sql("UPDATE payments SET redirected_at = $3
-  WHERE merchant_id = $1 AND id = $2 AND redirected_at IS NULL");
+  WHERE merchant_id = $1 AND id = $2");
+const ASK_CANCEL: Sql = Sql("UPDATE payments SET cancel_asked_at = $3
+  WHERE merchant_id = $1 AND id = $2 AND cancel_asked_at IS NULL");
 const SET_SEEN: Sql =
     Sql("UPDATE payments SET seen_at = $3 WHERE merchant_id = $1 AND id = $2 AND seen_at IS NULL");
 const NOTE_CLIENT: Sql = Sql("UPDATE payments SET client = $3 WHERE merchant_id = $1 AND id = $2");
 const CLIENT: Sql = Sql("SELECT client FROM payments WHERE merchant_id = $1 AND id = $2");
 const BY_ID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
-    card_last4, created_at, changed_at, redirected_at, seen_at
+    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language
   FROM payments WHERE merchant_id = $1 AND id = $2");
 const BY_INVOICE: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.currency, p.amount, p.surcharge, p.state,
     p.contact_id, p.link_id, p.session_hash, p.receipt_email, p.payer_reference, p.decline, p.ending, p.captured,
-    p.captured_currency, p.captured_at, p.card_brand, p.card_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at
+    p.captured_currency, p.captured_at, p.card_brand, p.card_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at,
+    p.cancel_asked_at, p.language
   FROM reservations r JOIN payments p ON p.merchant_id = r.merchant_id AND p.id = r.payment_id
   WHERE r.merchant_id = $1 AND r.invoice_id = $2 ORDER BY r.created_at DESC, p.id DESC LIMIT 200");
 const LATEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
-    card_last4, created_at, changed_at, redirected_at, seen_at
+    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language
   FROM payments WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
 const IN_FLIGHT: Sql = Sql("SELECT id FROM payments WHERE merchant_id = $1 AND changed_at < $2
     AND state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown') ORDER BY changed_at LIMIT 500");
 const LAST_PAID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
-    card_last4, created_at, changed_at, redirected_at, seen_at
+    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language
   FROM payments WHERE merchant_id = $1 AND customer_id = $2 AND currency = $3 AND state = 'succeeded'
   ORDER BY created_at DESC, id DESC LIMIT 1");
 
@@ -165,6 +172,7 @@ pub async fn insert(tx: &mut Tx, payment: &Payment, reason: &str) -> Result<bool
         payment.receipt_email.as_deref(),
         payment.payer_reference.as_deref(),
         payment.created_at.as_microsecond(),
+        &payment.language,
     ];
     if tx.execute(INSERT, args).await? == 0 {
         return Ok(false);
@@ -216,7 +224,13 @@ pub async fn set_captured(
     Ok(())
 }
 
-/// Notes that the payer was sent to the processor's page; the first time counts.
+/// Notes that the payer asked to give it up; the first time counts.
+pub async fn ask_cancel(tx: &mut Tx, merchant: MerchantId, id: PaymentId, now: Timestamp) -> Result<()> {
+    tx.execute(ASK_CANCEL, args![merchant.0, id.as_bytes(), now.as_microsecond()]).await?;
+    Ok(())
+}
+
+/// Notes that the payer was sent to the processor's page; the last time counts, since it promises them half an hour.
 pub async fn set_redirected(tx: &mut Tx, merchant: MerchantId, id: PaymentId, now: Timestamp) -> Result<()> {
     tx.execute(SET_REDIRECTED, args![merchant.0, id.as_bytes(), now.as_microsecond()]).await?;
     Ok(())
@@ -323,5 +337,7 @@ fn decode(row: &Row<'_>) -> Result<Payment> {
         changed_at: timestamp(row, 20)?,
         redirected_at: opt_timestamp(row, 21)?,
         seen_at: opt_timestamp(row, 22)?,
+        cancel_asked_at: opt_timestamp(row, 23)?,
+        language: row.text(24)?,
     })
 }

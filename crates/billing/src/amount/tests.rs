@@ -236,6 +236,27 @@ fn three_decimal_currencies_may_have_a_step() {
     assert!(terms.decide(1_230).is_ok());
 }
 
+/// 10.005 dinars: the card takes 10.000 and no charge ever reaches the last 5 fils.
+#[test]
+fn a_last_digit_beyond_the_steps_stands_in_nobodys_way() {
+    let kwd = |minor| Money::new(minor, Currency::KWD);
+    let method = MethodLimits { minimum_minor: 200, maximum_minor: 9_999_990, step_minor: 10 };
+    let always = Terms { payable: kwd(10_005), pending: kwd(0), method, ..terms(0) };
+    let never = Terms { policy: Policy { partial: Partial::Never, ..always.policy }, ..always };
+    for terms in [always, never] {
+        assert_eq!(terms.decide(10_005).unwrap_err().kind, RefusalKind::OffStep { step_minor: 10 });
+        assert_eq!(terms.decide(10_005).unwrap_err().next_legal, [kwd(10_000)]);
+        let accepted = terms.decide(10_000).unwrap();
+        assert_eq!((accepted.left, accepted.is_full()), (kwd(5), false));
+        assert_eq!(terms.limits().unwrap().1, kwd(10_000));
+    }
+    assert_eq!(never.decide(9_990).unwrap_err().kind, RefusalKind::PartialNotAllowed);
+    let floor = Terms { policy: Policy { floor_minor: 200, ..always.policy }, ..always };
+    let crumb = floor.decide(9_990).unwrap_err();
+    let at_most = Some(kwd(9_800));
+    assert_eq!(crumb.kind, RefusalKind::Crumb { crumb: kwd(15), all: kwd(10_000), at_most });
+}
+
 #[test]
 fn nothing_left_and_all_in_progress_are_told_apart() {
     let mut terms = terms(0);

@@ -6,7 +6,7 @@ use super::state::Page;
 use super::{currency, events, facts, wire};
 use crate::{
     Account, CallError, CannotCharge, CardCheckout, EventList, NewCustomer, PaymentFacts, Processor,
-    ProcessorEvent, StoredCall,
+    ProcessorEvent, SessionFacts, StoredCall,
 };
 use async_trait::async_trait;
 use billing::amount::MethodLimits;
@@ -67,12 +67,12 @@ impl Processor for Stripe {
         Ok(made.id)
     }
 
-    async fn send(&self, call: &StoredCall, key: &str) -> Result<PaymentFacts, CallError> {
+    async fn send(&self, call: &StoredCall, key: &str) -> Result<SessionFacts, CallError> {
         if call.route != checkout::ROUTE {
             return Err(CallError::NotSent(format!("{:?} is not a route we send to", call.route)));
         }
         let session = self.transport.post("/v1/checkout/sessions", call.body.clone(), key).await?;
-        self.session_facts(session).await
+        facts::page_of(&session, self.transport.live)
     }
 
     async fn expire_session(&self, session_id: &str, key: &str) -> Result<PaymentFacts, CallError> {
@@ -111,6 +111,7 @@ impl Processor for Stripe {
         &self,
         attempt: AttemptId,
         created_after: Timestamp,
+        created_before: Timestamp,
     ) -> Result<Option<PaymentFacts>, CallError> {
         let attempt = attempt.to_string();
         let is_ours = |session: &wire::Session| {
@@ -118,6 +119,8 @@ impl Processor for Stripe {
             noted == Some(&attempt) || session.client_reference_id.as_ref() == Some(&attempt)
         };
         let mut query = since(created_after.saturating_sub(CLOCK_MARGIN).unwrap_or(Timestamp::MIN));
+        let before = created_before.saturating_add(CLOCK_MARGIN).unwrap_or(Timestamp::MAX);
+        query.push(("created[lte]", before.as_second().to_string()));
         for _ in 0..MAX_SESSION_PAGES {
             let page: wire::List<wire::Session> = self.transport.get("/v1/checkout/sessions", &query).await?;
             if let Some(session) = page.data.iter().find(|session| is_ours(session)) {

@@ -23,13 +23,22 @@ pub(super) fn of_session(
         .or_else(|| session.client_reference_id.as_deref()?.parse().ok())
         .or(facts.attempt);
     facts.merchant = merchant(session.metadata.as_ref()).or(facts.merchant);
-    facts.session = Some(SessionFacts {
-        id: session.id.clone(),
-        url: session.url.clone().filter(|_| page == Page::Open),
-        open: page == Page::Open,
-        expires_at: instant(session.expires_at)?,
-    });
+    facts.session = Some(page_of(session, live)?);
     Ok(facts)
+}
+
+/// The hosted page alone, whatever became of its payment.
+pub(super) fn page_of(session: &wire::Session, live: bool) -> Result<SessionFacts, CallError> {
+    if session.livemode != live {
+        return Err(CallError::WrongMode { expected_live: live });
+    }
+    let open = Page::parse(session.status.as_deref()) == Page::Open;
+    Ok(SessionFacts {
+        id: session.id.clone(),
+        url: session.url.clone().filter(|_| open),
+        open,
+        expires_at: instant(session.expires_at)?,
+    })
 }
 
 /// The facts of a payment, given what is known of its page.
@@ -41,20 +50,8 @@ pub(super) fn of_payment(
     let declined = intent.and_then(declined);
     let status = intent.map(|intent| IntentStatus::parse(&intent.status));
     let state = payment_state(page, status, declined.is_some());
-    let mut facts = PaymentFacts {
-        attempt: None,
-        merchant: None,
-        state,
-        session: None,
-        payment_intent_id: None,
-        charge_id: None,
-        captured: None,
-        captured_at: None,
-        decline: declined.filter(|_| state != PaymentState::Succeeded),
-        card: None,
-        fee: None,
-        live,
-    };
+    let mut facts = PaymentFacts::of_state(state, live);
+    facts.decline = declined.filter(|_| state != PaymentState::Succeeded);
     let Some(intent) = intent else { return Ok(facts) };
     if intent.livemode != live {
         return Err(CallError::WrongMode { expected_live: live });

@@ -2,14 +2,14 @@
 
 use crate::support::*;
 use gateway::stripe::{ConfigError, Stripe, StripeConfig};
-use gateway::{CallError, PaymentFacts, Processor, SecretText};
+use gateway::{CallError, Processor, SecretText, SessionFacts};
 use serde_json::json;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use wiremock::{MockServer, ResponseTemplate};
 
-async fn send_to(address: &str) -> Result<PaymentFacts, CallError> {
+async fn send_to(address: &str) -> Result<SessionFacts, CallError> {
     let stripe = stripe(address);
     let call = stripe.card_checkout(&request()).unwrap();
     stripe.send(&call, "key").await

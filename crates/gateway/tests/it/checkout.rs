@@ -136,10 +136,22 @@ async fn the_stored_bytes_go_out_under_the_stored_key() {
         .mount(&server)
         .await;
     let first = stripe.send(&call, "att-key-1").await.unwrap();
-    assert_eq!(first.attempt, Some(attempt()));
-    let page = first.session.clone().unwrap();
-    assert!(page.open && page.url.unwrap().starts_with("https://checkout.stripe.com/"));
+    assert_eq!(first.id, SESSION);
+    assert!(first.open && first.url.clone().unwrap().starts_with("https://checkout.stripe.com/"));
     assert_eq!(stripe.send(&call, "att-key-1").await.unwrap(), first);
+}
+
+// A refusal has to be the answer to this call, so nothing is read along with it.
+#[tokio::test]
+async fn sending_reads_nothing_else() {
+    let server = MockServer::start().await;
+    let paid_meanwhile = session_with("complete", json!(INTENT));
+    answer(&server, "POST", "/v1/checkout/sessions", 200, paid_meanwhile).await;
+    let stripe = stripe(&server.uri());
+    let call = stripe.card_checkout(&request()).unwrap();
+    let page = stripe.send(&call, "key").await.unwrap();
+    assert!(!page.open && page.url.is_none());
+    assert_eq!(server.received_requests().await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -34,7 +34,11 @@ async fn an_attempt_is_found_on_a_later_page_and_read_whole() {
     page(&server, SESSIONS, Some("cs_8"), json!([foreign("cs_7"), session()]), true).await;
     answer(&server, "GET", "/v1/checkout/sessions/cs_test_a1", 200, session_with("complete", paid_intent()))
         .await;
-    let found = stripe(&server.uri()).find_attempt(attempt(), at(1_700_000_000)).await.unwrap().unwrap();
+    let found = stripe(&server.uri())
+        .find_attempt(attempt(), at(1_700_000_000), at(1_700_000_060))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((found.attempt, found.state), (Some(attempt()), PaymentState::Succeeded));
 }
 
@@ -43,7 +47,10 @@ async fn absence_is_proved_by_the_whole_list_from_a_little_earlier() {
     let server = MockServer::start().await;
     page(&server, SESSIONS, None, json!([foreign("cs_9")]), true).await;
     page(&server, SESSIONS, Some("cs_9"), json!([foreign("cs_8")]), false).await;
-    assert_eq!(stripe(&server.uri()).find_attempt(attempt(), at(1_700_000_000)).await, Ok(None));
+    assert_eq!(
+        stripe(&server.uri()).find_attempt(attempt(), at(1_700_000_000), at(1_700_000_060)).await,
+        Ok(None)
+    );
     for request in server.received_requests().await.unwrap() {
         let since =
             request.url.query_pairs().find(|(name, _)| name == "created[gte]").unwrap().1.into_owned();
@@ -55,13 +62,13 @@ async fn absence_is_proved_by_the_whole_list_from_a_little_earlier() {
 async fn a_list_that_breaks_off_proves_nothing() {
     let server = MockServer::start().await;
     page(&server, SESSIONS, None, json!([]), true).await;
-    let error = stripe(&server.uri()).find_attempt(attempt(), at(0)).await.unwrap_err();
+    let error = stripe(&server.uri()).find_attempt(attempt(), at(0), at(60)).await.unwrap_err();
     assert!(matches!(error, CallError::Unreadable(_)), "{error}");
     assert_eq!(server.received_requests().await.unwrap().len(), 1, "there is nothing to go on after");
 
     let server = MockServer::start().await;
     page(&server, SESSIONS, None, json!([foreign("cs_9")]), true).await;
-    let found = stripe(&server.uri()).find_attempt(attempt(), at(0)).await;
+    let found = stripe(&server.uri()).find_attempt(attempt(), at(0), at(60)).await;
     assert!(found.is_err(), "the second page failed, which is not an absence: {found:?}");
 }
 

@@ -1,6 +1,6 @@
 //! Webhooks: stored raw, acknowledged, applied later by fetching the object. Order, repeats and losses do not matter.
 
-use crate::actions::reconcile_payment::reconcile_payment;
+use crate::actions::reconcile_payment::{Looked, reconcile_payment};
 use crate::app::App;
 use crate::processors::{STRIPE, webhook_secrets};
 use anyhow::Result;
@@ -99,6 +99,12 @@ async fn apply_one(app: &App, event: InboxEvent) -> Result<()> {
         return parked.await.map(drop);
     };
     match reconcile_payment(app, merchant, payment, "webhook").await {
+        // What the event told of was not read: it is no more applied than before.
+        Ok(Some(Looked::Unanswered(_, next_at))) => {
+            let words = "the processor could not be asked";
+            let failed = app.store.write(async move |tx: &mut Tx| failed(tx, &event, next_at, words).await);
+            failed.await
+        }
         Ok(_) => {
             app.store.write(async move |tx: &mut Tx| inbox::mark_applied(tx, &event).await).await.map(drop)
         }

@@ -26,14 +26,24 @@ pub async fn cancel_payment(
     }
     let attempt = latest(app, merchant, payment).await?;
     if attempt.session_id.is_none() {
-        look_soon(app, merchant, payment).await?;
+        ask_cancel(app, merchant, payment).await?;
         return Ok(state);
     }
     let own = app.clone();
-    app.undisturbed(async move { end_page(&own, &attempt, ending).await }).await
+    app.undisturbed(async move {
+        match end_page(&own, &attempt, ending).await {
+            Ok(state) => Ok(state),
+            Err(error) => {
+                tracing::warn!(%payment, error = format!("{error:#}"), "the card page could not be ended yet");
+                ask_cancel(&own, merchant, payment).await?;
+                state_of(&own, merchant, payment).await
+            }
+        }
+    })
+    .await
 }
 
-/// Ends the hosted page of an attempt and records what the processor says.
+/// Ends the hosted page of an attempt and records what the processor says. An error says nothing of the page.
 pub(super) async fn end_page(app: &App, attempt: &Attempt, ending: Ending) -> Result<PaymentState> {
     let (merchant, payment) = (attempt.merchant, attempt.payment_id);
     let session = attempt.session_id.as_deref().context("only a page that was made can be ended")?;
@@ -41,28 +51,21 @@ pub(super) async fn end_page(app: &App, attempt: &Attempt, ending: Ending) -> Re
     let processor = processor.context("the processor was disconnected")?;
     let nonce: [u8; 8] = app.mint().bytes();
     let key = format!("paydown-end-{}-{:016x}", attempt.id, u64::from_be_bytes(nonce));
-    match processor.expire_session(session, &key).await {
-        Ok(facts) => {
-            let outcome =
-                Outcome { merchant, payment, facts, source: "the page was ended", ending: Some(ending) };
-            record_outcome(app, outcome).await?.state().context("a stored payment is known")
-        }
-        Err(error) => {
-            tracing::warn!(%payment, %error, "the card page could not be ended yet");
-            look_soon(app, merchant, payment).await?;
-            state_of(app, merchant, payment).await
-        }
-    }
+    let facts = processor.expire_session(session, &key).await?;
+    let (source, ending) = ("the page was ended", Some(ending));
+    let outcome = Outcome { merchant, payment, facts, source, ending, unmade_after_calls: None };
+    record_outcome(app, outcome).await?.state().context("a stored payment is known")
 }
 
-async fn look_soon(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<()> {
+/// The payer wants it ended and it cannot be ended now: that is kept, and looked after soon.
+async fn ask_cancel(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<()> {
     let mint = app.mint();
     let subject = payment.to_string();
     app.store
         .write(async move |tx: &mut Tx| {
-            let at = mint.now + SignedDuration::from_secs(5);
-            jobs::enqueue(tx, merchant, mint.id(JobId::new), "reconcile_payment", &subject, at, mint.now)
-                .await
+            payments::ask_cancel(tx, merchant, payment, mint.now).await?;
+            let (job, at) = (mint.id(JobId::new), mint.now + SignedDuration::from_secs(5));
+            jobs::enqueue(tx, merchant, job, "reconcile_payment", &subject, at, mint.now).await
         })
         .await
 }

@@ -7,7 +7,9 @@
 use crate::actions::cancel_payment::end_page;
 use crate::actions::record_outcome::{Outcome, Recorded, record_outcome};
 use crate::actions::start_payment::abandoned_at;
-use crate::actions::submit_attempt::{SERVER_ERRORS_ARE_FINAL, refused, send_once};
+use crate::actions::submit_attempt::{
+    SERVER_ERRORS_ARE_FINAL, Submitted, Unsent, record_unmade, refused, send_once,
+};
 use crate::app::App;
 use anyhow::{Context as _, Result};
 use billing::ids::{AnomalyId, MerchantId, PaymentId};
@@ -25,6 +27,11 @@ const A_PERSON_OWNS_IT_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24
 /// A fee that is not known after so long is left to the processor's event.
 const FEE_IS_AWAITED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// A call is sent again within this time: the processor keeps a key's first answer for a day.
+const KEY_IS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(23);
+/// After this the page's end is too near for the processor to make it: a refusal then is no news about the payment.
+const PAGE_CAN_BE_MADE_FOR: SignedDuration = SignedDuration::from_mins(25);
+
 /// What looking came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Looked {
@@ -32,13 +39,15 @@ pub enum Looked {
     Done(PaymentState),
     /// Ask again then.
     Again(PaymentState, Timestamp),
+    /// The processor could not be asked, so nothing is known that was not known before. Ask again then.
+    Unanswered(PaymentState, Timestamp),
 }
 
 impl Looked {
     /// The payment's state.
     pub const fn state(self) -> PaymentState {
         match self {
-            Looked::Done(state) | Looked::Again(state, _) => state,
+            Looked::Done(state) | Looked::Again(state, _) | Looked::Unanswered(state, _) => state,
         }
     }
 }
@@ -47,6 +56,13 @@ struct Case {
     payment: Payment,
     attempt: Attempt,
     merchant: Merchant,
+}
+
+impl Case {
+    /// Why it ends, where we end it.
+    const fn ending(&self) -> Ending {
+        if self.payment.cancel_asked_at.is_some() { Ending::PayerCanceled } else { Ending::Abandoned }
+    }
 }
 
 /// Looks after a payment once. `None`: there is no such payment.
@@ -61,101 +77,113 @@ pub async fn reconcile_payment(
     if settled(&case) && !may_have_paid_late(&case) {
         return Ok(Some(Looked::Done(state)));
     }
+    if let Some(recorded) = given_up_unsent(app, &case).await? {
+        return after(app, &case, recorded.state().unwrap_or(state)).await.map(Some);
+    }
     let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
     let processor = processor.context("the processor was disconnected")?;
     let recorded = match ask(app, &*processor, &case).await {
-        Ok(Some(facts)) => {
-            let outcome = Outcome { merchant, payment, facts, source, ending: None };
+        Ok(Answer::Facts(facts)) => {
+            let outcome =
+                Outcome { merchant, payment, facts: *facts, source, ending: None, unmade_after_calls: None };
             record_outcome(app, outcome).await?
         }
-        Ok(None) => absent(app, &*processor, &case).await?,
-        Err(Unasked::CallRefused(error)) => {
-            refused(app, &case.attempt, &error).await?;
-            Recorded::Moved(PaymentState::Failed)
-        }
+        Ok(Answer::NoPage) => absent(app, &*processor, &case).await?,
+        Ok(Answer::Refused(unsent)) => never_made(app, &case, &unsent).await?,
         // Nobody else looks after a payment that has ended, so who brought the hint has to come again.
-        Err(Unasked::Unsettled(error)) if state.hold() == Hold::Released => return Err(error.into()),
-        Err(Unasked::Unsettled(error)) => {
-            tracing::warn!(%payment, %error, "the processor could not be asked");
-            Recorded::AlreadyThere(state)
-        }
+        Err(error) if state.hold() == Hold::Released => return Err(error.into()),
+        Err(error) => return unanswered(app, &case, &error).await.map(Some),
     };
-    after(app, merchant, payment, recorded.state().unwrap_or(state)).await.map(Some)
+    after(app, &case, recorded.state().unwrap_or(state)).await.map(Some)
+}
+
+/// What the processor said.
+enum Answer {
+    /// This is how things stand.
+    Facts(Box<PaymentFacts>),
+    /// Its list has no page of ours.
+    NoPage,
+    /// It refuses to make the page, and no earlier sending made it.
+    Refused(Unsent),
 }
 
 /// What the processor knows: by the page it made, else by sending the same call again, else by its list. The answer to
 /// a call that was sent before is the first answer, so the page it names is read anew.
-async fn ask(app: &App, processor: &dyn Processor, case: &Case) -> Result<Option<PaymentFacts>, Unasked> {
-    if let Some(session) = &case.attempt.session_id {
-        return Ok(Some(processor.read_session(session).await?));
+async fn ask(app: &App, processor: &dyn Processor, case: &Case) -> Result<Answer, CallError> {
+    let attempt = &case.attempt;
+    if let Some(session) = &attempt.session_id {
+        return processor.read_session(session).await.map(|facts| Answer::Facts(Box::new(facts)));
     }
-    let since = case.attempt.created_at - SignedDuration::from_mins(5);
-    let dead_key = case.attempt.server_errors >= SERVER_ERRORS_ARE_FINAL;
-    let too_old = app.clock.now() > case.attempt.created_at + SignedDuration::from_mins(25);
-    if dead_key || too_old {
-        return Ok(processor.find_attempt(case.attempt.id, since).await?);
+    let dead_key = attempt.server_errors >= SERVER_ERRORS_ARE_FINAL;
+    if dead_key || app.clock.now() > attempt.created_at + KEY_IS_KEPT_FOR {
+        let last_sent_at = attempt.called_at.unwrap_or(attempt.created_at);
+        let found = processor.find_attempt(attempt.id, attempt.created_at, last_sent_at).await?;
+        return Ok(found.map_or(Answer::NoPage, |facts| Answer::Facts(Box::new(facts))));
     }
-    let first_answer = match send_once(app, processor, &case.attempt).await {
-        Err(error) if proves_nothing_was_made(&error, &case.attempt) => {
-            return Err(Unasked::CallRefused(error));
-        }
-        answer => answer?,
-    };
-    match &first_answer.session {
-        Some(session) => Ok(Some(processor.read_session(&session.id).await?)),
-        None => Ok(Some(first_answer)),
+    match send_once(app, processor, attempt).await {
+        Ok(page) => processor.read_session(&page.id).await.map(|facts| Answer::Facts(Box::new(facts))),
+        Err(unsent) if unsent.proves_that_nothing_was_made() => Ok(Answer::Refused(unsent)),
+        Err(unsent) => Err(unsent.error),
     }
 }
 
-/// Why asking brought no facts.
-enum Unasked {
-    /// The call that makes the page was refused, and no earlier sending of it can have made one.
-    CallRefused(CallError),
-    /// Anything else; it proves nothing.
-    Unsettled(CallError),
-}
-
-impl From<CallError> for Unasked {
-    fn from(error: CallError) -> Unasked {
-        Unasked::Unsettled(error)
+/// The payer gave it up before anything was sent: then nothing needs to be sent.
+async fn given_up_unsent(app: &App, case: &Case) -> Result<Option<Recorded>> {
+    let attempt = &case.attempt;
+    if case.payment.cancel_asked_at.is_none() || attempt.calls > 0 || attempt.session_id.is_some() {
+        return Ok(None);
     }
+    let end = (PaymentState::Canceled, Ending::PayerCanceled);
+    record_unmade(app, attempt, 0, end, "given up before anything was sent").await.map(Some)
 }
 
-/// A refusal under the same key is the first answer repeated, unless it is about our key to the account: that one says
-/// nothing of an earlier sending which was not answered.
-fn proves_nothing_was_made(error: &CallError, attempt: &Attempt) -> bool {
-    let about_our_account = matches!(error, CallError::Refused { status: 401 | 403, .. });
-    error.is_definitive() && (!about_our_account || attempt.calls == 0)
+/// The call was refused. At first that is the processor's no; long after, it only says that the page's time is over
+/// and that no page was made while there was time.
+async fn never_made(app: &App, case: &Case, unsent: &Unsent) -> Result<Recorded> {
+    let attempt = &case.attempt;
+    if app.clock.now() <= attempt.created_at + PAGE_CAN_BE_MADE_FOR {
+        let state = match refused(app, attempt, unsent).await? {
+            Submitted::State(state) => state,
+            Submitted::CardPage(_) => PaymentState::RequiresAction,
+        };
+        return Ok(Recorded::AlreadyThere(state));
+    }
+    let end = (PaymentState::Canceled, case.ending());
+    record_unmade(app, attempt, unsent.calls, end, "the processor never made its page").await
 }
 
 /// The list has no page of ours. Proof that there is none only where nothing was ever sent, or after the longest life
 /// of a page.
 async fn absent(app: &App, processor: &dyn Processor, case: &Case) -> Result<Recorded> {
-    let (merchant, payment) = (case.payment.merchant, case.payment.id);
-    let proven_at = case.attempt.created_at + processor.session_life() + SignedDuration::from_hours(1);
-    if case.attempt.calls > 0 && app.clock.now() < proven_at {
+    let attempt = &case.attempt;
+    let proven_at = attempt.created_at + processor.session_life() + SignedDuration::from_hours(1);
+    if attempt.calls > 0 && app.clock.now() < proven_at {
         return Ok(Recorded::AlreadyThere(case.payment.state));
     }
-    let facts = PaymentFacts {
-        attempt: Some(case.attempt.id),
-        merchant: Some(merchant),
-        state: PaymentState::Canceled,
-        session: None,
-        payment_intent_id: None,
-        charge_id: None,
-        captured: None,
-        captured_at: None,
-        decline: None,
-        card: None,
-        fee: None,
-        live: processor.is_live(),
+    let end = (PaymentState::Canceled, case.ending());
+    record_unmade(app, attempt, attempt.calls, end, "the processor's list has no page of it").await
+}
+
+/// Nothing is known that was not known before; after five days of that a person owns the payment.
+async fn unanswered(app: &App, case: &Case, error: &CallError) -> Result<Looked> {
+    let (now, payment) = (app.clock.now(), &case.payment);
+    tracing::warn!(payment = %payment.id, %error, "the processor could not be asked");
+    let waited = now.duration_since(payment.created_at);
+    if payment.state.hold() == Hold::Held && waited > A_PERSON_OWNS_IT_AFTER {
+        hand_to_person(app, case).await?;
+    }
+    let asked_to_wait = match error {
+        CallError::RateLimited { retry_after_seconds } => {
+            SignedDuration::from_secs(i64::from(*retry_after_seconds))
+        }
+        _ => SignedDuration::ZERO,
     };
-    let source = "the processor's list has no page of it";
-    record_outcome(app, Outcome { merchant, payment, facts, source, ending: Some(Ending::Abandoned) }).await
+    Ok(Looked::Unanswered(payment.state, now + pause(waited).max(asked_to_wait)))
 }
 
 /// Decides when to look again, and ends a page whose payer has left.
-async fn after(app: &App, merchant: MerchantId, payment: PaymentId, state: PaymentState) -> Result<Looked> {
+async fn after(app: &App, before: &Case, state: PaymentState) -> Result<Looked> {
+    let (merchant, payment) = (before.payment.merchant, before.payment.id);
     let case = load(app, merchant, payment).await?.context("a payment is never deleted")?;
     let now = app.clock.now();
     if settled(&case) {
@@ -170,18 +198,25 @@ async fn after(app: &App, merchant: MerchantId, payment: PaymentId, state: Payme
     if waited > A_PERSON_OWNS_IT_AFTER {
         hand_to_person(app, &case).await?;
     }
-    let given_up_at = abandoned_at(&case.payment, &case.merchant);
     let page_is_open =
         case.payment.state == PaymentState::RequiresAction && case.attempt.session_id.is_some();
-    if page_is_open && now < given_up_at {
+    if !page_is_open {
+        return Ok(Looked::Again(state, now + pause(waited)));
+    }
+    let given_up_at = abandoned_at(&case.payment, &case.merchant);
+    if case.payment.cancel_asked_at.is_none() && now < given_up_at {
         return Ok(Looked::Again(state, given_up_at));
     }
-    if page_is_open {
-        let state = end_page(app, &case.attempt, Ending::Abandoned).await?;
-        let ended = state.hold() != Hold::Held && state != PaymentState::Succeeded;
-        return Ok(if ended { Looked::Done(state) } else { Looked::Again(state, now + pause(waited)) });
+    match end_page(app, &case.attempt, case.ending()).await {
+        Ok(state) if state.hold() != Hold::Held && state != PaymentState::Succeeded => {
+            Ok(Looked::Done(state))
+        }
+        Ok(state) => Ok(Looked::Again(state, now + pause(waited))),
+        Err(error) => {
+            tracing::warn!(%payment, error = format!("{error:#}"), "the card page could not be ended yet");
+            Ok(Looked::Unanswered(state, now + pause(waited)))
+        }
     }
-    Ok(Looked::Again(state, now + pause(waited)))
 }
 
 /// 5 s, 1 min, 5 min, 1 h, then daily.

@@ -40,6 +40,9 @@ pub struct Outcome {
     pub source: &'static str,
     /// Why it ended, where we ended it.
     pub ending: Option<Ending>,
+    /// Said of a payment whose page was never made: true only as long as no page is known and its call was sent this
+    /// often. Whatever was learned or sent meanwhile makes the outcome stale.
+    pub unmade_after_calls: Option<i64>,
 }
 
 /// What recording came to.
@@ -79,6 +82,10 @@ async fn in_tx(tx: &mut Tx, mint: &Mint, outcome: &Outcome) -> Result<Recorded> 
     let Some(attempt) = attempts::latest(tx, *merchant, *id).await? else { return Ok(Recorded::Unknown) };
     if facts.attempt.is_some_and(|of| of != attempt.id) {
         return Ok(Recorded::Unknown);
+    }
+    if outcome.unmade_after_calls.is_some_and(|calls| attempt.session_id.is_some() || attempt.calls != calls)
+    {
+        return Ok(Recorded::Stale(payment.state));
     }
     learn(tx, &attempt, facts).await?;
     if let Some(decline) = &facts.decline {

@@ -81,7 +81,7 @@ async fn run(app: &App, job: &Job) -> Result<Option<Timestamp>> {
         "reconcile_payment" => {
             let payment: PaymentId = job.subject.parse()?;
             match reconcile_payment(app, job.merchant_id, payment, "reconciler").await? {
-                Some(Looked::Again(_, at)) => Ok(Some(at)),
+                Some(Looked::Again(_, at) | Looked::Unanswered(_, at)) => Ok(Some(at)),
                 Some(Looked::Done(_)) | None => Ok(None),
             }
         }

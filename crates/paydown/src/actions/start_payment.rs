@@ -19,7 +19,7 @@ use ledger::Money;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use store::attempts::{self, Attempt};
-use store::db::Tx;
+use store::db::{StoreError, Tx};
 use store::events::{self, Event};
 use store::idempotency::{self, Done, Key};
 use store::invoices::{self, Invoice};
@@ -101,7 +101,30 @@ pub async fn start_payment(app: &App, input: StartPayment) -> Result<Started> {
         None => None,
     };
     let work = Work { mint: app.mint(), processor, public_url: Arc::clone(&app.public_url), customer, input };
-    app.store.write(async move |tx: &mut Tx| in_tx(tx, &work).await).await
+    commit(app, Arc::new(work)).await
+}
+
+/// Runs T1. Where the database went away while it committed, it is run again: if the first run was committed, the
+/// second finds its payment.
+async fn commit(app: &App, work: Arc<Work>) -> Result<Started> {
+    let mut is_rerun = false;
+    loop {
+        let again = Arc::clone(&work);
+        match app.store.write(async move |tx: &mut Tx| in_tx(tx, &again).await).await {
+            Err(error) if !is_rerun && is_commit_unknown(&error) => {
+                tracing::warn!(payment = %work.input.payment, "it is not known whether a payment was committed");
+                is_rerun = true;
+            }
+            Ok(Started::Repeated(payment)) if is_rerun && payment.state == PaymentState::Submitting => {
+                return Ok(Started::New(payment.id));
+            }
+            started => return started,
+        }
+    }
+}
+
+fn is_commit_unknown(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<StoreError>(), Some(StoreError::CommitUnknown(_)))
 }
 
 struct Work {
@@ -170,21 +193,20 @@ async fn repeated(
     Ok(if same { Started::Repeated(Box::new(before)) } else { Started::OtherAmount(Box::new(before)) })
 }
 
-/// The terms under which an amount of this invoice is judged now.
+/// The terms under which an amount of this invoice is judged now. The method's most leaves room for the surcharge.
 pub async fn terms(tx: &mut Tx, invoice: &Invoice, method: MethodLimits) -> Result<Terms> {
     let layers = policies::layers(tx, invoice.merchant, invoice.customer_id, invoice.id).await?;
     let policy = Policy::effective(&layers, method.minimum_minor);
     let figures = &invoice.figures;
+    let surcharge = surcharges::of_cards(tx, invoice.merchant, figures.currency).await?;
+    let method = surcharge.leaves_of(method, figures.currency);
     Ok(Terms { payable: figures.payable_now(), pending: figures.pending(), policy, method })
 }
 
 /// The surcharge on an amount, rounded up to what the processor can charge.
 pub async fn surcharge(tx: &mut Tx, invoice: &Invoice, amount: Money, method: MethodLimits) -> Result<Money> {
     let surcharge = surcharges::of_cards(tx, invoice.merchant, amount.currency()).await?;
-    let exact = surcharge.on(amount).context("the surcharge is too large")?.minor();
-    let step = method.step_minor;
-    let stepped = exact.checked_add(step - 1).context("the surcharge is too large")? / step * step;
-    Ok(Money::new(stepped, amount.currency()))
+    surcharge.charged_on(amount, method.step_minor).context("the surcharge is too large")
 }
 
 async fn save(
@@ -217,6 +239,8 @@ async fn save(
         changed_at: mint.now,
         redirected_at: None,
         seen_at: None,
+        cancel_asked_at: None,
+        language: input.language.clone(),
     };
     let inserted = payments::insert(tx, &payment, "the payer pressed pay").await?;
     anyhow::ensure!(inserted, "payment {} was started at the same moment", payment.id);

@@ -3,12 +3,12 @@
 //! Making a hosted page is not a charge: nobody has its address until the payer is redirected. So a call that was not
 //! answered is sent again, the same, as long as the payer waits; afterwards the reconciler asks.
 
-use crate::actions::record_outcome::{Outcome, record_outcome};
+use crate::actions::record_outcome::{Outcome, Recorded, record_outcome};
 use crate::app::App;
 use anyhow::{Context as _, Result};
 use billing::ids::{AttemptId, JobId, MerchantId, PaymentId};
-use billing::payment::PaymentState;
-use gateway::{CallError, PaymentFacts, Processor, StoredCall};
+use billing::payment::{Hold, PaymentState};
+use gateway::{CallError, PaymentFacts, Processor, SessionFacts, StoredCall};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use store::attempts::{self, Attempt};
@@ -38,8 +38,8 @@ pub async fn submit_attempt(app: &App, merchant: MerchantId, payment: PaymentId)
     let attempt = latest(app, merchant, payment).await?;
     let calls = send_until_answered(app, &*processor, &attempt);
     match tokio::time::timeout(PAYER_WAITS, calls).await {
-        Ok(Ok(facts)) => answered(app, &attempt, facts).await,
-        Ok(Err(error)) if error.is_definitive() => refused(app, &attempt, &error).await,
+        Ok(Ok(page)) => answered(app, &attempt, page, processor.is_live()).await,
+        Ok(Err(unsent)) if unsent.proves_that_nothing_was_made() => refused(app, &attempt, &unsent).await,
         Ok(Err(_)) | Err(_) => unanswered(app, merchant, payment).await,
     }
 }
@@ -51,53 +51,96 @@ pub async fn latest(app: &App, merchant: MerchantId, payment: PaymentId) -> Resu
     found.with_context(|| format!("payment {payment} has no attempt"))
 }
 
+/// A sending that brought no page.
+#[derive(Debug)]
+pub(super) struct Unsent {
+    /// Why.
+    pub(super) error: CallError,
+    /// How often the call was sent by then, this time included.
+    pub(super) calls: i64,
+}
+
+impl Unsent {
+    /// True if the processor settled that neither this sending nor an earlier one made a page. Under the same key a
+    /// refusal is the first answer repeated, or says that there was none before; but one that is about our account
+    /// comes before the key is looked at, and says nothing of an earlier sending.
+    pub(super) const fn proves_that_nothing_was_made(&self) -> bool {
+        let about_our_account = matches!(self.error, CallError::Refused { status: 401 | 403 | 404, .. });
+        self.error.is_definitive() && (self.calls <= 1 || !about_our_account)
+    }
+}
+
 async fn send_until_answered(
     app: &App,
     processor: &dyn Processor,
     attempt: &Attempt,
-) -> Result<PaymentFacts, CallError> {
+) -> Result<SessionFacts, Unsent> {
     let mut wait = Duration::from_millis(200);
     loop {
-        let error = match send_once(app, processor, attempt).await {
-            Ok(facts) => return Ok(facts),
-            Err(error) => error,
+        let unsent = match send_once(app, processor, attempt).await {
+            Ok(page) => return Ok(page),
+            Err(unsent) => unsent,
         };
-        match &error {
+        let pause = match &unsent.error {
             CallError::Refused { .. } | CallError::KeyReused { .. } | CallError::WrongMode { .. } => {
-                return Err(error);
+                return Err(unsent);
             }
             CallError::ServerError { .. } if server_errors(app, attempt).await >= SERVER_ERRORS_ARE_FINAL => {
-                return Err(error);
+                return Err(unsent);
             }
-            _ => {}
-        }
-        tracing::warn!(attempt = %attempt.id, %error, "the card page was not made yet");
-        tokio::time::sleep(wait).await;
+            CallError::RateLimited { retry_after_seconds } => {
+                wait.max(Duration::from_secs(u64::from(*retry_after_seconds)))
+            }
+            _ => wait,
+        };
+        tracing::warn!(attempt = %attempt.id, error = %unsent.error, "the card page was not made yet");
+        tokio::time::sleep(pause).await;
         wait = (wait * 2).min(Duration::from_secs(4));
     }
 }
 
-/// Sends an attempt once, noting that it was sent and what kind of error came back.
+/// Sends an attempt once, noting that it was sent and what kind of error came back. A payment that has ended is sent
+/// no more.
 pub(super) async fn send_once(
     app: &App,
     processor: &dyn Processor,
     attempt: &Attempt,
-) -> Result<PaymentFacts, CallError> {
-    let (merchant, id, now) = (attempt.merchant, attempt.id, app.clock.now());
-    let noted = app.store.write(async move |tx: &mut Tx| attempts::note_call(tx, merchant, id, now).await);
-    if let Err(error) = noted.await {
-        return Err(CallError::NotSent(format!("the call could not be noted: {error}")));
-    }
+) -> Result<SessionFacts, Unsent> {
+    let calls = match note_call(app, attempt).await {
+        Ok(Some(calls)) => calls,
+        Ok(None) => {
+            let error = CallError::NotSent("the payment has ended".to_owned());
+            return Err(Unsent { error, calls: attempt.calls });
+        }
+        Err(error) => {
+            let error = CallError::NotSent(format!("the call could not be noted: {error:#}"));
+            return Err(Unsent { error, calls: attempt.calls });
+        }
+    };
     let call = StoredCall { route: attempt.route.clone(), body: attempt.body.clone() };
     let answer = processor.send(&call, &attempt.processor_key).await;
     if matches!(answer, Err(CallError::ServerError { .. })) {
+        let (merchant, id) = (attempt.merchant, attempt.id);
         let noted =
             app.store.write(async move |tx: &mut Tx| attempts::note_server_error(tx, merchant, id).await);
         if let Err(error) = noted.await {
             tracing::error!(attempt = %id, %error, "a server error could not be noted");
         }
     }
-    answer
+    answer.map_err(|error| Unsent { error, calls })
+}
+
+async fn note_call(app: &App, attempt: &Attempt) -> Result<Option<i64>> {
+    let (merchant, id, payment, now) = (attempt.merchant, attempt.id, attempt.payment_id, app.clock.now());
+    app.store
+        .write(async move |tx: &mut Tx| {
+            let payment = payments::lock(tx, merchant, payment).await?.context("an attempt has a payment")?;
+            if payment.state.hold() != Hold::Held {
+                return Ok(None);
+            }
+            attempts::note_call(tx, merchant, id, now).await.map(Some)
+        })
+        .await
 }
 
 async fn server_errors(app: &App, attempt: &Attempt) -> i64 {
@@ -106,50 +149,58 @@ async fn server_errors(app: &App, attempt: &Attempt) -> i64 {
     found.ok().flatten().map_or(0, |attempt| attempt.server_errors)
 }
 
-async fn answered(app: &App, attempt: &Attempt, facts: PaymentFacts) -> Result<Submitted> {
-    let url = facts.session.as_ref().and_then(|session| session.url.clone());
-    let (merchant, payment) = (attempt.merchant, attempt.payment_id);
-    let outcome = Outcome { merchant, payment, facts, source: "the card page was made", ending: None };
+/// The page is there, and nobody has its address yet: the half hour its page promises begins now.
+async fn answered(app: &App, attempt: &Attempt, page: SessionFacts, live: bool) -> Result<Submitted> {
+    let (merchant, payment, url) = (attempt.merchant, attempt.payment_id, page.url.clone());
+    let facts = PaymentFacts {
+        attempt: Some(attempt.id),
+        merchant: Some(merchant),
+        session: Some(page),
+        ..PaymentFacts::of_state(PaymentState::RequiresAction, live)
+    };
+    let source = "the card page was made";
+    let outcome = Outcome { merchant, payment, facts, source, ending: None, unmade_after_calls: None };
     let state = record_outcome(app, outcome).await?.state().context("a stored payment is known")?;
     match url {
-        Some(url) if state == PaymentState::RequiresAction => Ok(Submitted::CardPage(url)),
+        Some(url) if state == PaymentState::RequiresAction => {
+            note_redirect(app, merchant, payment).await?;
+            Ok(Submitted::CardPage(url))
+        }
         _ => Ok(Submitted::State(state)),
     }
 }
 
 /// The processor refused the call itself: nothing was made, nothing can have been charged.
-pub(super) async fn refused(app: &App, attempt: &Attempt, error: &CallError) -> Result<Submitted> {
-    let (merchant, id, words) = (attempt.merchant, attempt.id, error.to_string());
-    tracing::error!(attempt = %id, %error, "the processor refused to make a card page");
+pub(super) async fn refused(app: &App, attempt: &Attempt, unsent: &Unsent) -> Result<Submitted> {
+    let (merchant, id, words) = (attempt.merchant, attempt.id, unsent.error.to_string());
+    tracing::error!(attempt = %id, error = %unsent.error, "the processor refused to make a card page");
     let about_customer =
-        matches!(error, CallError::Refused { param: Some(param), .. } if param == "customer");
+        matches!(&unsent.error, CallError::Refused { param: Some(param), .. } if param == "customer");
     let forgotten = about_customer.then_some(attempt.payment_id);
     app.store
         .write(async move |tx: &mut Tx| note_refusal(tx, (merchant, id), &words, forgotten).await)
         .await?;
-    let facts = PaymentFacts {
-        attempt: Some(attempt.id),
-        merchant: Some(merchant),
-        state: PaymentState::Failed,
-        session: None,
-        payment_intent_id: None,
-        charge_id: None,
-        captured: None,
-        captured_at: None,
-        decline: None,
-        card: None,
-        fee: None,
-        live: false,
-    };
-    let outcome = Outcome {
-        merchant,
-        payment: attempt.payment_id,
-        facts,
-        source: "the processor refused the call",
-        ending: Some(Ending::Refused),
-    };
-    let state = record_outcome(app, outcome).await?.state().context("a stored payment is known")?;
-    Ok(Submitted::State(state))
+    let (source, ending) = ("the processor refused the call", Ending::Refused);
+    let recorded = record_unmade(app, attempt, unsent.calls, (PaymentState::Failed, ending), source).await?;
+    Ok(Submitted::State(recorded.state().context("a stored payment is known")?))
+}
+
+/// Ends a payment whose page was never made, unless one came to light or the call went out again meanwhile.
+pub(super) async fn record_unmade(
+    app: &App,
+    attempt: &Attempt,
+    calls: i64,
+    (state, ending): (PaymentState, Ending),
+    source: &'static str,
+) -> Result<Recorded> {
+    let (merchant, payment) = (attempt.merchant, attempt.payment_id);
+    let facts = PaymentFacts { attempt: Some(attempt.id), ..PaymentFacts::of_state(state, false) };
+    let unmade_after_calls = Some(calls);
+    record_outcome(
+        app,
+        Outcome { merchant, payment, facts, source, ending: Some(ending), unmade_after_calls },
+    )
+    .await
 }
 
 /// Where the processor does not know the payer of a payment any more, its name for them is forgotten too, so that the

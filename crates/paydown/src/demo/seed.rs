@@ -9,7 +9,7 @@ use crate::actions::issue_invoice::{Issued, NewInvoice, issue_invoice};
 use crate::actions::reconcile_payment::reconcile_payment;
 use crate::actions::run_jobs::seal;
 use crate::actions::start_payment::{Payer, StartPayment, Started, start_payment};
-use crate::actions::submit_attempt::{Submitted, latest, note_redirect, submit_attempt};
+use crate::actions::submit_attempt::{Submitted, latest, submit_attempt};
 use crate::actions::void_invoice::{VoidInvoice, void_invoice};
 use crate::app::App;
 use anyhow::{Context as _, Result, bail};
@@ -203,7 +203,7 @@ impl Seeder<'_> {
             other => bail!("a sample payment was not started: {other:?}"),
         }
         match submit_attempt(self.app, self.merchant, payment).await? {
-            Submitted::CardPage(_) => note_redirect(self.app, self.merchant, payment).await?,
+            Submitted::CardPage(_) => {}
             Submitted::State(state) => bail!("a sample payment has no card page: {state:?}"),
         }
         Ok(payment)

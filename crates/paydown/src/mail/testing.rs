@@ -179,6 +179,8 @@ impl Fixture {
             changed_at: mint.now,
             redirected_at: None,
             seen_at: None,
+            cancel_asked_at: None,
+            language: "en-US".to_owned(),
         };
         let (id, invoice_id) = (payment.id, self.invoice);
         let write = async move |tx: &mut Tx| {

@@ -153,10 +153,7 @@ fn input(
 
 async fn submit(ctx: &Ctx, payment: PaymentId) -> Result<Response, Fail> {
     match submit_undisturbed(&ctx.app, ctx.merchant.id, payment).await? {
-        Submitted::CardPage(url) => {
-            note_redirect(&ctx.app, ctx.merchant.id, payment).await?;
-            Ok(allowed(ctx, see_other(&url)))
-        }
+        Submitted::CardPage(url) => Ok(allowed(ctx, see_other(&url))),
         Submitted::State(_) => Ok(ctx.go(&format!("/payments/{payment}"))),
     }
 }
@@ -171,6 +168,7 @@ async fn again(ctx: &Ctx, before: &Payment) -> Result<Response, Fail> {
     if state == PaymentState::RequiresAction
         && let Some(url) = card_page(ctx, before.id).await?
     {
+        note_redirect(&ctx.app, ctx.merchant.id, before.id).await?;
         return Ok(allowed(ctx, see_other(&url)));
     }
     Ok(ctx.go(&format!("/payments/{}?again=1", before.id)))

@@ -12,7 +12,7 @@ use ledger::Currency;
 use paydown::actions::create_customer::{NewCustomer, create_customer};
 use paydown::actions::issue_invoice::{Issued, NewInvoice, issue_invoice};
 use paydown::actions::start_payment::{Payer, StartPayment, Started, start_payment};
-use paydown::actions::submit_attempt::{Submitted, latest, note_redirect, submit_undisturbed};
+use paydown::actions::submit_attempt::{Submitted, latest, submit_undisturbed};
 use paydown::app::App;
 use paydown::processors::{STRIPE, key_place, webhook_place};
 use serde_json::{Value, json};
@@ -190,7 +190,6 @@ impl TestApp {
         let payment = self.reserve(form).await;
         let submitted = self.submit(payment).await;
         assert!(matches!(submitted, Submitted::CardPage(_)), "{submitted:?}");
-        note_redirect(&self.app, self.merchant, payment).await.expect("the redirect is noted");
         payment
     }
 
@@ -235,8 +234,8 @@ impl TestApp {
         let App { store, secrets, processors, .. } = &self.app;
         let processor = processors.of(store, secrets, self.merchant).await.expect("the key opens");
         let call = StoredCall { route: attempt.route, body: attempt.body };
-        let facts = processor.expect("it is connected").send(&call, &attempt.processor_key).await;
-        facts.expect("the page is made").session.expect("it is a page").id
+        let made = processor.expect("it is connected").send(&call, &attempt.processor_key).await;
+        made.expect("the page is made").id
     }
 
     /// Tells the practice processor what to do.

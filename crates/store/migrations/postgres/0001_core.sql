@@ -179,6 +179,8 @@ CREATE TABLE payments (
   changed_at BIGINT NOT NULL,
   redirected_at BIGINT,
   seen_at BIGINT,
+  cancel_asked_at BIGINT,
+  language TEXT COLLATE "C" NOT NULL,
   PRIMARY KEY (merchant_id, id),
   FOREIGN KEY (merchant_id, customer_id) REFERENCES customers (merchant_id, id),
   FOREIGN KEY (merchant_id, contact_id) REFERENCES contacts (merchant_id, id),

@@ -179,6 +179,8 @@ CREATE TABLE payments (
   changed_at INTEGER NOT NULL,
   redirected_at INTEGER,
   seen_at INTEGER,
+  cancel_asked_at INTEGER,
+  language TEXT NOT NULL,
   PRIMARY KEY (merchant_id, id),
   FOREIGN KEY (merchant_id, customer_id) REFERENCES customers (merchant_id, id),
   FOREIGN KEY (merchant_id, contact_id) REFERENCES contacts (merchant_id, id),

@@ -127,6 +127,15 @@ impl TestDatabase {
         StoreConfig { pool_size: POOL_SIZE, ..StoreConfig::new(self.url(), Role::Server, 0) }
     }
 
+    /// Runs statements on a PostgreSQL database beside the stores on it: for triggers that make trouble.
+    ///
+    /// # Panics
+    /// When they fail, and on SQLite.
+    pub async fn execute(&self, sql: &str) {
+        let DatabaseUrl::Postgres(url) = &self.url else { panic!("only on PostgreSQL") };
+        run(&connect(url).await, sql).await;
+    }
+
     /// Opens it as a server does.
     ///
     /// # Panics

@@ -4,12 +4,15 @@ use crate::builders::VISA;
 use crate::on_both_engines;
 use crate::test_app::{GUARD, TestApp};
 use billing::payment::PaymentState;
+use gateway::PaymentFacts;
 use jiff::SignedDuration;
+use paydown::actions::record_outcome::{Outcome, Recorded, record_outcome};
 use paydown::actions::submit_attempt::{Submitted, submit_undisturbed};
 use sandbox::{Fault, FaultKind};
 use serde_json::json;
 use std::time::Duration;
 use store::payments::Ending;
+use store::testing::TestDatabase;
 
 on_both_engines!(a_crash_before_the_call_is_made_good_after_the_start, async |app: &mut TestApp| {
     let invoice = app.invoice(100_000).await;
@@ -96,3 +99,83 @@ on_both_engines!(a_call_that_was_cut_off_is_sent_again_by_the_reconciler, async 
     assert!(matches!(submitted, Submitted::CardPage(_)), "{submitted:?}");
     assert_eq!((app.pages_made(), app.figures(invoice).await), (1, (100_000, 40_000, 0)));
 });
+
+// The call was noted, and the bytes never left. The processor keeps a key's first answer for a day: that it refuses
+// the call now, since the page's time is over, is proof that there was none.
+on_both_engines!(
+    a_start_half_an_hour_after_a_crash_in_the_call_frees_the_amount,
+    async |app: &mut TestApp| {
+        let invoice = app.invoice(100_000).await;
+        let payment = app.reserve(app.ask(invoice, 40_000)).await;
+        app.note_call(payment).await;
+        app.advance(SignedDuration::from_mins(35));
+        app.restart().await;
+        app.settle().await;
+        let ended = app.payment(payment).await;
+        assert_eq!((ended.state, ended.ending), (PaymentState::Canceled, Some(Ending::Abandoned)));
+        assert_eq!((app.pages_made(), app.figures(invoice).await), (0, (100_000, 0, 0)));
+    }
+);
+
+// The same, but the page was made: the first answer comes back, and the page is ended before the amount is free.
+on_both_engines!(a_page_made_before_a_long_crash_is_found_by_its_key, async |app: &mut TestApp| {
+    let invoice = app.invoice(100_000).await;
+    let payment = app.reserve(app.ask(invoice, 40_000)).await;
+    app.note_call(payment).await;
+    let session = app.make_page_unrecorded(payment).await;
+    app.advance(SignedDuration::from_mins(35));
+    app.restart().await;
+    app.settle().await;
+    assert_eq!(app.session(payment).await, session);
+    assert_eq!((app.pages_made(), app.page_status(payment).await.as_str()), (1, "expired"));
+    let ended = app.payment(payment).await;
+    assert_eq!((ended.state, ended.ending), (PaymentState::Canceled, Some(Ending::Abandoned)));
+    assert_eq!(app.figures(invoice).await, (100_000, 0, 0));
+});
+
+// Somebody decided that the page was never made, and meanwhile it was: what they decided is stale.
+on_both_engines!(a_page_that_came_to_light_is_not_ended_by_an_older_look, async |app: &mut TestApp| {
+    let invoice = app.invoice(100_000).await;
+    let payment = app.reserve(app.ask(invoice, 40_000)).await;
+    let attempt = app.attempt(payment).await;
+    let never_made = |calls| Outcome {
+        merchant: app.merchant,
+        payment,
+        facts: PaymentFacts {
+            attempt: Some(attempt.id),
+            ..PaymentFacts::of_state(PaymentState::Canceled, false)
+        },
+        source: "an older look",
+        ending: Some(Ending::Abandoned),
+        unmade_after_calls: Some(calls),
+    };
+    app.note_call(payment).await;
+    let recorded = record_outcome(&app.app, never_made(0)).await.expect("it is recorded");
+    assert_eq!(recorded, Recorded::Stale(PaymentState::Submitting), "the call went out again meanwhile");
+    assert!(matches!(app.submit(payment).await, Submitted::CardPage(_)));
+    let calls = app.attempt(payment).await.calls;
+    let recorded = record_outcome(&app.app, never_made(calls)).await.expect("it is recorded");
+    assert_eq!(recorded, Recorded::Stale(PaymentState::RequiresAction), "there is a page by now");
+    assert_eq!(app.figures(invoice).await, (100_000, 40_000, 0), "the hold stays");
+});
+
+// The database goes away while T1 commits: it is run again, and the payment is started once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_lost_in_commit_starts_one_payment() {
+    let app = TestApp::start(TestDatabase::postgres().await).await;
+    let invoice = app.invoice(100_000).await;
+    app.database
+        .execute(
+            "CREATE SEQUENCE commits;
+             CREATE FUNCTION hang_up() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+               IF nextval('commits') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN NULL;
+             END $$;
+             CREATE CONSTRAINT TRIGGER at_commit AFTER INSERT ON payments DEFERRABLE INITIALLY DEFERRED
+               FOR EACH ROW EXECUTE FUNCTION hang_up()",
+        )
+        .await;
+    let payment = app.reserve(app.ask(invoice, 40_000)).await;
+    assert_eq!(app.figures(invoice).await, (100_000, 40_000, 0), "held once");
+    assert!(matches!(app.submit(payment).await, Submitted::CardPage(_)));
+    app.finish().await;
+}

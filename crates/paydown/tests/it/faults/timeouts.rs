@@ -151,3 +151,39 @@ on_both_engines!(an_open_page_nobody_can_ask_about_is_handed_to_a_person, async 
     app.settle_after(SignedDuration::from_hours(25)).await;
     assert_eq!(app.figures(invoice).await, (100_000, 0, 0), "the page has ended, and the processor says so");
 });
+
+// One call hangs longer than we wait for it; the same goes out again while the payer still waits.
+on_both_engines!(a_call_that_hangs_is_sent_again_within_the_request, async |app: &mut TestApp| {
+    app.sandbox.arm_fault(Fault { delay_ms: Some(8_000), ..Fault::once(ROUTE, FaultKind::TimeoutBefore) });
+    let invoice = app.invoice(100_000).await;
+    let payment = app.reserve(app.ask(invoice, 40_000)).await;
+    assert!(matches!(app.submit(payment).await, Submitted::CardPage(_)));
+    assert_eq!((app.attempt(payment).await.calls, app.pages_made()), (2, 1));
+});
+
+on_both_engines!(given_up_before_anything_was_sent_nothing_is_sent, async |app: &mut TestApp| {
+    let invoice = app.invoice(100_000).await;
+    let payment = app.reserve(app.ask(invoice, 40_000)).await;
+    let state = cancel_payment(&app.app, app.merchant, payment, Ending::PayerCanceled).await;
+    assert_eq!(state.expect("it is noted"), PaymentState::Submitting, "a call may be under way");
+    app.settle_after(SignedDuration::from_secs(6)).await;
+    let ended = app.payment(payment).await;
+    assert_eq!((ended.state, ended.ending), (PaymentState::Canceled, Some(Ending::PayerCanceled)));
+    assert_eq!((app.pages_made(), app.figures(invoice).await), (0, (100_000, 0, 0)));
+});
+
+on_both_engines!(given_up_while_the_page_was_made_the_page_is_ended_at_once, async |app: &mut TestApp| {
+    let invoice = app.invoice(100_000).await;
+    let payment = app.reserve(app.ask(invoice, 40_000)).await;
+    app.note_call(payment).await;
+    app.make_page_unrecorded(payment).await;
+    let state = cancel_payment(&app.app, app.merchant, payment, Ending::PayerCanceled).await;
+    assert_eq!(state.expect("it is noted"), PaymentState::Submitting);
+    app.settle_after(SignedDuration::from_secs(6)).await;
+    let ended = app.payment(payment).await;
+    assert_eq!((ended.state, ended.ending), (PaymentState::Canceled, Some(Ending::PayerCanceled)));
+    assert_eq!(
+        (app.page_status(payment).await.as_str(), app.figures(invoice).await),
+        ("expired", (100_000, 0, 0))
+    );
+});

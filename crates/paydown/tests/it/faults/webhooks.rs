@@ -11,6 +11,7 @@ use paydown::actions::apply_event::{Received, receive_webhook};
 use paydown::actions::run_jobs;
 use paydown::actions::submit_attempt::Submitted;
 use paydown::processors::STRIPE;
+use sandbox::{Fault, FaultKind};
 use serde_json::json;
 use sha2::Sha256;
 use store::db::Tx;
@@ -140,3 +141,21 @@ async fn stored_state(app: &TestApp, event: &str) -> Option<InboxState> {
     let read = async move |tx: &mut Tx| inbox::find(tx, merchant, STRIPE, &event).await;
     app.app.store.read(read).await.expect("the inbox can be read").map(|stored| stored.state)
 }
+
+// The event came, and the processor could not be asked what it is about: it waits, it is not thought applied.
+on_both_engines!(an_event_is_not_applied_before_the_processor_was_asked, async |app: &mut TestApp| {
+    let invoice = app.invoice(100_000).await;
+    let payment = app.pay(invoice, 40_000).await;
+    let read = "GET /v1/checkout/sessions/{id}";
+    app.sandbox.arm_fault(Fault { times: 1_000, ..Fault::once(read, FaultKind::Status500Before) });
+    app.card(payment, VISA).await;
+    app.settle().await;
+    assert_eq!(app.state(payment).await, RequiresAction);
+    app.disarm_faults().await;
+    app.settle_after(SignedDuration::from_secs(6)).await;
+    assert_eq!(
+        app.figures(invoice).await,
+        (60_000, 0, 40_000),
+        "within seconds, not when the page is given up"
+    );
+});

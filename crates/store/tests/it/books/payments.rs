@@ -106,9 +106,9 @@ async fn payment(tx: &mut Tx, invoice_id: InvoiceId, pay: &Pay) -> Result<()> {
     put(
         tx,
         Sql("INSERT INTO payments (merchant_id, id, customer_id, currency, amount, surcharge, method, state, contact_id, \
-             link_id, receipt_email, payer_reference, captured, captured_currency, captured_at, created_at, changed_at) \
+             link_id, receipt_email, payer_reference, captured, captured_currency, captured_at, created_at, changed_at, language) \
              VALUES ($1, $2, $3, 'USD', $4, $5, 'card', $6, $7, NULL, 'ada@globex.example', 'ref 1', $8, $9, $10, $11, \
-             $11)"),
+             $11, 'en')"),
         args![
             M.0,
             payment_id.as_bytes(),
