@@ -5,6 +5,7 @@ use crate::test_app::TestApp;
 use crate::visitor::{Script, Visitor};
 use billing::ids::{CustomerId, InvoiceId, PaymentId};
 use billing::line::Line;
+use billing::payment::{Hold, PaymentState};
 use futures::FutureExt as _;
 use jiff::civil::{Date, date};
 use ledger::Currency;
@@ -12,9 +13,11 @@ use paydown::actions::create_customer::{NewCustomer, create_customer};
 use paydown::actions::create_link::{create_link, link_url};
 use paydown::actions::deliver_mail::deliver_due;
 use paydown::actions::issue_invoice::{Issued, NewInvoice, issue_invoice};
+use paydown::actions::submit_attempt::Submitted;
 use paydown::mail::mailbox;
 use paydown::mail::transport::Folder;
 use paydown::router::router;
+use serde_json::json;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -135,13 +138,24 @@ impl Stage {
         format!("/p/northwind/invoices/{invoice}")
     }
 
-    /// The payment of an invoice that has one.
-    pub async fn only_payment(&self, invoice: InvoiceId) -> PaymentId {
+    /// The last payment that was started on an invoice.
+    pub async fn newest_payment(&self, invoice: InvoiceId) -> PaymentId {
         let merchant = self.app.merchant;
         let read = async move |tx: &mut Tx| payments::list_by_invoice(tx, merchant, invoice).await;
         let found = self.app.app.store.read(read).await.expect("payments can be read");
-        let [only] = found.as_slice() else { panic!("{} payments", found.len()) };
-        only.id
+        let in_flight = found.iter().find(|payment| payment.state.hold() == Hold::Held);
+        in_flight.or(found.first()).expect("a payment was started").id
+    }
+
+    /// A payment of which the processor will not say what became of it.
+    pub async fn unknown_payment(&self, invoice: InvoiceId, amount_minor: i64) -> PaymentId {
+        let broken =
+            json!({ "route": "POST /v1/checkout/sessions", "fault": "status_500_before", "times": 3 });
+        self.app.control("/faults", broken).await;
+        let payment = self.app.reserve(self.app.ask(invoice, amount_minor)).await;
+        let submitted = self.app.submit(payment).await;
+        assert_eq!(submitted, Submitted::State(PaymentState::Unknown));
+        payment
     }
 
     /// The code in the newest mail, read in another tab of the practice mailbox.

@@ -184,9 +184,45 @@ impl Visitor {
         self.driver.current_url().await.expect("the browser is somewhere").into()
     }
 
+    /// Whether this is a page of the portal, not of the processor.
+    pub async fn is_at_portal(&self) -> bool {
+        self.at().await.starts_with(&self.portal)
+    }
+
+    /// Where the first link of a part of the page leads.
+    pub async fn first_link(&self, part: &str) -> String {
+        let script = "return document.querySelector(arguments[0] + ' a').href";
+        self.ask(script, vec![json!(part)]).await.as_str().expect("there is a link").to_owned()
+    }
+
+    /// From now on pages live a thousand times faster wherever they wait for longer than a minute.
+    pub async fn hurries(&self) {
+        let script = "const real = window.setTimeout; \
+            window.setTimeout = (act, wait, ...more) => real(act, wait > 60000 ? wait / 1000 : wait, ...more)";
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
+    /// Pulls the plug, or puts it back.
+    pub async fn is_offline(&self, offline: bool) {
+        let line =
+            json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        self.devtools("Network.emulateNetworkConditions", line).await;
+    }
+
+    /// Fetches everything anew for each page, as on a first visit.
+    pub async fn forgets_files(&self) {
+        self.devtools("Network.setCacheDisabled", json!({ "cacheDisabled": true })).await;
+    }
+
     /// Asks the page a question in its own language.
     pub async fn ask(&self, script: &str, arguments: Vec<Value>) -> Value {
         let answer = self.driver.execute(script, arguments).await;
+        answer.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
+    }
+
+    /// The same for a question that is answered later, by calling the last argument.
+    pub async fn ask_later(&self, script: &str, arguments: Vec<Value>) -> Value {
+        let answer = self.driver.execute_async(script, arguments).await;
         answer.unwrap_or_else(|error| panic!("{script}: {error}")).json().clone()
     }
 
@@ -326,6 +362,7 @@ fn capabilities(script: Script) -> ChromeCapabilities {
         "--disable-component-update",
         "--disable-sync",
         "--disable-breakpad",
+        "--hide-scrollbars",
         "--force-color-profile=srgb",
         "--lang=en-US",
         "--window-size=1280,900",

@@ -45,7 +45,7 @@ async fn wait_for_the_bank(stage: &Stage, visitor: &Visitor) -> PaymentId {
     visitor.choose("500").await;
     visitor.press("Pay partial amount: $500.00").await;
     visitor.go_to_card_page().await;
-    let payment = stage.only_payment(invoice).await;
+    let payment = stage.newest_payment(invoice).await;
     let slow = json!({ "route": "POST /c/pay/{id}", "fault": "slow", "delay_ms": 4_000 });
     stage.app.control("/faults", slow).await;
     stage.app.card_page(payment, json!({ "card": VISA })).await;
@@ -75,6 +75,41 @@ async fn the_page_warns_before_the_session_ends() {
         stage.app.advance(SignedDuration::from_hours(24) - SignedDuration::from_secs(121));
         visitor.reload().await;
         visitor.sees("This page closes in 2 minutes.").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_opened_by_link_stays_open_when_asked_to() {
+    play(Script::On, async |stage: &Stage, visitor: &Visitor| {
+        let invoice = stage.invoice("INV-1042", 125_000).await;
+        visitor.hurries().await;
+        visitor.go(&stage.link(invoice).await).await;
+        visitor.sees_no("This page closes in 2 minutes.").await;
+        stage.app.advance(SignedDuration::from_mins(28));
+        visitor.sees("This page closes in 2 minutes.").await;
+        visitor.press("Stay signed in").await;
+        let gone = async || Ok((!visitor.offers("Stay signed in").await).then_some(()));
+        visitor.until("see the warning go", gone).await;
+        // Without the press it would have ended two minutes later.
+        stage.app.advance(SignedDuration::from_mins(28));
+        visitor.reload().await;
+        visitor.sees("Amount due $1,250.00").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_without_its_line_says_so() {
+    play(Script::On, async |stage: &Stage, visitor: &Visitor| {
+        let invoice = stage.invoice("INV-1042", 125_000).await;
+        visitor.go(&stage.link(invoice).await).await;
+        visitor.sees_no("You are offline.").await;
+        visitor.is_offline(true).await;
+        visitor.sees("You are offline. Nothing has been sent.").await;
+        visitor.is_offline(false).await;
+        let gone = async || Ok((!visitor.text().await.contains("You are offline.")).then_some(()));
+        visitor.until("see the banner go", gone).await;
     })
     .await;
 }

@@ -135,15 +135,18 @@ impl Watch {
         assert!(unlisted.is_empty(), "scripts that are not in the inventory: {unlisted:?}");
     }
 
-    /// A browser reports every page that is answered with an error; the pages that say no are meant to.
+    /// A browser reports every page that is answered with an error, and the pages that say no are meant to; below a
+    /// warning it only remarks.
     fn is_expected(&self, entry: &BrowserLogEntry) -> bool {
         let is_report = entry.source.as_deref() == Some("network");
-        is_report
+        let is_remark = matches!(entry.level.as_str(), "INFO" | "DEBUG" | "FINE");
+        let is_refusal = is_report
             && self.refused.iter().any(|(url, status)| {
                 (400..500).contains(status)
                     && entry.message.starts_with(url.as_str())
                     && entry.message.contains(&format!("status of {status}"))
-            })
+            });
+        is_remark || is_refusal
     }
 }
 

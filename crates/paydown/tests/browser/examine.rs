@@ -1,0 +1,119 @@
+//! A close look at one page: at every width and in every scheme of colours it fits, axe-core finds nothing, and it has
+//! the frame that every page has. It changes how the page is shown, never the page.
+
+use crate::visitor::Visitor;
+use serde_json::{Value, json};
+
+/// The checker, as it was published; injected by the driver, so that the page's content policy stays as it is.
+const AXE: &str = include_str!("axe/axe.min.js");
+/// What the law asks for: WCAG 2.2 A and AA with all that they contain.
+const TAGS: [&str; 5] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const WIDTHS: [u32; 3] = [320, 768, 1280];
+
+/// A scheme of colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scheme {
+    Light,
+    Dark,
+    Forced,
+}
+
+impl Scheme {
+    const ALL: [Scheme; 3] = [Scheme::Light, Scheme::Dark, Scheme::Forced];
+
+    fn name(self) -> &'static str {
+        match self {
+            Scheme::Light => "light",
+            Scheme::Dark => "dark",
+            Scheme::Forced => "forced",
+        }
+    }
+
+    fn features(self) -> Value {
+        let scheme = if self == Scheme::Dark { "dark" } else { "light" };
+        let forced = if self == Scheme::Forced { "active" } else { "none" };
+        json!([
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "forced-colors", "value": forced },
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ])
+    }
+}
+
+impl Visitor {
+    /// Goes to a page that must be light, then looks at it closely.
+    pub async fn examine_at(&self, name: &str, address: &str, words: &str) {
+        self.weigh().await;
+        self.go(address).await;
+        self.sees(words).await;
+        self.weigh().await.prove_light(name);
+        self.examine(name).await;
+    }
+
+    /// Looks closely at the page as it is.
+    pub async fn examine(&self, name: &str) {
+        self.prove_frame(name).await;
+        self.ask(AXE, vec![]).await;
+        for width in WIDTHS {
+            let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
+            self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+            for scheme in Scheme::ALL {
+                let features = json!({ "features": scheme.features() });
+                self.devtools("Emulation.setEmulatedMedia", features).await;
+                let view = format!("{name}-{width}-{}", scheme.name());
+                self.prove_it_fits(&view).await;
+                self.prove_accessible(&view).await;
+                let is_shown = matches!(
+                    (width, scheme),
+                    (320 | 1280, Scheme::Light) | (768, Scheme::Dark) | (1280, Scheme::Forced)
+                );
+                if is_shown {
+                    self.keep_picture(&view).await;
+                }
+            }
+        }
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": [] })).await;
+        self.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
+    }
+
+    /// One heading, a language, a title; on the portal's own pages all landmarks, and the skip link first.
+    async fn prove_frame(&self, name: &str) {
+        let script = "const count = what => document.querySelectorAll(what).length; \
+            return [count('h1'), count('main'), document.documentElement.lang, document.title.includes(' – ')]";
+        let frame = self.ask(script, vec![]).await;
+        assert_eq!(frame, json!([1, 1, "en", true]), "the frame of {name}");
+        if self.is_at_portal().await {
+            let script = "return [...document.body.querySelectorAll('a, button, input, header, main, footer')] \
+                .filter(one => one.matches('header, main, footer, .skip')).map(one => one.className || one.localName)";
+            let parts = self.ask(script, vec![]).await;
+            assert_eq!(parts, json!(["skip", "header", "main", "footer"]), "the parts of {name}");
+        }
+    }
+
+    async fn prove_it_fits(&self, view: &str) {
+        let script = "const wide = innerWidth, root = document.documentElement; \
+            if (root.scrollWidth <= wide) return null; \
+            return [...document.querySelectorAll('body *')].filter(one => one.getBoundingClientRect().right > wide + 1) \
+                .map(one => one.tagName + '.' + one.className + ' ' + one.getBoundingClientRect().right).slice(0, 8)";
+        let wide = self.ask(script, vec![]).await;
+        assert!(wide.is_null(), "{view} scrolls sideways: {wide:#}");
+        let script = "return [...document.querySelectorAll('button, .second, .chips a, select, \
+            input:not([type=hidden], [type=radio])')] \
+            .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44) \
+            .map(one => one.outerHTML.slice(0, 120))";
+        let small = self.ask(script, vec![]).await;
+        assert_eq!(small, json!([]), "{view} has targets of less than 44 px");
+    }
+
+    async fn prove_accessible(&self, view: &str) {
+        let script = "const done = arguments[arguments.length - 1]; \
+            const wish = { runOnly: { type: 'tag', values: arguments[0] }, resultTypes: ['violations'] }; \
+            axe.run(document, wish).then(found => done({ checked: found.passes.length, violations: \
+                found.violations.map(one => ({ rule: one.id, \
+                    where: one.nodes.map(node => node.target.join(' ') + ': ' + node.failureSummary) })) }), \
+                error => done({ violations: String(error) }))";
+        let found = self.ask_later(script, vec![json!(TAGS)]).await;
+        assert_eq!(found["violations"], json!([]), "axe on {view}: {found:#}");
+        assert!(found["checked"].as_u64() > Some(5), "axe looked at next to nothing on {view}");
+    }
+}

@@ -1,0 +1,6 @@
+//! Every screen in every state that can be reached, looked at closely ([`crate::visitor::Visitor::examine`]): at 320, 768
+//! and 1280 px, light, dark and in forced colours.
+
+mod doors;
+mod invoices;
+mod payments;
