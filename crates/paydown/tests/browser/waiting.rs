@@ -71,10 +71,13 @@ async fn the_page_warns_before_the_session_ends() {
         visitor.go("/p/northwind/sign-in").await;
         visitor.sign_in(stage, "dana@acme.example").await;
         visitor.sees("You stay signed in for 24 hours.").await;
-        visitor.sees_no("This page closes in 2 minutes.").await;
+        visitor.sees_no("You will be signed out in 2 minutes.").await;
         stage.app.advance(SignedDuration::from_hours(24) - SignedDuration::from_secs(121));
         visitor.reload().await;
-        visitor.sees("This page closes in 2 minutes.").await;
+        visitor.sees("You will be signed out in 2 minutes.").await;
+        assert!(!visitor.offers("Stay signed in").await, "a day is a day, however much the page is used");
+        visitor.press("Sign in again").await;
+        visitor.sees("See your invoices").await;
     })
     .await;
 }
