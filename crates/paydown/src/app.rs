@@ -7,6 +7,7 @@ use crate::secrets::SecretKey;
 use std::sync::Arc;
 use store::db::Store;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 /// The parts of the running program. Cloning gives another handle.
 #[derive(Clone)]
@@ -40,6 +41,6 @@ impl App {
         &self,
         action: impl Future<Output = anyhow::Result<T>> + Send + 'static,
     ) -> anyhow::Result<T> {
-        self.tasks.spawn(action).await?
+        self.tasks.spawn(action.in_current_span()).await?
     }
 }

@@ -34,7 +34,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where payers reach it, without a slash at the end.
     pub public_url: String,
-    /// Where `/metrics` listens, apart from the portal; off by default.
+    /// Where `/metrics` listens, apart from the portal: port 8081 of this machine by default; `None` is off.
     pub metrics_listen: Option<SocketAddr>,
     /// Where mail goes.
     pub mail: Mail,
@@ -93,7 +93,7 @@ impl Config {
         let listen = sources.take("listen", || "127.0.0.1:8080".to_owned()).parse(values::address)?;
         let public_url = sources.take("public_url", || values::default_url(listen));
         let public_url = public_url.parse(values::public_url)?;
-        let metrics_listen = sources.take("metrics_listen", || "off".to_owned());
+        let metrics_listen = sources.take("metrics_listen", || "127.0.0.1:8081".to_owned());
         let metrics_listen = metrics_listen.parse(values::optional_address)?;
         let folder = data_dir.join("mail");
         let mail = sources.take("mail", || format!("folder:{}", folder.display())).parse(values::mail)?;
@@ -124,9 +124,12 @@ impl Config {
     /// What payers type to reach a portal that listens at `bound`: the setting, or, where nobody set it, the port that the
     /// system chose for `listen = "127.0.0.1:0"`.
     pub fn public_url_at(&self, bound: SocketAddr) -> String {
-        let is_set =
-            self.shown.iter().any(|shown| shown.key == "public_url" && shown.origin != Origin::Default);
-        if is_set { self.public_url.clone() } else { values::default_url(bound) }
+        if self.is_set("public_url") { self.public_url.clone() } else { values::default_url(bound) }
+    }
+
+    /// True if somebody set it.
+    pub fn is_set(&self, key: &str) -> bool {
+        self.shown.iter().any(|shown| shown.key == key && shown.origin != Origin::Default)
     }
 
     /// Every setting with its origin, secrets masked, in the order of the documentation.

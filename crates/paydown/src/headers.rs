@@ -1,13 +1,17 @@
 //! What every response carries, errors and assets included, and the pages of errors. No handler sets these.
 
 use crate::app::App;
+use crate::metrics;
 use crate::portal::context::client;
 use crate::portal::fail::{self, Fail};
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use data_encoding::BASE32HEX_NOPAD;
+use jiff::Timestamp;
+use tracing::{Instrument as _, Span};
 
 /// In a response's extensions: where else its forms may lead. Browsers apply it to the redirect after a form too.
 #[derive(Clone, Debug)]
@@ -23,9 +27,11 @@ pub async fn around(State(app): State<App>, mut request: Request, next: Next) ->
     request.extensions_mut().insert(RequestId(id.clone()));
     let (parts, body) = request.into_parts();
     let kept = parts.clone();
-    let mut response = next.run(Request::from_parts(parts, body)).await;
+    let began_at = app.clock.now();
+    let span = tracing::info_span!("request", id);
+    let mut response = next.run(Request::from_parts(parts, body)).instrument(span.clone()).await;
     if let Some(failure) = failure(&response) {
-        response = fail::page(&app, kept.clone(), failure, &id).await;
+        response = fail::page(&app, kept.clone(), failure, &id).instrument(span.clone()).await;
     }
     let https = app.public_url.starts_with("https://");
     let form_action = response.extensions().get::<FormAction>().map(|more| more.0.clone());
@@ -33,11 +39,19 @@ pub async fn around(State(app): State<App>, mut request: Request, next: Next) ->
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert("x-request-id", value);
     }
-    // The path of a link is its secret.
-    let path = if kept.uri.path().starts_with("/l/") { "/l/…" } else { kept.uri.path() };
-    let (client, status) = (client(&kept, &app), response.status().as_u16());
-    tracing::info!(request = id, %client, method = %kept.method, path, status, "answered");
+    note(&app, &kept, response.status(), (began_at, &span));
     response
+}
+
+/// One line of the log and one tick of the figures. Figures go by route, and the path of a link is its secret.
+fn note(app: &App, request: &Parts, status: StatusCode, (began_at, span): (Timestamp, &Span)) {
+    let route = request.extensions.get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+    let took = app.clock.now().duration_since(began_at).unsigned_abs();
+    metrics::request(route, request.method.as_str(), status, took);
+    let path = if request.uri.path().starts_with("/l/") { "/l/…" } else { request.uri.path() };
+    let (client, ms) = (client(request, app), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    let _in_span = span.enter();
+    tracing::info!(%client, method = %request.method, route, path, status = status.as_u16(), ms, "answered");
 }
 
 fn failure(response: &Response) -> Option<Fail> {

@@ -14,6 +14,7 @@ pub mod headers;
 pub mod import;
 pub mod look;
 pub mod mail;
+pub mod metrics;
 pub mod pages;
 pub mod portal;
 pub mod processors;

@@ -28,8 +28,15 @@ impl Random for SystemRandom {
     }
 }
 
-#[tokio::main]
-async fn main() -> Result<ExitCode> {
+fn main() -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(run());
+    // A drain that took too long is over: what still runs is left as a crash leaves it, and picked up at the next start.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn run() -> Result<ExitCode> {
     let installed = rustls::crypto::ring::default_provider().install_default();
     anyhow::ensure!(installed.is_ok(), "another TLS provider was installed before ours");
     let world = World {

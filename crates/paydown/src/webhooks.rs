@@ -2,6 +2,7 @@
 
 use crate::actions::apply_event::{Received, receive_webhook};
 use crate::app::App;
+use crate::metrics;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -28,7 +29,15 @@ pub async fn receive(
         Ok(None) => return StatusCode::NOT_FOUND,
         Err(error) => return unavailable(&error),
     };
-    match receive_webhook(&app, merchant, &body, signature).await {
+    let received = receive_webhook(&app, merchant, &body, signature).await;
+    metrics::webhook(match &received {
+        Ok(Received::Stored) => "stored",
+        Ok(Received::Repeated) => "repeated",
+        Ok(Received::Refused) => "refused",
+        Ok(Received::NotConnected) => "not connected",
+        Err(_) => "failed",
+    });
+    match received {
         Ok(Received::Stored | Received::Repeated) => StatusCode::OK,
         Ok(Received::Refused) => StatusCode::BAD_REQUEST,
         Ok(Received::NotConnected) => StatusCode::NOT_FOUND,

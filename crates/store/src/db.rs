@@ -103,6 +103,15 @@ impl Store {
         }
     }
 
+    /// True where a lock keeps other servers away while this one has the database. Whatever a lease says then, nobody else
+    /// is at work.
+    pub fn is_only_server(&self) -> bool {
+        match &*self.0 {
+            Backend::Sqlite(sqlite) => sqlite.is_only_server(),
+            Backend::Postgres(_) => false,
+        }
+    }
+
     /// Which engine runs. For logs and the start-up line only; no decision may hang on it.
     pub fn engine(&self) -> Engine {
         match &*self.0 {
@@ -117,6 +126,15 @@ impl Store {
         match &*self.0 {
             Backend::Sqlite(sqlite) => sqlite.read_only_because(),
             Backend::Postgres(_) => None,
+        }
+    }
+
+    /// How many writes wait for their turn, on PostgreSQL how many wait or run. For figures only; it is past when
+    /// it is read.
+    pub fn writes_waiting(&self) -> usize {
+        match &*self.0 {
+            Backend::Sqlite(sqlite) => sqlite.waiting(),
+            Backend::Postgres(postgres) => postgres.waiting(),
         }
     }
 

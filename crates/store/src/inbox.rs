@@ -104,6 +104,7 @@ const SETTLE: Sql = Sql("UPDATE inbox SET state = $4, last_error = $5 \
 const MARK_FAILED: Sql = Sql("UPDATE inbox SET next_at = $5, last_error = $6 \
      WHERE merchant_id = $1 AND processor = $2 AND event_id = $3 AND state = 'stored' AND tries = $4");
 const COUNT_WAITING: Sql = Sql("SELECT count(*) FROM inbox WHERE state = 'stored'");
+const LET_GO: Sql = Sql("UPDATE inbox SET next_at = $1 WHERE state = 'stored' AND next_at > $1");
 const NEXT_DUE: Sql = Sql("SELECT next_at FROM inbox WHERE state = 'stored' ORDER BY next_at LIMIT 1");
 
 /// Stores an event. False, and nothing changes, if it is there already.
@@ -180,6 +181,12 @@ pub async fn mark_failed(tx: &mut Tx, claimed: &InboxEvent, next_at: Timestamp, 
     let next_at = next_at.as_microsecond();
     let args = args![claimed.merchant_id.0, processor, event_id, claimed.tries, next_at, error];
     Ok(tx.execute(MARK_FAILED, args).await? == 1)
+}
+
+/// Makes every event due that waits, claimed or to be tried again: for a server that has just started and is the only one,
+/// so that those who claimed them are dead.
+pub async fn let_go(tx: &mut Tx, now: Timestamp) -> Result<u64> {
+    tx.execute(LET_GO, args![now.as_microsecond()]).await
 }
 
 /// How many events wait for a worker, of every merchant.

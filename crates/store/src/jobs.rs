@@ -63,6 +63,7 @@ const RUN_AGAIN: Sql = Sql("UPDATE jobs SET leased_until = 0, tries = 0, last_er
 const RETRY: Sql =
     Sql("UPDATE jobs SET run_at = CASE WHEN run_at < leased_until AND run_at < $4 THEN run_at ELSE $4 END, \
      leased_until = 0, last_error = $5 WHERE merchant_id = $1 AND id = $2 AND leased_until = $3");
+const LET_GO: Sql = Sql("UPDATE jobs SET run_at = $1, leased_until = 0 WHERE leased_until > $1");
 const NEXT_DUE: Sql = Sql("SELECT run_at FROM jobs ORDER BY run_at LIMIT 1");
 const COUNT: Sql = Sql("SELECT count(*) FROM jobs");
 
@@ -125,6 +126,12 @@ pub async fn retry_at(tx: &mut Tx, claimed: &Job, run_at: Timestamp, error: Opti
     let (id, run_at) = (claimed.id.as_bytes(), run_at.as_microsecond());
     let args = args![claimed.merchant_id.0, id, leased_until, run_at, error];
     Ok(tx.execute(RETRY, args).await? == 1)
+}
+
+/// Ends every lease: for a server that has just started and is the only one, so that those who held them are dead. The
+/// jobs are due at once.
+pub async fn let_go(tx: &mut Tx, now: Timestamp) -> Result<u64> {
+    tx.execute(LET_GO, args![now.as_microsecond()]).await
 }
 
 /// When the next job is due, or its lease ends; `None` when nothing is to do.

@@ -8,6 +8,7 @@ pub mod allocations;
 pub mod anomalies;
 pub mod attempts;
 pub mod audit;
+pub mod backlog;
 mod columns;
 pub mod contacts;
 pub mod customers;

@@ -3,6 +3,7 @@
 use super::world::{At, Exit};
 use crate::config::{Config, LogFormat, Mail};
 use crate::mail::transport::{Folder, Smtp, Transport};
+use crate::metrics::Metrics;
 use crate::{router, server};
 use anyhow::{Context as _, Result};
 use serde_json::json;
@@ -23,11 +24,30 @@ pub(super) async fn serve(at: &mut At<'_>) -> Result<Exit> {
     let address = listener.local_addr()?;
     config.public_url = config.public_url_at(address);
     let app = at.app(&config, store)?;
-    at.tell(&json!({ "listen": address.to_string(), "public_url": config.public_url }), || {
-        format!("Paydown serves {} on {address}. Ctrl+C ends it.", config.public_url)
-    })?;
-    server::run(app.clone(), listener, router::router(app), transport, at.world.stop.clone()).await?;
+    let figures = figures(&config).await?;
+    let figures_at = figures.as_ref().map(TcpListener::local_addr).transpose()?.map(|at| at.to_string());
+    let stop = at.world.stop.clone();
+    if let Some(listener) = figures {
+        let metrics = Metrics::install(app.clock.now())?;
+        tokio::spawn(metrics.serve(app.clone(), listener, stop.clone()));
+    }
+    let told = json!({ "listen": address.to_string(), "public_url": config.public_url, "metrics_listen": figures_at });
+    at.tell(&told, || format!("Paydown serves {} on {address}. Ctrl+C ends it.", config.public_url))?;
+    server::run(app.clone(), listener, router::router(app), transport, stop).await?;
     Ok(Exit::Done)
+}
+
+/// The listener of `/metrics`, if it is wanted. A port that is taken is an error only where somebody chose it.
+async fn figures(config: &Config) -> Result<Option<TcpListener>> {
+    let Some(address) = config.metrics_listen else { return Ok(None) };
+    match TcpListener::bind(address).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if !config.is_set("metrics_listen") => {
+            tracing::warn!(%address, %error, "/metrics is not served; set metrics_listen to another port or to off");
+            Ok(None)
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot listen on {address} for /metrics")),
+    }
 }
 
 fn transport(config: &Config) -> Result<Arc<dyn Transport>> {
@@ -44,7 +64,7 @@ fn start_log(config: &Config) -> Result<()> {
         .with_writer(std::io::stderr);
     let started = match config.log_format {
         LogFormat::Text => log.with_ansi(false).try_init(),
-        LogFormat::Json => log.json().flatten_event(true).try_init(),
+        LogFormat::Json => log.json().flatten_event(true).with_span_list(false).try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("the log cannot be started: {error}"))
 }

@@ -43,7 +43,7 @@ pub struct Flags {
     /// Address at which payers reach the portal, scheme included [env: PAYDOWN_PUBLIC_URL]
     #[arg(long, global = true, value_name = "URL", help_heading = "Settings")]
     pub public_url: Option<String>,
-    /// Address and port of /metrics, or off [default: off] [env: PAYDOWN_METRICS_LISTEN]
+    /// Address and port of /metrics, or off [default: 127.0.0.1:8081] [env: PAYDOWN_METRICS_LISTEN]
     #[arg(long, global = true, value_name = "ADDR:PORT", help_heading = "Settings")]
     pub metrics_listen: Option<String>,
     /// folder:DIR or smtp://user@host:587 [default: folder mail in the data folder] [env: PAYDOWN_MAIL]

@@ -31,7 +31,7 @@ fn without_anything_it_serves_this_machine_from_the_data_folder() {
     assert_eq!(config.database, DatabaseUrl::Sqlite("data/paydown.db".into()));
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.public_url, "http://127.0.0.1:8080");
-    assert_eq!(config.metrics_listen, None);
+    assert_eq!(config.metrics_listen, Some("127.0.0.1:8081".parse().unwrap()));
     assert!(matches!(&config.mail, Mail::Folder(folder) if folder == Path::new("data/mail")));
     assert!(config.shown().iter().all(|shown| shown.origin == Origin::Default));
     assert_eq!(config.shown().len(), 11);

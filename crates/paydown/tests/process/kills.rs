@@ -5,6 +5,7 @@
 
 mod before_the_card;
 mod cancel;
+mod load;
 mod paid;
 
 use crate::payer::{Page, PayForm, Payer};

@@ -3,7 +3,9 @@
 //!
 //! A test waits for what it needs to see, never for a while. Every process is ended by its own id, also when a test panics.
 
+mod ends;
 mod kills;
+mod operator;
 mod payer;
 mod place;
 mod program;

@@ -28,6 +28,8 @@ pub struct Page {
     pub html: String,
     /// Where a redirect left the portal.
     pub left_for: Option<String>,
+    /// What to look for in the log.
+    pub request_id: String,
 }
 
 /// The form that starts a payment, filled in.
@@ -151,14 +153,17 @@ impl Payer {
             let answer = request.send().await?;
             self.keep_cookies(&answer);
             let path = answer.url().path().to_owned();
+            let id = answer.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+            let request_id = id.unwrap_or_default().to_owned();
             let Some(location) = answer.headers().get("location") else {
                 let status = answer.status().as_u16();
-                return Ok(Page { status, path, html: answer.text().await?, left_for: None });
+                let html = answer.text().await?;
+                return Ok(Page { status, path, html, left_for: None, request_id });
             };
             let to = location.to_str().expect("an address").to_owned();
             if to.starts_with("http") && !to.starts_with(&self.origin) {
                 let status = answer.status().as_u16();
-                return Ok(Page { status, path, html: String::new(), left_for: Some(to) });
+                return Ok(Page { status, path, html: String::new(), left_for: Some(to), request_id });
             }
             request = self.http.get(self.address(&to));
         }

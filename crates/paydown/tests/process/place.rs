@@ -2,7 +2,7 @@
 //! may be killed and started again. Made by the commands a person would type.
 
 use crate::payer::Payer;
-use crate::program::{Ended, Log, Program, http, paydown, run, text, until};
+use crate::program::{Ended, GUARD, Log, Program, http, paydown, run, text, until};
 use billing::chart;
 use billing::ids::{MerchantId, PaymentId};
 use billing::payment::PaymentState;
@@ -10,6 +10,8 @@ use ledger::{Currency, Money};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
+use std::sync::Mutex;
+use std::time::Duration;
 use store::attempts::{self, Attempt};
 use store::db::{DatabaseUrl, Role, Store, StoreConfig, Tx};
 use store::payments::{self, Payment};
@@ -37,12 +39,15 @@ pub struct Place {
     /// For the processor's control interface.
     pub http: reqwest::Client,
     sandbox: Program,
-    processor_url: String,
+    /// The practice processor's address.
+    pub processor_url: String,
     /// A view of the database from outside.
     store: Store,
     server: Option<Program>,
     /// `http://127.0.0.1:PORT` of the running server.
     pub origin: String,
+    /// The address of its figures.
+    pub metrics_url: String,
     log: Log,
     /// What must not be in any log.
     pub secrets: BTreeSet<String>,
@@ -60,7 +65,6 @@ impl Place {
         let processor_url = word(&sandbox.ready().await, "processor_url");
         std::fs::write(folder.path().join("key"), PROCESSOR_KEY).expect("a file");
         std::fs::write(folder.path().join("secret"), WEBHOOK_SECRET).expect("a file");
-        std::fs::write(folder.path().join("invoices.csv"), INVOICES).expect("a file");
         let store = Store::open(&StoreConfig::new(database.url(), Role::Command, 0)).await.expect("it opens");
         let place = Place {
             folder,
@@ -71,6 +75,7 @@ impl Place {
             store,
             server: None,
             origin: String::new(),
+            metrics_url: String::new(),
             log,
             secrets: [PROCESSOR_KEY, WEBHOOK_SECRET].map(str::to_owned).into(),
         };
@@ -78,8 +83,14 @@ impl Place {
         let named = ["init", "--name", "Northwind", "--help-email", "help@northwind.example"];
         let address = ["--processor-address", &place.processor_url];
         place.command(&[&named[..], &connected, &address].concat()).await.done();
-        place.command(&["import", "invoices", "invoices.csv", "--preset", "generic"]).await.done();
+        place.import("invoices.csv", INVOICES).await;
         place
+    }
+
+    /// Imports a file of invoices.
+    pub async fn import(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).expect("a file");
+        self.command(&["import", "invoices", name, "--preset", "generic"]).await.done();
     }
 
     /// The same, and the server serves.
@@ -96,7 +107,10 @@ impl Place {
             DatabaseUrl::Sqlite(path) => path.display().to_string(),
             DatabaseUrl::Postgres(url) => url,
         };
-        command.env("PAYDOWN_DATABASE", url).env("PAYDOWN_LISTEN", "127.0.0.1:0");
+        command
+            .env("PAYDOWN_DATABASE", url)
+            .env("PAYDOWN_LISTEN", "127.0.0.1:0")
+            .env("PAYDOWN_METRICS_LISTEN", "127.0.0.1:0");
         command
     }
 
@@ -113,7 +127,9 @@ impl Place {
         let mut command = self.program(&["serve", "--json"]);
         command.env("PAYDOWN_LOG_FORMAT", "json").env("PAYDOWN_LOG_LEVEL", "debug");
         let mut server = Program::start(command, &self.log);
-        self.origin = format!("http://{}", word(&server.ready().await, "listen"));
+        let told = server.ready().await;
+        self.origin = format!("http://{}", word(&told, "listen"));
+        self.metrics_url = format!("http://{}/metrics", word(&told, "metrics_listen"));
         self.server = Some(server);
         let (http, url) = (self.http.clone(), format!("{}/readyz", self.origin));
         until("the server to be ready", async || {
@@ -127,6 +143,21 @@ impl Place {
     /// Ends the server as a power cut would.
     pub fn kill(&mut self) {
         self.server.take().expect("a server runs").kill();
+    }
+
+    /// The running server.
+    pub fn server(&mut self) -> &mut Program {
+        self.server.as_mut().expect("a server runs")
+    }
+
+    /// The server after it ended by itself; its exit code.
+    pub async fn ended(&mut self) -> Option<i32> {
+        self.server.take().expect("a server ran").ended().await
+    }
+
+    /// What all programs wrote to their logs so far.
+    pub fn log(&self) -> String {
+        text(&self.log)
     }
 
     /// Kills the server and starts it again.
@@ -253,12 +284,17 @@ impl Place {
 
     /// Waits until what the processor captured less what it kept is what account 1200 says, and no job is due.
     pub async fn books_become_equal(&self) {
-        until("both books to be equal and no work to be left", async || {
-            self.control("/webhooks/drain", json!(null)).await;
-            let (ours, due) = (self.our_books().await, self.work_due().await);
-            (!due && ours == self.their_books().await).then_some(())
-        })
-        .await;
+        let last = Mutex::new(String::new());
+        let equal = until("both books to be equal and no work to be left", async || {
+            let (ours, theirs) = (self.our_books().await, self.their_books().await);
+            let due = self.work_due().await;
+            *last.lock().expect("nobody panics here") = format!("{ours:?}, {theirs:?}, work due: {due}");
+            (!due && ours == theirs).then_some(())
+        });
+        tokio::select! {
+            () = equal => {}
+            () = tokio::time::sleep(GUARD - Duration::from_secs(1)) => panic!("the books differ: {last:?}"),
+        }
     }
 
     async fn our_books(&self) -> BTreeMap<String, i64> {

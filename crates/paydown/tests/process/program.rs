@@ -11,7 +11,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// Nothing here takes longer; a test that does is stuck.
-pub const GUARD: Duration = Duration::from_secs(60);
+///
+/// Longer than a lease: where several servers may run, what a dead one had claimed waits for two minutes.
+pub const GUARD: Duration = Duration::from_secs(180);
 
 /// What programs wrote to their logs, all of a test's in one.
 pub type Log = Arc<Mutex<String>>;
@@ -116,6 +118,13 @@ impl Program {
     pub async fn ended(&mut self) -> Option<i32> {
         let child = &mut self.child;
         until("the end of the program", async || child.try_wait().expect("it is ours")).await.code()
+    }
+}
+
+impl Program {
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 }
 

@@ -93,6 +93,10 @@ impl Writer {
         }
     }
 
+    pub(super) fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
     pub(super) fn read_only_because(&self) -> Option<&str> {
         self.read_only.get().map(|reason| &**reason)
     }

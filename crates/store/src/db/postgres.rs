@@ -135,6 +135,10 @@ impl Postgres {
         }
     }
 
+    pub(super) fn waiting(&self) -> usize {
+        (self.writes_allowed as usize).saturating_sub(self.writes.available_permits())
+    }
+
     pub(super) async fn close(&self) -> Result<()> {
         if let Ok(all) = self.writes.acquire_many(self.writes_allowed).await {
             all.forget(); // the writes that had begun have ended

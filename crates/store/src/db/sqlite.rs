@@ -27,6 +27,7 @@ pub(super) struct Sqlite {
     writer: Writer,
     readers: Arc<Readers>,
     reports: tokio::sync::Semaphore,
+    role: Role,
 }
 
 impl Sqlite {
@@ -43,7 +44,7 @@ impl Sqlite {
         let readers = Arc::new(Readers::new(spec.clone(), config.readers.max(1)));
         let writer = Writer::start(spec.clone(), lock, config)?;
         let reports = tokio::sync::Semaphore::new(config.readers.max(1));
-        Ok(Sqlite { spec, writer, readers, reports })
+        Ok(Sqlite { spec, writer, readers, reports, role: config.role })
     }
 
     pub(super) fn spec(&self) -> &Spec {
@@ -74,6 +75,14 @@ impl Sqlite {
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    pub(super) fn is_only_server(&self) -> bool {
+        self.role == Role::Server
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.writer.waiting()
     }
 
     pub(super) fn read_only_because(&self) -> Option<String> {

@@ -3,7 +3,7 @@
 //!
 //! Made from outside, through a connection of its own, and never part of the program.
 
-use super::{TestDatabase, connect, run};
+use super::{Home, TestDatabase, connect, run};
 use crate::db::DatabaseUrl;
 use rusqlite::Connection;
 use std::path::Path;
@@ -70,6 +70,35 @@ impl TestDatabase {
             DatabaseUrl::Postgres(url) => {
                 run(&connect(url).await, "DROP FUNCTION obstacle() CASCADE").await;
             }
+        }
+    }
+
+    /// Makes a database on a server refuse everybody, as if it were away.
+    ///
+    /// # Panics
+    /// For a file, which cannot go away.
+    pub async fn take_away(&self) {
+        let (admin, name) = self.admin().await;
+        run(&admin, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
+        let ended = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()"
+        );
+        run(&admin, &ended).await;
+    }
+
+    /// Gives back what [`TestDatabase::take_away`] took.
+    ///
+    /// # Panics
+    /// For a file.
+    pub async fn give_back(&self) {
+        let (admin, name) = self.admin().await;
+        run(&admin, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS true")).await;
+    }
+
+    async fn admin(&self) -> (Client, &str) {
+        match &self.home {
+            Home::Server { admin_url, name } => (connect(admin_url).await, name),
+            Home::Folder { .. } => panic!("a file cannot be taken away"),
         }
     }
 

@@ -1,0 +1,55 @@
+//! What waits and since when, of all merchants together: figures for whoever operates the program. Nothing is decided by
+//! them, and they name nobody.
+
+use crate::args;
+use crate::columns::{opt_timestamp, word};
+use crate::db::{Row, Sql, Tx};
+use anyhow::Result;
+use billing::payment::PaymentState;
+use jiff::Timestamp;
+
+/// See the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many payments there are in each state; a state without payments is not listed.
+    pub payments: Vec<(PaymentState, i64)>,
+    /// Jobs that are due and that nobody works on, since they are due.
+    pub jobs: Waiting,
+    /// Mails that are not sent, since they were asked for.
+    pub mails: Waiting,
+    /// Processors' events that are not applied, since they came in.
+    pub events: Waiting,
+    /// Things that a person has to look at.
+    pub anomalies: i64,
+}
+
+/// A queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// How many wait.
+    pub count: i64,
+    /// Since when the oldest does.
+    pub oldest_at: Option<Timestamp>,
+}
+
+const PAYMENTS: Sql = Sql("SELECT state, count(*) FROM payments GROUP BY state ORDER BY state");
+const JOBS: Sql = Sql("SELECT count(*), min(run_at) FROM jobs WHERE run_at <= $1 AND leased_until <= $1");
+const MAILS: Sql = Sql("SELECT count(*), min(created_at) FROM mails WHERE state = 'queued'");
+const EVENTS: Sql = Sql("SELECT count(*), min(received_at) FROM inbox WHERE state = 'stored'");
+const ANOMALIES: Sql = Sql("SELECT count(*) FROM anomalies");
+
+/// Counts it all; reads every payment, so ask in a report.
+pub async fn read(tx: &mut Tx, now: Timestamp) -> Result<Backlog> {
+    let state = |row: &Row<'_>| Ok((word(row, 0, PaymentState::parse)?, row.i64(1)?));
+    Ok(Backlog {
+        payments: tx.fetch_all(PAYMENTS, args![], state).await?,
+        jobs: tx.fetch_one(JOBS, args![now.as_microsecond()], waiting).await?,
+        mails: tx.fetch_one(MAILS, args![], waiting).await?,
+        events: tx.fetch_one(EVENTS, args![], waiting).await?,
+        anomalies: tx.fetch_one(ANOMALIES, args![], |row| row.i64(0)).await?,
+    })
+}
+
+fn waiting(row: &Row<'_>) -> Result<Waiting> {
+    Ok(Waiting { count: row.i64(0)?, oldest_at: opt_timestamp(row, 1)? })
+}
