@@ -61,6 +61,8 @@ pub enum Sent {
     Queued(usize),
     /// The customer has no contact with an address.
     NoContact,
+    /// Nothing is left on it, so there is nothing to ask for.
+    NothingLeft,
     /// Drafts and void invoices are not sent.
     NotOpen(Lifecycle),
 }
@@ -81,6 +83,9 @@ async fn send_in_tx(
     let Some(invoice) = invoices::find(tx, merchant, invoice_id).await? else { return Ok(None) };
     if !matches!(invoice.lifecycle, Lifecycle::Open | Lifecycle::Uncollectible) {
         return Ok(Some(Sent::NotOpen(invoice.lifecycle)));
+    }
+    if invoice.figures.open_minor == 0 {
+        return Ok(Some(Sent::NothingLeft));
     }
     let people = contacts::list(tx, merchant, invoice.customer_id).await?;
     for contact in &people {

@@ -1,11 +1,12 @@
 //! Mail leaves the outbox: claimed under a lease, sent outside any transaction, then marked. Nothing waits for it, least
 //! of all a payment; who dies while sending leaves a mail that is due again, under the same Message-ID.
 
-use crate::actions::recipients::recipients;
+use crate::actions::recipients::{Recipient, recipients};
 use crate::app::App;
 use crate::clock::Mint;
 use crate::mail::compose::{Composed, compose};
 use crate::mail::transport::Transport;
+use crate::secrets::SecretKey;
 use anyhow::Result;
 use billing::ids::{MailId, MerchantId, PaymentId};
 use billing::payment::PaymentState;
@@ -124,26 +125,33 @@ async fn drop_mail(app: &App, mail: &Mail, reason: String) -> Result<()> {
 /// The job `mail_failure`: queues the mail that a payment did not go through, unless the payer has seen it or the money
 /// came after all. Harmless to repeat: each address hears of a payment once.
 pub async fn mail_failure(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<()> {
-    let mint = app.mint();
-    app.store.write(async move |tx: &mut Tx| queue_failure(tx, &mint, merchant, payment).await).await
+    let (mint, secrets) = (app.mint(), Arc::clone(&app.secrets));
+    app.store
+        .write(async move |tx: &mut Tx| queue_failure(tx, &mint, &secrets, (merchant, payment)).await)
+        .await
 }
 
-async fn queue_failure(tx: &mut Tx, mint: &Mint, merchant: MerchantId, id: PaymentId) -> Result<()> {
+async fn queue_failure(
+    tx: &mut Tx,
+    mint: &Mint,
+    secrets: &SecretKey,
+    (merchant, id): (MerchantId, PaymentId),
+) -> Result<()> {
     let Some(payment) = payments::find(tx, merchant, id).await? else { return Ok(()) };
     if payment.state != PaymentState::Failed || payment.seen_at.is_some() {
         return Ok(());
     }
     let holds = reservations::list(tx, merchant, id).await?;
     let Some(hold) = holds.first() else { return Ok(()) };
-    for recipient in recipients(tx, &payment).await? {
+    for Recipient { email, link_id } in recipients(tx, mint, secrets, &payment, hold.invoice_id).await? {
         let mail = NewMail {
             id: mint.id(MailId::new),
             kind: MailKind::Failed,
             cause: id.to_string(),
-            recipient,
+            recipient: email,
             invoice_id: Some(hold.invoice_id),
             payment_id: Some(id),
-            link_id: payment.link_id,
+            link_id: Some(link_id),
             signin_id: None,
             created_at: mint.now,
         };

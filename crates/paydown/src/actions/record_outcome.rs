@@ -8,12 +8,14 @@ mod capture;
 use crate::actions::{card_testing, return_credit};
 use crate::app::App;
 use crate::clock::Mint;
+use crate::secrets::SecretKey;
 use anyhow::{Context as _, Result};
 use billing::chart::{self, Processor};
 use billing::ids::{AnomalyId, EventId, InvoiceId, JobId, MerchantId, PaymentId, PostingId};
 use billing::payment::{Hold, PaymentState, Step};
 use gateway::{FeeFacts, PaymentFacts};
 use jiff::SignedDuration;
+use std::sync::Arc;
 use store::anomalies::{self, Anomaly};
 use store::attempts::{self, Attempt, Learned};
 use store::db::Tx;
@@ -70,11 +72,11 @@ impl Recorded {
 
 /// Records an outcome.
 pub async fn record_outcome(app: &App, outcome: Outcome) -> Result<Recorded> {
-    let mint = app.mint();
-    app.store.write(async move |tx: &mut Tx| in_tx(tx, &mint, &outcome).await).await
+    let (mint, secrets) = (app.mint(), Arc::clone(&app.secrets));
+    app.store.write(async move |tx: &mut Tx| in_tx(tx, &mint, &secrets, &outcome).await).await
 }
 
-async fn in_tx(tx: &mut Tx, mint: &Mint, outcome: &Outcome) -> Result<Recorded> {
+async fn in_tx(tx: &mut Tx, mint: &Mint, secrets: &SecretKey, outcome: &Outcome) -> Result<Recorded> {
     let Outcome { merchant, payment: id, facts, .. } = outcome;
     let Some(found) = payments::find(tx, *merchant, *id).await? else { return Ok(Recorded::Unknown) };
     customers::lock(tx, *merchant, found.customer_id).await?;
@@ -94,8 +96,8 @@ async fn in_tx(tx: &mut Tx, mint: &Mint, outcome: &Outcome) -> Result<Recorded> 
     let recorded = match payment.state.step(facts.state) {
         Step::AlreadyThere => Recorded::AlreadyThere(payment.state),
         Step::Stale => Recorded::Stale(payment.state),
-        Step::Move => apply(tx, mint, outcome, &payment, false).await?,
-        Step::Ghost => apply(tx, mint, outcome, &payment, true).await?,
+        Step::Move => apply(tx, mint, outcome, &payment, (secrets, false)).await?,
+        Step::Ghost => apply(tx, mint, outcome, &payment, (secrets, true)).await?,
     };
     if payment.state != PaymentState::Succeeded {
         card_testing::count_try(tx, mint, &payment, facts).await?;
@@ -111,13 +113,13 @@ async fn apply(
     mint: &Mint,
     outcome: &Outcome,
     payment: &Payment,
-    ghost: bool,
+    (secrets, ghost): (&SecretKey, bool),
 ) -> Result<Recorded> {
     let next = outcome.facts.state;
     payments::set_state(tx, payment, next, outcome.source, mint.now).await?;
     match next.hold() {
         Hold::Held => {}
-        Hold::Consumed => capture::book(tx, mint, outcome, payment, ghost).await?,
+        Hold::Consumed => capture::book(tx, mint, outcome, payment, (secrets, ghost)).await?,
         Hold::Released => release(tx, mint, outcome, payment).await?,
     }
     Ok(Recorded::Moved(next))

@@ -87,6 +87,12 @@ async fn send(at: &mut At<'_>, number: &str) -> Result<Exit> {
             Exit::Refused,
             format!("the customer of {number} has no contact with an e-mail address"),
         )),
+        Some(Sent::NothingLeft) => Err(stop(
+            Exit::Refused,
+            format!(
+                "nothing is left on {number}, so there is nothing to ask for; `paydown invoice link {number}` prints a link"
+            ),
+        )),
         Some(Sent::NotOpen(lifecycle)) => {
             Err(stop(Exit::Refused, format!("{number} is {}, so it is not sent", lifecycle.as_str())))
         }

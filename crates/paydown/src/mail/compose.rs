@@ -62,7 +62,7 @@ pub fn sign_in_url(app: &App, merchant: &Merchant, signin: SigninId) -> String {
 
 fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
     let merchant = &facts.merchant;
-    let sender = sender(merchant, facts.practice);
+    let sender = sender(merchant, facts.practice, facts.about.language());
     Ok(match &facts.about {
         About::Invoice { owed, link, part } => {
             let pay_url = link_url(app, merchant.id, *link);
@@ -86,28 +86,29 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
             sign_in_url: sign_in_url(app, merchant, *signin),
         }
         .render(),
-        About::Received { owed, payment, link, amount, fee } => {
+        About::Received { owed, payment, link, receipt, after } => {
             let places = Places { app, merchant, link: *link };
+            let money = |minor| Money::new(minor, receipt.currency);
             PaymentReceivedMail {
                 sender,
                 number: owed.number.clone(),
-                reference: payment.reference(),
-                amount: *amount,
-                fee: Some(*fee).filter(|fee: &Money| fee.is_positive()),
+                reference: payment.id.reference(),
+                amount: money(receipt.amount_minor),
+                fee: (receipt.surcharge_minor > 0).then(|| money(receipt.surcharge_minor)),
                 total: owed.total,
-                paid: owed.paid,
-                left: owed.left,
+                after: *after,
+                now_left: owed.left,
                 due: owed.due_on,
                 today,
-                receipt_url: places.receipt(*payment),
+                receipt_url: places.receipt(payment.id),
                 pay_url: places.invoice(owed.id),
             }
             .render()
         }
-        About::Failed { owed, link, amount } => PaymentFailedMail {
+        About::Failed { owed, link, payment } => PaymentFailedMail {
             sender,
             number: owed.number.clone(),
-            amount: *amount,
+            amount: Money::new(payment.amount_minor, payment.currency),
             left: owed.left,
             due: owed.due_on,
             pay_url: Places { app, merchant, link: *link }.invoice(owed.id),
@@ -116,8 +117,8 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
     })
 }
 
-/// Where the reader of a mail about a payment finds things: through the link it was started with, if that still opens,
-/// else signed in.
+/// Where the reader of a mail about a payment finds things: through the mail's own link, or signed in where that link was
+/// taken back since.
 struct Places<'a> {
     app: &'a App,
     merchant: &'a Merchant,
@@ -140,15 +141,16 @@ impl Places<'_> {
     }
 }
 
-/// Mails know no reader's browser, so figures are written as the catalogue's language writes them.
-fn sender(merchant: &Merchant, practice: bool) -> pages::Sender {
+/// A mail about a payment writes figures as its payer's browser did; of other readers nothing is known, so theirs are
+/// written as the catalogue's language writes them.
+fn sender(merchant: &Merchant, practice: bool, language: Option<&str>) -> pages::Sender {
     let phone = merchant.help_phone.iter().map(String::as_str);
     let help: Vec<&str> = std::iter::once(merchant.help_email.as_str()).chain(phone).collect();
     pages::Sender {
         merchant: merchant.name.clone(),
         help_contact: help.join(", "),
         brand: Brand::from_hex(&merchant.brand_color).unwrap_or_default(),
-        locale: Locale::default(),
+        locale: language.and_then(Locale::from_tag).unwrap_or_default(),
         practice,
     }
 }

@@ -85,10 +85,10 @@ pub struct PaymentReceivedMail {
     pub fee: Option<Money>,
     /// What the invoice asked for.
     pub total: Money,
-    /// What was paid so far, this payment included.
-    pub paid: Money,
-    /// What is left to pay now.
-    pub left: Money,
+    /// What this payment left on the invoice.
+    pub after: Money,
+    /// What is left on it now, which may be less: a mail may come late.
+    pub now_left: Money,
     /// When the invoice is due.
     pub due: Date,
     /// Today, in the merchant's zone.
@@ -153,6 +153,9 @@ impl InvoiceMail {
             ("due", Arg::text(format::short_date(self.due))),
             ("since", Arg::text(format::day_and_month(self.due))),
         ];
+        if self.left.is_zero() {
+            return self.render_paid();
+        }
         let overdue = self.due < self.today;
         let subject = match (overdue, self.paid.is_positive()) {
             (true, _) => texts().fmt("mail-overdue-subject", &args),
@@ -175,6 +178,27 @@ impl InvoiceMail {
             second: part,
             rows: sender.balance(self.total, self.paid, self.left),
             closing: self.may_forward.then(|| texts().get("mail-forward")).into_iter().collect(),
+        }
+        .render()
+    }
+}
+
+impl InvoiceMail {
+    /// A link that was asked for anew may lead to an invoice on which nothing is left: it must ask for nothing.
+    fn render_paid(&self) -> Mail {
+        let sender = &self.sender;
+        let args = [("number", Arg::name(&self.number)), ("merchant", Arg::name(&sender.merchant))];
+        let words = texts().fmt("mail-nothing-left", &args);
+        Letter {
+            sender,
+            subject: texts().fmt("mail-link-subject", &args),
+            preheader: words.clone(),
+            figure: None,
+            sentences: vec![texts().fmt("mail-invoice-for", &args), words],
+            button: (texts().get("mail-view"), self.pay_url.clone()),
+            second: None,
+            rows: sender.balance(self.total, self.paid, self.left),
+            closing: Vec::new(),
         }
         .render()
     }
@@ -208,10 +232,11 @@ impl PaymentReceivedMail {
         let args = [
             ("number", Arg::name(&self.number)),
             ("amount", sender.amount(self.amount)),
-            ("left", sender.amount(self.left)),
+            ("left", sender.amount(self.after)),
+            ("now", sender.amount(self.now_left)),
             ("due", Arg::text(format::day_and_month(self.due))),
         ];
-        let part = self.left.is_positive();
+        let part = self.after.is_positive();
         let key = match (part, self.due < self.today) {
             (true, true) => "mail-part-overdue",
             (true, false) => "mail-part",
@@ -221,14 +246,22 @@ impl PaymentReceivedMail {
         let mut rows = vec![(texts().get("reference"), self.reference.clone())];
         if let Some(fee) = self.fee.filter(|fee| fee.is_positive()) {
             rows.push((texts().get("fee"), sender.locale.money(fee)));
+            let charged = self.amount.checked_add(fee).unwrap_or(self.amount);
+            rows.push((texts().get("mail-charged"), sender.locale.money(charged)));
         }
-        rows.extend(sender.balance(self.total, self.paid, self.left));
-        let second = part.then(|| (texts().get("pay-the-rest"), self.pay_url.clone()));
+        let paid = self.total.checked_sub(self.after).unwrap_or(self.total);
+        rows.extend(sender.balance(self.total, paid, self.after));
+        let changed_since = part && self.now_left != self.after;
+        let since = changed_since.then(|| {
+            let key = if self.now_left.is_positive() { "mail-now-left" } else { "mail-now-paid" };
+            texts().fmt(key, &args)
+        });
+        let second = self.now_left.is_positive().then(|| (texts().get("pay-the-rest"), self.pay_url.clone()));
         Letter {
             sender,
             preheader: texts().fmt("mail-received-preheader", &[("merchant", Arg::name(&sender.merchant))]),
             figure: Some((texts().get("mail-received"), sender.locale.money(self.amount), String::new())),
-            sentences: vec![words.clone()],
+            sentences: [Some(words.clone()), since].into_iter().flatten().collect(),
             subject: words,
             button: (texts().get("see-receipt"), self.receipt_url.clone()),
             second,

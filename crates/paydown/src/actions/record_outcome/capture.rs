@@ -1,9 +1,10 @@
 //! Money was captured: all of it is booked. What does not fit the invoice is the customer's credit.
 
 use super::{Outcome, anomaly, note};
-use crate::actions::recipients::recipients;
+use crate::actions::recipients::{Recipient, recipients};
 use crate::actions::return_credit;
 use crate::clock::Mint;
+use crate::secrets::SecretKey;
 use anyhow::{Context as _, Result};
 use billing::allocation::{Asked, CaptureSplit, split_capture};
 use billing::chart::{self, Capture, Processor};
@@ -25,7 +26,7 @@ pub(super) async fn book(
     mint: &Mint,
     outcome: &Outcome,
     payment: &Payment,
-    ghost: bool,
+    (secrets, ghost): (&SecretKey, bool),
 ) -> Result<()> {
     let captured = outcome.facts.captured.context("a succeeded payment has captured something")?;
     let card = outcome.facts.card.as_ref().map(|card| (card.brand.clone(), card.last4.clone()));
@@ -48,7 +49,10 @@ pub(super) async fn book(
     reservations::end(tx, payment.merchant, payment.id, ReservationEnd::Consumed, mint.now).await?;
     return_credit::in_tx(tx, mint, payment.merchant, invoice.id).await?;
     note(tx, mint, payment, invoice.id, "payment.succeeded", outcome.source).await?;
-    mail_receipt(tx, mint, payment, &invoice).await
+    if captured.currency() == payment.currency {
+        mail_receipt(tx, mint, secrets, payment, &invoice).await?;
+    }
+    Ok(())
 }
 
 async fn book_on_invoice(
@@ -167,16 +171,22 @@ async fn receipt(
 }
 
 /// The receipt goes to the address the payer gave, to the signed-in contact, and to whom the link was sent.
-async fn mail_receipt(tx: &mut Tx, mint: &Mint, payment: &Payment, invoice: &Invoice) -> Result<()> {
-    for recipient in recipients(tx, payment).await? {
+async fn mail_receipt(
+    tx: &mut Tx,
+    mint: &Mint,
+    secrets: &SecretKey,
+    payment: &Payment,
+    invoice: &Invoice,
+) -> Result<()> {
+    for Recipient { email, link_id } in recipients(tx, mint, secrets, payment, invoice.id).await? {
         let mail = NewMail {
             id: mint.id(MailId::new),
             kind: MailKind::Received,
             cause: payment.id.to_string(),
-            recipient,
+            recipient: email,
             invoice_id: Some(invoice.id),
             payment_id: Some(payment.id),
-            link_id: payment.link_id,
+            link_id: Some(link_id),
             signin_id: None,
             created_at: mint.now,
         };

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::processors::STRIPE;
 use anyhow::{Context as _, Result};
 use billing::amount::MethodLimits;
-use billing::ids::{InvoiceId, LinkId, MerchantId, PaymentId};
+use billing::ids::{InvoiceId, LinkId, MerchantId};
 use billing::invoice::Lifecycle;
 use billing::payment::PaymentState;
 use jiff::civil::Date;
@@ -12,12 +12,13 @@ use jiff::{SignedDuration, Timestamp};
 use ledger::Money;
 use store::db::Tx;
 use store::invoices::{self, Invoice};
+use store::links;
 use store::mails::{Mail, MailKind};
 use store::merchants::{self, Merchant};
 use store::payments::{self, Payment};
 use store::processor_accounts::{self, Mode};
+use store::receipts::{self, Receipt};
 use store::signins::{self, SigninId};
-use store::{links, receipts};
 
 /// A code works for so long; a mail that would bring it later is not sent.
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
@@ -34,10 +35,27 @@ pub(super) struct Facts {
 }
 
 pub(super) enum About {
-    Invoice { owed: Owed, link: LinkId, part: bool },
-    Code { signin: SigninId },
-    Received { owed: Owed, payment: PaymentId, link: Option<LinkId>, amount: Money, fee: Money },
-    Failed { owed: Owed, link: Option<LinkId>, amount: Money },
+    Invoice {
+        owed: Owed,
+        link: LinkId,
+        part: bool,
+    },
+    Code {
+        signin: SigninId,
+    },
+    /// `after` is what the payment left on the invoice, which the mail tells whenever it arrives.
+    Received {
+        owed: Owed,
+        payment: Payment,
+        link: Option<LinkId>,
+        receipt: Receipt,
+        after: Money,
+    },
+    Failed {
+        owed: Owed,
+        link: Option<LinkId>,
+        payment: Payment,
+    },
 }
 
 /// An invoice as it stands now.
@@ -52,6 +70,14 @@ pub(super) struct Owed {
 }
 
 impl About {
+    /// Language tag of the payer whose payment it is about.
+    pub(super) fn language(&self) -> Option<&str> {
+        match self {
+            About::Received { payment, .. } | About::Failed { payment, .. } => Some(&payment.language),
+            About::Invoice { .. } | About::Code { .. } => None,
+        }
+    }
+
     /// The invoice whose conversation the mail belongs to.
     pub(super) fn invoice(&self) -> Option<InvoiceId> {
         match self {
@@ -140,13 +166,12 @@ async fn about_received(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Droppe
     let Some(receipt) = receipts::find(tx, mail.merchant_id, payment.id).await? else {
         return drop("it was captured in another currency, which a person has to settle".to_owned());
     };
-    Ok(Ok(About::Received {
-        owed: owed(&invoice(tx, mail).await?),
-        payment: payment.id,
-        link: live_link(tx, &payment).await?,
-        amount: Money::new(receipt.amount_minor, receipt.currency),
-        fee: Money::new(receipt.surcharge_minor, receipt.currency),
-    }))
+    let owed = owed(&invoice(tx, mail).await?);
+    let line =
+        receipt.lines.iter().find(|line| line.invoice_id == owed.id).context("a receipt has its invoice")?;
+    let after = Money::new(line.open_after_minor, receipt.currency);
+    let link = live_link(tx, mail).await?;
+    Ok(Ok(About::Received { owed, payment, link, receipt, after }))
 }
 
 async fn about_failed(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Dropped>> {
@@ -161,11 +186,7 @@ async fn about_failed(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Dropped>
     if invoice.figures.open_minor == 0 {
         return drop("nothing is left on the invoice".to_owned());
     }
-    Ok(Ok(About::Failed {
-        owed: owed(&invoice),
-        link: live_link(tx, &payment).await?,
-        amount: Money::new(payment.amount_minor, payment.currency),
-    }))
+    Ok(Ok(About::Failed { owed: owed(&invoice), link: live_link(tx, mail).await?, payment }))
 }
 
 async fn invoice(tx: &mut Tx, mail: &Mail) -> Result<Invoice> {
@@ -178,10 +199,10 @@ async fn payment(tx: &mut Tx, mail: &Mail) -> Result<Payment> {
     payments::find(tx, mail.merchant_id, id).await?.with_context(|| format!("payment {id} is gone"))
 }
 
-/// The link a payment was started with, unless it was taken back.
-async fn live_link(tx: &mut Tx, payment: &Payment) -> Result<Option<LinkId>> {
-    let Some(id) = payment.link_id else { return Ok(None) };
-    let link = links::find(tx, payment.merchant, id).await?;
+/// The link the mail was queued with, unless it was taken back.
+async fn live_link(tx: &mut Tx, mail: &Mail) -> Result<Option<LinkId>> {
+    let Some(id) = mail.about.link_id else { return Ok(None) };
+    let link = links::find(tx, mail.merchant_id, id).await?;
     Ok(link.filter(|link| link.revoked_at.is_none()).map(|link| link.id))
 }
 

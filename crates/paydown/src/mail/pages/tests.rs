@@ -43,8 +43,8 @@ fn received(left: i64) -> PaymentReceivedMail {
         amount: usd(50_000),
         fee: Some(usd(1_190)),
         total: usd(125_000),
-        paid: usd(125_000 - left),
-        left: usd(left),
+        after: usd(left),
+        now_left: usd(left),
         due: DUE,
         today: TODAY,
         receipt_url: "https://pay.example/l/abc?to=receipt/pay_1".to_owned(),
@@ -68,6 +68,35 @@ fn code() -> CodeMail {
         sender: sender(),
         code: "123456".to_owned(),
         sign_in_url: "https://pay.example/p/northwind/sign-in/link?token=abc".to_owned(),
+    }
+}
+
+/// A mail that comes late, or is read late, tells of its own payment; what happened since is said apart.
+#[test]
+fn a_receipt_that_comes_late_still_tells_what_its_payment_left() {
+    let late = PaymentReceivedMail { now_left: usd(0), ..received(75_000) }.render();
+    assert_eq!(late.subject, received(75_000).render().subject);
+    for part in [&late.html, &late.text] {
+        assert!(part.contains("INV-1042 is paid in full now."), "{part}");
+        assert!(!part.contains("Pay the rest"), "{part}");
+    }
+    let less = PaymentReceivedMail { now_left: usd(25_000), ..received(75_000) }.render();
+    assert!(less.text.contains("$250.00 is left now."), "{}", less.text);
+    assert!(!received(75_000).render().text.contains("now."), "nothing happened since");
+}
+
+#[test]
+fn a_fee_is_shown_with_what_the_card_was_charged() {
+    assert!(received(75_000).render().text.contains("$511.90"));
+}
+
+#[test]
+fn a_link_to_a_paid_invoice_asks_for_nothing() {
+    let mail = InvoiceMail { part_url: None, ..invoice(125_000) }.render();
+    assert_eq!(mail.subject, "Your link to invoice INV-1042 from Northwind IT");
+    for part in [&mail.html, &mail.text] {
+        assert!(part.contains("Nothing is left to pay on INV-1042.") && !part.contains("due"), "{part}");
+        assert!(part.contains("View invoice") && !part.contains("View and pay"), "{part}");
     }
 }
 

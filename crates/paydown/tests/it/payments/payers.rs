@@ -1,5 +1,6 @@
 //! The processor's record of a person who signed in: made once, a help and never a hindrance.
 
+use crate::builders::VISA;
 use crate::on_both_engines;
 use crate::test_app::{PROCESSOR_KEY, TestApp};
 use billing::ids::{ContactId, InvoiceId, PaymentId};
@@ -9,7 +10,7 @@ use paydown::processors::STRIPE;
 use sandbox::{Fault, FaultKind};
 use serde_json::Value;
 use store::db::Tx;
-use store::{contacts, processor_accounts, processor_customers};
+use store::{contacts, links, mails, processor_accounts, processor_customers};
 
 const CUSTOMERS: &str = "POST /v1/customers";
 
@@ -79,4 +80,30 @@ on_both_engines!(a_record_the_processor_lost_is_made_anew, async |app: &mut Test
     let payment = app.pay_as(app.ask_signed_in(invoice, 10_000).await).await;
     assert!(app.names_customer(payment).await);
     assert_eq!(app.records().await.len(), 1);
+});
+
+// A mail never carries an address that opens nothing for its reader: who signed in and whoever else gets the receipt
+// have links made for them.
+on_both_engines!(receipts_of_who_signed_in_carry_links_of_their_own, async |app: &mut TestApp| {
+    let invoice = app.invoice(100_000).await;
+    let mut form = app.ask_signed_in(invoice, 10_000).await;
+    form.receipt_email = Some("books@other.example".to_owned());
+    let payment = app.pay_as(form).await;
+    app.card(payment, VISA).await;
+    app.settle().await;
+    let merchant = app.merchant;
+    let read = app.app.store.read(async move |tx: &mut Tx| {
+        let mails = mails::list_by_invoice(tx, merchant, invoice).await?;
+        let mut found = Vec::new();
+        for mail in mails {
+            let link =
+                links::find(tx, merchant, mail.about.link_id.expect("a receipt carries a link")).await?;
+            found.push((mail.about.recipient, link.expect("it was made").contact_id));
+        }
+        Ok(found)
+    });
+    let mut found = read.await.expect("the outbox can be read");
+    found.sort();
+    let dana = Some(app.dana().await);
+    assert_eq!(found, [("books@other.example".to_owned(), None), ("dana@acme.example".to_owned(), dana)]);
 });
