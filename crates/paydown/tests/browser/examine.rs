@@ -53,7 +53,7 @@ impl Visitor {
     /// Looks closely at the page as it is.
     pub async fn examine(&self, name: &str) {
         self.prove_frame(name).await;
-        self.ask(AXE, vec![]).await;
+        self.brings_axe().await;
         for width in WIDTHS {
             let size = json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
             self.devtools("Emulation.setDeviceMetricsOverride", size).await;
@@ -91,12 +91,7 @@ impl Visitor {
     }
 
     async fn prove_it_fits(&self, view: &str) {
-        let script = "const wide = innerWidth, root = document.documentElement; \
-            if (root.scrollWidth <= wide) return null; \
-            return [...document.querySelectorAll('body *')].filter(one => one.getBoundingClientRect().right > wide + 1) \
-                .map(one => one.tagName + '.' + one.className + ' ' + one.getBoundingClientRect().right).slice(0, 8)";
-        let wide = self.ask(script, vec![]).await;
-        assert!(wide.is_null(), "{view} scrolls sideways: {wide:#}");
+        assert_eq!(self.too_wide().await, json!(null), "{view} scrolls sideways");
         let script = "return [...document.querySelectorAll('button, .second, .chips a, select, \
             input:not([type=hidden], [type=radio])')] \
             .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44) \
@@ -105,15 +100,34 @@ impl Visitor {
         assert_eq!(small, json!([]), "{view} has targets of less than 44 px");
     }
 
+    /// What makes the page scroll sideways; null when it does not.
+    pub async fn too_wide(&self) -> Value {
+        let script = "const wide = innerWidth, root = document.documentElement; \
+            if (root.scrollWidth <= wide) return null; \
+            return [...document.querySelectorAll('body *')].filter(one => one.getBoundingClientRect().right > wide + 1) \
+                .map(one => one.tagName + '.' + one.className + ' ' + one.getBoundingClientRect().right).slice(0, 8)";
+        self.ask(script, vec![]).await
+    }
+
     async fn prove_accessible(&self, view: &str) {
+        let found = self.violations().await;
+        assert_eq!(found["violations"], json!([]), "axe on {view}: {found:#}");
+        assert!(found["checked"].as_u64() > Some(5), "axe looked at next to nothing on {view}");
+    }
+
+    /// What axe-core finds on the page as it is.
+    pub async fn violations(&self) -> Value {
         let script = "const done = arguments[arguments.length - 1]; \
             const wish = { runOnly: { type: 'tag', values: arguments[0] }, resultTypes: ['violations'] }; \
             axe.run(document, wish).then(found => done({ checked: found.passes.length, violations: \
                 found.violations.map(one => ({ rule: one.id, \
                     where: one.nodes.map(node => node.target.join(' ') + ': ' + node.failureSummary) })) }), \
                 error => done({ violations: String(error) }))";
-        let found = self.ask_later(script, vec![json!(TAGS)]).await;
-        assert_eq!(found["violations"], json!([]), "axe on {view}: {found:#}");
-        assert!(found["checked"].as_u64() > Some(5), "axe looked at next to nothing on {view}");
+        self.ask_later(script, vec![json!(TAGS)]).await
+    }
+
+    /// Brings the checker into the page.
+    pub async fn brings_axe(&self) {
+        self.ask(AXE, vec![]).await;
     }
 }

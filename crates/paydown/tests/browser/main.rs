@@ -6,6 +6,7 @@
 //! ([`test_app::TestApp::finish`]). Nothing sleeps to wait for another; a page is looked at until it says what is
 //! expected. `cargo xtask browser` finds the browser; without one the tests fail.
 
+mod alarms;
 mod amount;
 #[expect(dead_code, reason = "these tests need some of what the end-to-end tests need")]
 #[path = "../it/builders.rs"]

@@ -64,7 +64,8 @@ impl Stage {
     async fn set() -> Stage {
         let mut app = TestApp::start(TestDatabase::sqlite().await).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let portal = format!("http://{}", listener.local_addr().expect("an address"));
+        // By name, so that the processor at 127.0.0.1 is another site to the browser, as the real one is.
+        let portal = format!("http://localhost:{}", listener.local_addr().expect("an address").port());
         app.app.public_url = Arc::from(portal.as_str());
         let service = router(app.app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });

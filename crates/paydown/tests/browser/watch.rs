@@ -12,6 +12,9 @@ const LARGEST_PAGE: u64 = 20 * 1024;
 /// Its scripts so much.
 const LARGEST_SCRIPTS: u64 = 4 * 1024;
 
+/// What never leaves the browser.
+const INSIDE: [&str; 4] = ["data:", "about:", "chrome:", "blob:"];
+
 /// See the module.
 pub struct Watch {
     origins: Vec<String>,
@@ -119,20 +122,20 @@ impl Watch {
         std::mem::take(&mut self.weight)
     }
 
-    /// See [`crate::visitor::Visitor::leave`].
-    pub fn prove_clean(&self) {
-        let complaints: Vec<_> = self.console.iter().filter(|entry| !self.is_expected(entry)).collect();
-        assert!(complaints.is_empty(), "the browser's console: {complaints:#?}");
-        assert!(self.blocked.is_empty(), "blocked by the browser: {:?}", self.blocked);
+    /// What the browser should not have met; nothing when all was well.
+    pub fn complaints(&self) -> Vec<String> {
+        let console = self.console.iter().filter(|entry| !self.is_expected(entry));
+        let console = console.map(|entry| format!("console: {} {}", entry.level, entry.message));
+        let blocked = self.blocked.iter().map(|what| format!("blocked by the browser: {what}"));
         let is_ours = |url: &&String| self.origins.iter().any(|origin| within(url, origin));
-        let is_inside =
-            |url: &&String| ["data:", "about:", "chrome:", "blob:"].iter().any(|own| url.starts_with(own));
-        let foreign: Vec<_> = self.requested.iter().filter(|url| !is_ours(url) && !is_inside(url)).collect();
-        assert!(foreign.is_empty(), "requests to other hosts: {foreign:?}");
+        let is_inside = |url: &&String| INSIDE.iter().any(|scheme| url.starts_with(scheme));
+        let foreign = self.requested.iter().filter(|url| !is_ours(url) && !is_inside(url));
+        let foreign = foreign.map(|url| format!("request to another host: {url}"));
         let listed = inventory();
         let is_listed = |url: &&String| listed.iter().any(|path| url.ends_with(path.as_str()));
-        let unlisted: Vec<_> = self.scripts.iter().filter(|url| !is_listed(url)).collect();
-        assert!(unlisted.is_empty(), "scripts that are not in the inventory: {unlisted:?}");
+        let unlisted = self.scripts.iter().filter(|url| !is_listed(url));
+        let unlisted = unlisted.map(|url| format!("script that is not in the inventory: {url}"));
+        console.chain(blocked).chain(foreign).chain(unlisted).collect()
     }
 
     /// A browser reports every page that is answered with an error, and the pages that say no are meant to; below a
