@@ -145,6 +145,8 @@ pub enum Decline {
     OverLimit,
     /// The bank did not confirm that it was the payer.
     NotAuthenticated,
+    /// The payer left while the bank waited to see them.
+    LeftTheCheck,
     /// The card network had a problem.
     ProcessorFault,
     /// Anything else, lost, stolen and fraud included: the payer is never told which.
@@ -160,6 +162,7 @@ impl Decline {
             Decline::WrongCode => "wrong_code",
             Decline::OverLimit => "over_limit",
             Decline::NotAuthenticated => "not_authenticated",
+            Decline::LeftTheCheck => "left_the_check",
             Decline::ProcessorFault => "processor_fault",
             Decline::NoReason => "no_reason",
         }
@@ -168,7 +171,7 @@ impl Decline {
     /// The kind behind such a word; what is not known is [`Decline::NoReason`].
     pub fn parse(word: &str) -> Decline {
         use Decline::*;
-        [InsufficientFunds, ExpiredCard, WrongCode, OverLimit, NotAuthenticated, ProcessorFault]
+        [InsufficientFunds, ExpiredCard, WrongCode, OverLimit, NotAuthenticated, LeftTheCheck, ProcessorFault]
             .into_iter()
             .find(|decline| decline.as_str() == word)
             .unwrap_or(NoReason)

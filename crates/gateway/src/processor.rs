@@ -134,6 +134,8 @@ pub struct PaymentFacts {
     pub captured_at: Option<Timestamp>,
     /// The latest decline, while no later try succeeded.
     pub decline: Option<DeclineFacts>,
+    /// True while the bank waits to see the payer.
+    pub bank_waits: bool,
     /// The card of the latest charge.
     pub card: Option<CardFacts>,
     /// What the processor keeps; known some time after the success.
@@ -155,6 +157,7 @@ impl PaymentFacts {
             captured: None,
             captured_at: None,
             decline: None,
+            bank_waits: false,
             card: None,
             fee: None,
             live,

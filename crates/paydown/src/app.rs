@@ -1,7 +1,7 @@
 //! What every page, job and command works with. Holds nothing that decides about money: that is in the database.
 
 use crate::clock::{Clock, Mint, Random};
-use crate::config::Network;
+use crate::config::{AmountInputmode, Network};
 use crate::processors::Processors;
 use crate::secrets::SecretKey;
 use std::sync::Arc;
@@ -26,6 +26,8 @@ pub struct App {
     pub public_url: Arc<str>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Arc<[Network]>,
+    /// Which keypad a phone opens for an amount.
+    pub amount_inputmode: AmountInputmode,
     /// Work that goes on though its request has gone; drained at the end.
     pub tasks: TaskTracker,
 }

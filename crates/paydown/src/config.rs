@@ -8,7 +8,7 @@ mod values;
 
 pub use nearest::nearest;
 pub use sources::{Flags, Origin};
-pub use values::{LogFormat, Mail, Network, Smtp, SmtpSecurity};
+pub use values::{AmountInputmode, LogFormat, Mail, Network, Smtp, SmtpSecurity};
 
 use anyhow::{Context as _, Result, bail};
 use gateway::SecretText;
@@ -46,6 +46,8 @@ pub struct Config {
     pub log_level: String,
     /// The secret key's file, where it is not the one in the data folder.
     pub secret_key_file: Option<PathBuf>,
+    /// The keypad for amounts.
+    pub amount_inputmode: AmountInputmode,
     shown: Vec<Shown>,
 }
 
@@ -105,6 +107,8 @@ impl Config {
         let secret_key_file = sources.take("secret_key_file", String::new);
         let secret_key_file =
             secret_key_file.parse(|text| Ok((!text.is_empty()).then(|| PathBuf::from(text))))?;
+        let amount_inputmode = sources.take("portal.amount_inputmode", || "decimal".to_owned());
+        let amount_inputmode = amount_inputmode.parse(AmountInputmode::parse)?;
         let shown = sources.shown(&database);
         Ok(Config {
             data_dir,
@@ -117,6 +121,7 @@ impl Config {
             log_format,
             log_level,
             secret_key_file,
+            amount_inputmode,
             shown,
         })
     }

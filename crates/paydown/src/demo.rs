@@ -128,6 +128,7 @@ async fn open(
         processors: Arc::new(Processors::default()),
         public_url: Arc::from(public_url),
         trusted_proxies: Arc::default(),
+        amount_inputmode: Default::default(),
         tasks: tokio_util::task::TaskTracker::new(),
     })
 }

@@ -30,7 +30,7 @@ pub async fn around(State(app): State<App>, mut request: Request, next: Next) ->
     let began_at = app.clock.now();
     let span = tracing::info_span!("request", id);
     let mut response = next.run(Request::from_parts(parts, body)).instrument(span.clone()).await;
-    if let Some(failure) = failure(&response) {
+    if let Some(failure) = failure(&response, kept.uri.path()) {
         response = fail::page(&app, kept.clone(), failure, &id).instrument(span.clone()).await;
     }
     let https = app.public_url.starts_with("https://");
@@ -54,7 +54,7 @@ fn note(app: &App, request: &Parts, status: StatusCode, (began_at, span): (Times
     tracing::info!(%client, method = %request.method, route, path, status = status.as_u16(), ms, "answered");
 }
 
-fn failure(response: &Response) -> Option<Fail> {
+fn failure(response: &Response, path: &str) -> Option<Fail> {
     if let Some(fail) = response.extensions().get::<Fail>() {
         return Some(fail.clone());
     }
@@ -64,6 +64,7 @@ fn failure(response: &Response) -> Option<Fail> {
     match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => Some(Fail::WrongMethod),
         StatusCode::REQUEST_TIMEOUT => Some(Fail::Ours),
+        StatusCode::BAD_REQUEST if fail::is_portal(path) => Some(Fail::NotUnderstood),
         _ => None,
     }
 }

@@ -138,6 +138,15 @@ impl Store {
         }
     }
 
+    /// Stops writing, as a full disk does, until the store is opened anew. PostgreSQL has no such state; there this
+    /// does nothing.
+    #[cfg(feature = "testing")]
+    pub fn stop_writing(&self, reason: &str) {
+        if let Backend::Sqlite(sqlite) = &*self.0 {
+            sqlite.stop_writing(reason);
+        }
+    }
+
     /// Finishes the writes that are queued, refuses new ones with [`StoreError::Closed`], and lets go of the
     /// database. Every handle to this store is closed with it; closing twice is harmless.
     pub async fn close(&self) -> Result<()> {

@@ -2,8 +2,10 @@
 //! or allocate more than is there; `verify` proves them from the ledger.
 
 mod list;
+mod pages;
 
-pub use list::{Cursor, Owed, Tab, TabCounts, count_tabs, in_cli_list, owed, page};
+pub use list::{Owed, Tab, TabCounts, count_tabs, currencies, in_cli_list, owed};
+pub use pages::{Cursor, Key, Listed, Place, Search, Sort, page};
 
 use crate::args;
 use crate::columns::{currency, date, opt_timestamp, timestamp, word};

@@ -153,8 +153,17 @@ const IN_FLIGHT: Sql = Sql("SELECT id FROM payments WHERE merchant_id = $1 AND c
 const LAST_PAID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
     card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language
-  FROM payments WHERE merchant_id = $1 AND customer_id = $2 AND currency = $3 AND state = 'succeeded'
+  FROM payments WHERE merchant_id = $1 AND customer_id = $2 AND state = 'succeeded'
   ORDER BY created_at DESC, id DESC LIMIT 1");
+
+const LAST_PAID_BY: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.currency, p.amount, p.surcharge, p.state,
+    p.contact_id, p.link_id, p.session_hash, p.receipt_email, p.payer_reference, p.decline, p.ending, p.captured,
+    p.captured_currency, p.captured_at, p.card_brand, p.card_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at,
+    p.cancel_asked_at, p.language
+  FROM payments p LEFT JOIN links l ON l.merchant_id = p.merchant_id AND l.id = p.link_id
+  WHERE p.merchant_id = $1 AND p.customer_id = $2 AND p.currency = $3 AND p.state = 'succeeded'
+    AND (p.contact_id = $4 OR l.contact_id = $4 OR p.link_id = $5)
+  ORDER BY p.created_at DESC, p.id DESC LIMIT 1");
 
 /// Adds a payment in its first state, with the first step of its history; `false` when the id is taken.
 pub async fn insert(tx: &mut Tx, payment: &Payment, reason: &str) -> Result<bool> {
@@ -286,14 +295,22 @@ pub async fn in_flight(tx: &mut Tx, merchant: MerchantId, before: Timestamp) -> 
     .await
 }
 
-/// The customer's newest succeeded payment in a currency.
-pub async fn last_paid(
+/// The customer's newest succeeded payment, in whatever currency.
+pub async fn last_paid(tx: &mut Tx, merchant: MerchantId, customer: CustomerId) -> Result<Option<Payment>> {
+    tx.fetch_optional(LAST_PAID, args![merchant.0, customer.as_bytes()], decode).await
+}
+
+/// The newest succeeded payment in a currency of one person of the customer: signed in as the contact, by a link that
+/// was sent to the contact, or by this very link.
+pub async fn last_paid_by(
     tx: &mut Tx,
-    merchant: MerchantId,
-    customer: CustomerId,
+    (merchant, customer): (MerchantId, CustomerId),
+    (contact, link): (Option<ContactId>, Option<LinkId>),
     currency: Currency,
 ) -> Result<Option<Payment>> {
-    tx.fetch_optional(LAST_PAID, args![merchant.0, customer.as_bytes(), currency.code()], decode).await
+    let (contact, link) = (contact.as_ref().map(ContactId::as_bytes), link.as_ref().map(LinkId::as_bytes));
+    let args = args![merchant.0, customer.as_bytes(), currency.code(), contact, link];
+    tx.fetch_optional(LAST_PAID_BY, args, decode).await
 }
 
 async fn note_state(

@@ -51,6 +51,11 @@ const FIND: Sql = Sql("SELECT payment_id, amount, surcharge, credit, currency, a
 const LINES: Sql = Sql("SELECT invoice_id, applied, open_before, open_after FROM receipt_lines
   WHERE merchant_id = $1 AND payment_id = $2 ORDER BY invoice_id");
 
+const LINES_BY_INVOICE: Sql = Sql("SELECT l.invoice_id, l.applied, l.open_before, l.open_after, l.payment_id
+  FROM reservations r JOIN receipt_lines l
+    ON l.merchant_id = r.merchant_id AND l.payment_id = r.payment_id AND l.invoice_id = r.invoice_id
+  WHERE r.merchant_id = $1 AND r.invoice_id = $2 ORDER BY r.created_at DESC, l.payment_id DESC LIMIT 200");
+
 /// Writes a receipt with its lines.
 pub async fn insert(tx: &mut Tx, merchant: MerchantId, receipt: &Receipt) -> Result<()> {
     let args = args![
@@ -83,6 +88,18 @@ pub async fn find(tx: &mut Tx, merchant: MerchantId, payment: PaymentId) -> Resu
     let Some(mut receipt) = found else { return Ok(None) };
     receipt.lines = tx.fetch_all(LINES, args![merchant.0, payment.as_bytes()], decode_line).await?;
     Ok(Some(receipt))
+}
+
+/// What payments did to one invoice, newest first, 200 at most.
+pub async fn lines_by_invoice(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    invoice: InvoiceId,
+) -> Result<Vec<(PaymentId, ReceiptLine)>> {
+    tx.fetch_all(LINES_BY_INVOICE, args![merchant.0, invoice.as_bytes()], |row| {
+        Ok((PaymentId::from_bytes(row.bytes16(4)?), decode_line(row)?))
+    })
+    .await
 }
 
 fn decode(row: &Row<'_>) -> Result<Receipt> {

@@ -15,6 +15,8 @@ mod payments;
 mod records;
 mod seals;
 
+pub use cards::holds_card_number;
+
 use crate::args;
 use crate::db::{Row, Sql, Store, Tx};
 use crate::seals::{Chain, Head};

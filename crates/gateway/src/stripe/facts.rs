@@ -52,6 +52,7 @@ pub(super) fn of_payment(
     let state = payment_state(page, status, declined.is_some());
     let mut facts = PaymentFacts::of_state(state, live);
     facts.decline = declined.filter(|_| state != PaymentState::Succeeded);
+    facts.bank_waits = status == Some(IntentStatus::RequiresAction);
     let Some(intent) = intent else { return Ok(facts) };
     if intent.livemode != live {
         return Err(CallError::WrongMode { expected_live: live });

@@ -6,7 +6,7 @@ use crate::actions::submit_attempt::latest;
 use crate::app::App;
 use anyhow::{Context as _, Result};
 use billing::ids::{JobId, MerchantId, PaymentId};
-use billing::payment::{Hold, PaymentState};
+use billing::payment::{Decline, Hold, PaymentState};
 use jiff::SignedDuration;
 use store::attempts::Attempt;
 use store::db::Tx;
@@ -31,6 +31,9 @@ pub async fn cancel_payment(
     }
     let own = app.clone();
     app.undisturbed(async move {
+        if ending == Ending::PayerCanceled {
+            note_a_check_that_was_left(&own, &attempt).await;
+        }
         match end_page(&own, &attempt, ending).await {
             Ok(state) => Ok(state),
             Err(error) => {
@@ -41,6 +44,33 @@ pub async fn cancel_payment(
         }
     })
     .await
+}
+
+/// Where the payer turns back while the bank waits to see them, the page that is shown says so. The processor tells it
+/// only as long as the page is open; it is words, so what cannot be learned is left out.
+async fn note_a_check_that_was_left(app: &App, attempt: &Attempt) {
+    if let Err(error) = learn_of_a_check(app, attempt).await {
+        tracing::warn!(payment = %attempt.payment_id, error = format!("{error:#}"), "whether a bank waits is not known");
+    }
+}
+
+async fn learn_of_a_check(app: &App, attempt: &Attempt) -> Result<()> {
+    let (merchant, payment) = (attempt.merchant, attempt.payment_id);
+    let session = attempt.session_id.as_deref().context("only a page that was made can be left")?;
+    let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
+    let processor = processor.context("the processor was disconnected")?;
+    if !processor.read_session(session).await?.bank_waits {
+        return Ok(());
+    }
+    app.store
+        .write(async move |tx: &mut Tx| {
+            let found = payments::lock(tx, merchant, payment).await?;
+            match found.filter(|found| found.state == PaymentState::RequiresAction) {
+                Some(_) => payments::set_decline(tx, merchant, payment, Decline::LeftTheCheck).await,
+                None => Ok(()),
+            }
+        })
+        .await
 }
 
 /// Ends the hosted page of an attempt and records what the processor says. An error says nothing of the page.

@@ -124,6 +124,7 @@ impl At<'_> {
             processors: Arc::new(Processors::default()),
             public_url: Arc::from(config.public_url.as_str()),
             trusted_proxies: Arc::from(config.trusted_proxies.as_slice()),
+            amount_inputmode: config.amount_inputmode,
             tasks: TaskTracker::new(),
         })
     }

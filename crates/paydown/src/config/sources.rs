@@ -9,7 +9,7 @@ use store::db::DatabaseUrl;
 use toml::{Table, Value};
 
 /// Every name a settings file may use.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "data_dir",
     "database",
     "database_file",
@@ -23,6 +23,7 @@ const KEYS: [&str; 13] = [
     "log_format",
     "log_level",
     "secret_key_file",
+    "portal.amount_inputmode",
 ];
 
 /// What was given on the command line. Secrets are not: other users of the machine read command lines.
@@ -61,6 +62,10 @@ pub struct Flags {
     /// File with the secret key [default: secret.key in the data folder] [env: PAYDOWN_SECRET_KEY_FILE]
     #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
     pub secret_key_file: Option<String>,
+    /// Keypad for amounts on phones: decimal, or none for the whole keyboard [default: decimal]
+    /// [env: PAYDOWN_PORTAL_AMOUNT_INPUTMODE]
+    #[arg(long, global = true, value_name = "MODE", help_heading = "Settings")]
+    pub portal_amount_inputmode: Option<String>,
 }
 
 /// Where a setting came from.
@@ -177,9 +182,9 @@ impl<'s> Sources<'s> {
 
     fn find(&self, key: &str) -> Option<(String, Origin)> {
         if let Some(value) = self.flags.get(key) {
-            return Some(((*value).to_owned(), Origin::Flag(format!("--{}", key.replace('_', "-")))));
+            return Some(((*value).to_owned(), Origin::Flag(format!("--{}", key.replace(['_', '.'], "-")))));
         }
-        let variable = format!("PAYDOWN_{}", key.to_ascii_uppercase());
+        let variable = format!("PAYDOWN_{}", key.replace('.', "_").to_ascii_uppercase());
         if let Some(value) = self.environment.get(&variable).filter(|value| !value.is_empty()) {
             return Some((value.clone(), Origin::Environment(variable)));
         }
@@ -213,16 +218,31 @@ impl Flags {
             ("log_format", &self.log_format),
             ("log_level", &self.log_level),
             ("secret_key_file", &self.secret_key_file),
+            ("portal.amount_inputmode", &self.portal_amount_inputmode),
         ];
         all.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?))).collect()
     }
+}
+
+/// `[portal]` and below it `amount_inputmode = …` as `portal.amount_inputmode`.
+fn flat(table: Table) -> Vec<(String, Value)> {
+    let mut all = Vec::with_capacity(table.len());
+    for (key, value) in table {
+        match value {
+            Value::Table(inner) => {
+                all.extend(inner.into_iter().map(|(name, value)| (format!("{key}.{name}"), value)));
+            }
+            value => all.push((key, value)),
+        }
+    }
+    all
 }
 
 /// The settings file as texts; a list becomes text with commas.
 fn table(text: &str) -> Result<BTreeMap<String, String>> {
     let table: Table = text.parse()?;
     let mut settings = BTreeMap::new();
-    for (key, value) in table {
+    for (key, value) in flat(table) {
         if !KEYS.contains(&key.as_str()) {
             match nearest(&key, KEYS) {
                 Some(known) => bail!("{key:?} is not a setting; did you mean {known:?}?"),

@@ -34,7 +34,7 @@ fn without_anything_it_serves_this_machine_from_the_data_folder() {
     assert_eq!(config.metrics_listen, Some("127.0.0.1:8081".parse().unwrap()));
     assert!(matches!(&config.mail, Mail::Folder(folder) if folder == Path::new("data/mail")));
     assert!(config.shown().iter().all(|shown| shown.origin == Origin::Default));
-    assert_eq!(config.shown().len(), 11);
+    assert_eq!(config.shown().len(), 12);
 }
 
 #[test]
@@ -179,4 +179,24 @@ fn a_named_file_must_exist_and_the_usual_one_need_not() {
     assert_eq!(Config::load(&flags, &env(&[])).unwrap().listen.port(), 9);
     let named = Flags { config: Some(dir.path().join("other.toml").display().to_string()), ..flags };
     assert!(format!("{:#}", Config::load(&named, &env(&[])).unwrap_err()).contains("other.toml"));
+}
+
+#[test]
+fn a_setting_of_the_portal_stands_in_its_own_part_of_the_file() {
+    let text = "listen = '127.0.0.1:1'\n[portal]\namount_inputmode = 'none'";
+    let config = from_file(text).unwrap();
+    assert_eq!(config.amount_inputmode, AmountInputmode::None);
+    let told = shown(&config, "portal.amount_inputmode");
+    assert_eq!(told, ("none", "file data/paydown.toml".to_owned()));
+    let pairs = [("PAYDOWN_PORTAL_AMOUNT_INPUTMODE", "decimal")];
+    let config = resolve(&Flags::default(), &pairs, text).unwrap();
+    assert_eq!(config.amount_inputmode, AmountInputmode::Decimal);
+    let flags = Flags { portal_amount_inputmode: Some("none".to_owned()), ..Flags::default() };
+    let config = resolve(&flags, &pairs, text).unwrap();
+    assert_eq!(shown(&config, "portal.amount_inputmode").1, "flag --portal-amount-inputmode");
+    let error = |text: &str| format!("{:#}", from_file(text).unwrap_err());
+    assert!(
+        error("[portal]\namount_inputmod = 'none'").contains("did you mean \"portal.amount_inputmode\"?")
+    );
+    assert!(error("[portal]\namount_inputmode = 'phone'").contains("neither decimal nor none"));
 }

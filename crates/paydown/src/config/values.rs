@@ -26,6 +26,26 @@ impl LogFormat {
     }
 }
 
+/// Which keypad a phone opens for an amount. Some phones' keypads for decimals have no decimal mark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AmountInputmode {
+    /// Digits and a decimal mark; digits alone for currencies without decimals.
+    #[default]
+    Decimal,
+    /// We ask for none: the phone's whole keyboard.
+    None,
+}
+
+impl AmountInputmode {
+    pub(super) fn parse(text: &str) -> Result<AmountInputmode> {
+        match text {
+            "decimal" => Ok(AmountInputmode::Decimal),
+            "none" => Ok(AmountInputmode::None),
+            other => bail!("{other:?} is neither decimal nor none"),
+        }
+    }
+}
+
 /// Where mail goes.
 #[derive(Debug, Clone)]
 pub enum Mail {

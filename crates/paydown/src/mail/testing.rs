@@ -77,6 +77,7 @@ pub(crate) async fn fixture() -> Fixture {
         processors: Arc::new(Processors::default()),
         public_url: "https://pay.northwind.example".into(),
         trusted_proxies: Arc::default(),
+        amount_inputmode: Default::default(),
         tasks: Default::default(),
     };
     connect(&app).await;

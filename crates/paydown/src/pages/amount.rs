@@ -2,6 +2,7 @@
 
 use super::parts::near_date;
 use super::{Chrome, Viewer};
+use crate::config::AmountInputmode;
 use crate::format::currency_name;
 use crate::texts::{Arg, Rich};
 use askama::Template;
@@ -18,6 +19,8 @@ pub struct AmountPage {
     pub number: String,
     /// The form.
     pub form: AmountForm,
+    /// True when somebody pressed pay and was refused: the page then says first that no money was taken.
+    pub pressed: bool,
 }
 
 /// The form for an amount.
@@ -39,6 +42,8 @@ pub struct AmountForm {
     pub today: Date,
     /// At most three amounts offered as links; only legal ones.
     pub suggestions: Vec<Suggestion>,
+    /// Which keypad phones are asked for.
+    pub inputmode: AmountInputmode,
     /// What was typed, kept as it was, and why it was refused.
     pub refused: Option<(String, Refusal)>,
 }
@@ -114,6 +119,19 @@ pub enum Refusal {
     PaidMeanwhile,
     /// The merchant takes this invoice in full only.
     InFullOnly,
+    /// A part may be paid, but so little is left that each part would leave too little.
+    AllOnly,
+    /// All that is left is less than a card can take.
+    TooLittleLeft,
+    /// All of it is being paid right now.
+    AllInFlight,
+    /// Nothing is left, and not since a moment ago.
+    NothingLeft,
+    /// It was cancelled.
+    Void {
+        /// The day, in the merchant's zone.
+        on: Date,
+    },
 }
 
 impl AmountPage {
@@ -202,11 +220,29 @@ impl AmountForm {
             Refusal::PercentOutOfRange { least } => {
                 chrome.say("amount-percent", &[("least", Arg::Number(i64::from(*least)))])
             }
+            other => self.about_the_invoice(other, chrome, number),
+        }
+    }
+
+    /// The reasons that lie in the invoice, not in what was typed.
+    fn about_the_invoice(&self, refusal: &Refusal, chrome: &Chrome, number: &str) -> Rich {
+        let left = ("left", chrome.amount(self.left));
+        match refusal {
             Refusal::Changed { paid } => {
-                chrome.say("amount-changed", &[("paid", money(*paid)), ("left", money(self.left))])
+                chrome.say("amount-changed", &[("paid", chrome.amount(*paid)), left])
             }
             Refusal::PaidMeanwhile => chrome.say("amount-paid-meanwhile", &[("number", Arg::name(number))]),
             Refusal::InFullOnly => chrome.say_merchant("in-full-only"),
+            Refusal::AllOnly => chrome.say("amount-only-all", &[left]),
+            Refusal::TooLittleLeft => {
+                chrome.say("notice-too-little", &[left, ("merchant", chrome.merchant_name())])
+            }
+            Refusal::AllInFlight => chrome.say("notice-all-in-flight", &[]),
+            Refusal::Void { on } => {
+                let on = Arg::text(near_date(chrome, *on, self.today));
+                chrome.say("invoice-void", &[("merchant", chrome.merchant_name()), ("on", on)])
+            }
+            _ => chrome.say("amount-nothing-left", &[("number", Arg::name(number))]),
         }
     }
 
@@ -221,13 +257,29 @@ impl AmountForm {
             Some(Refusal::NotOnStep { below, above }) => {
                 [below, above].into_iter().filter(|money| money.is_positive()).map(offer).collect()
             }
+            Some(Refusal::InFullOnly | Refusal::AllOnly) if self.left.is_positive() => {
+                vec![offer(&self.left)]
+            }
             _ => Vec::new(),
         }
     }
 
-    /// True when something may still be typed; false when the invoice is paid or taken in full only.
+    /// True when something may still be typed; false when the invoice is done with or taken in full only.
     pub fn is_open(&self) -> bool {
-        let closed = matches!(self.refused, Some((_, Refusal::PaidMeanwhile | Refusal::InFullOnly)));
+        use Refusal::{AllInFlight, AllOnly, InFullOnly, NothingLeft, PaidMeanwhile, TooLittleLeft, Void};
+        let closed = matches!(
+            self.refused,
+            Some((
+                _,
+                PaidMeanwhile
+                    | InFullOnly
+                    | AllOnly
+                    | TooLittleLeft
+                    | AllInFlight
+                    | NothingLeft
+                    | Void { .. }
+            ))
+        );
         !closed && self.left.is_positive()
     }
 
@@ -266,9 +318,14 @@ impl AmountForm {
         chrome.locale.sign(self.left.currency()).1
     }
 
-    /// The keypad a phone opens: with a decimal mark, or digits alone for currencies without one.
-    pub fn keypad(&self) -> &'static str {
-        if self.left.currency().exponent() == 0 { "numeric" } else { "decimal" }
+    /// The keypad a phone is asked for: with a decimal mark, or digits alone for currencies without one; `None` asks for
+    /// none.
+    pub fn keypad(&self) -> Option<&'static str> {
+        match self.inputmode {
+            AmountInputmode::None => None,
+            AmountInputmode::Decimal if self.left.currency().exponent() == 0 => Some("numeric"),
+            AmountInputmode::Decimal => Some("decimal"),
+        }
     }
 
     /// The chips, as (minor units, words).

@@ -25,6 +25,8 @@ pub enum PageError {
     FormNotOurs,
     /// 405: the address does not do that.
     WrongMethod,
+    /// 400: the address cannot be read.
+    NotUnderstood,
     /// 409: something changed meanwhile and no better page shows it.
     Changed {
         /// The invoice to look at: (id, number), if one is known.
@@ -62,6 +64,7 @@ impl ErrorPage {
     /// The status code it is answered with.
     pub fn status(&self) -> u16 {
         match self.error {
+            PageError::NotUnderstood => 400,
             PageError::NotFound => 404,
             PageError::FormNotOurs => 403,
             PageError::WrongMethod => 405,
@@ -87,7 +90,7 @@ impl ErrorPage {
             PageError::WrongMethod => "error-wrong-method",
             PageError::Changed { .. } => "error-changed",
             PageError::TooLarge { .. } => "error-too-large",
-            PageError::WrongType => "error-wrong-type",
+            PageError::WrongType | PageError::NotUnderstood => "error-wrong-type",
             PageError::TooMany { .. } => "error-too-many",
             PageError::Ours { .. } => "error-ours",
             PageError::Unavailable { .. } => "error-unavailable",
@@ -110,7 +113,9 @@ impl ErrorPage {
                     chrome.say("error-too-large-do", &[("limit", Arg::text(limit))]),
                 ]
             }
-            PageError::WrongType => vec![say("nothing-was-taken"), say("error-wrong-type-do")],
+            PageError::WrongType | PageError::NotUnderstood => {
+                vec![say("nothing-was-taken"), say("error-wrong-type-do")]
+            }
             PageError::TooMany { until, today } => {
                 let day = chrome.day(*until);
                 let again = if day == chrome.date(today) {
@@ -128,11 +133,11 @@ impl ErrorPage {
                 vec![check, chrome.say("error-ours-reference", &[("reference", Arg::text(reference))])]
             }
             PageError::Unavailable { back_at } => {
-                let back = back_at.as_ref().map(|at| chrome.say("error-unavailable-until", &[clock(at)]));
-                std::iter::once(say("nothing-was-taken"))
-                    .chain([say("error-unavailable-do")])
-                    .chain(back)
-                    .collect()
+                let back = match back_at {
+                    Some(at) => chrome.say("error-unavailable-until", &[clock(at)]),
+                    None => say("error-unavailable-later"),
+                };
+                vec![say("nothing-was-taken"), say("error-unavailable-do"), back]
             }
         }
     }

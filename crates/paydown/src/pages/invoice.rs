@@ -75,9 +75,11 @@ pub struct Line {
 #[derive(Debug, Clone)]
 pub enum Offer {
     /// Pay any legal part or all: the pencil is there, with its form.
-    AnyPart(AmountForm),
-    /// Pay all that is left, nothing less.
+    AnyPart(Box<AmountForm>),
+    /// Pay all that is left, as the merchant asks.
     InFull,
+    /// Pay all that is left: each part would leave too little.
+    AllOnly,
     /// Nothing to pay now: paid, void, all in flight, too little for a card.
     Nothing,
 }
@@ -94,9 +96,11 @@ pub enum Notice {
         /// When it was started.
         started_at: Timestamp,
     },
-    /// Another person's card payment is being made.
+    /// Other people's card payments are being made.
     SomeoneElses {
-        /// Its amount.
+        /// How many.
+        payments: u32,
+        /// Their amounts together.
         amount: Money,
     },
     /// The answer of the processor is not known.
@@ -106,6 +110,10 @@ pub enum Notice {
     },
     /// What is left is less than a card can take.
     TooLittleForACard,
+    /// The merchant takes no cards, so that there is no way to pay here.
+    NoMethod,
+    /// Nothing can be written, so that nobody can pay.
+    Paused,
     /// The merchant lowered the invoice.
     Credited {
         /// By how much.
@@ -129,12 +137,29 @@ pub struct PaymentRow {
     pub method: Method,
     /// Its share of this invoice, without any fee.
     pub amount: Money,
-    /// Who made it, as this reader may know: `Dana`, or `None`.
-    pub by: Option<String>,
+    /// Who made it, as this reader may know; `None` where it was the reader, or nothing is known.
+    pub by: Option<By>,
     /// The day it was received, or started.
     pub on: Date,
     /// Where it stands.
     pub state: PaymentRowState,
+}
+
+/// Who made a payment, as far as a reader may know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum By {
+    /// Somebody who signed in: `Dana`. For people of the same company.
+    Person(String),
+    /// Whoever had a link. For people of the same company.
+    Link {
+        /// To whom it was sent: `d…@acme.test`.
+        masked_email: String,
+    },
+    /// For anyone else.
+    Someone {
+        /// The company that is billed: `Acme Inc.`
+        company: String,
+    },
 }
 
 /// Where one payment in the list stands.
@@ -208,7 +233,7 @@ impl InvoicePage {
     /// The pencil's form, where a part may be paid.
     pub fn form(&self) -> Option<&AmountForm> {
         match &self.offer {
-            Offer::AnyPart(form) if self.can_pay() => Some(form),
+            Offer::AnyPart(form) if self.can_pay() => Some(form.as_ref()),
             _ => None,
         }
     }
@@ -308,12 +333,12 @@ impl InvoicePage {
             self.notices.iter().map(|notice| self.drawn(notice)).collect();
         let plain = |tone, words| DrawnNotice { tone, words, own_payment: None };
         if self.stands() && self.figures.all_in_flight() {
-            ranked.push((2, plain("flight", self.chrome.say("notice-all-in-flight", &[]))));
+            ranked.push((3, plain("flight", self.chrome.say("notice-all-in-flight", &[]))));
         }
         if self.status.is_overdue() && self.can_pay() {
             let due = Arg::text(near_date(&self.chrome, self.status.due, self.status.today));
             let key = if self.form().is_some() { "notice-overdue" } else { "notice-overdue-in-full" };
-            ranked.push((4, plain("late", self.chrome.say(key, &[("due", due)]))));
+            ranked.push((5, plain("late", self.chrome.say(key, &[("due", due)]))));
         }
         ranked.sort_by_key(|(rank, _)| *rank);
         ranked.into_iter().map(|(_, drawn)| drawn).take(2).collect()
@@ -327,20 +352,26 @@ impl InvoicePage {
             Notice::OwnUnfinished { payment_id, amount, started_at } => {
                 own_payment = Some(payment_id.clone());
                 let args = [("amount", chrome.amount(*amount)), ("at", Arg::text(chrome.clock(*started_at)))];
-                (1, "flight", chrome.say("notice-own-unfinished", &args))
+                (0, "flight", chrome.say("notice-own-unfinished", &args))
             }
-            Notice::SomeoneElses { amount } => {
+            Notice::SomeoneElses { payments, amount } => {
                 let some_left = self.figures.left.is_positive();
                 let key = if some_left { "notice-someone-elses" } else { "notice-someone-elses-all" };
-                let args = [("amount", chrome.amount(*amount)), other[0].clone()];
+                let count = ("count", Arg::Number((*payments).into()));
+                let args = [count, ("amount", chrome.amount(*amount)), other[0].clone()];
                 (1, "flight", chrome.say(key, &args))
             }
             Notice::Checking { amount } => {
-                (0, "flight", chrome.say("notice-checking", &[("amount", chrome.amount(*amount))]))
+                (2, "flight", chrome.say("notice-checking", &[("amount", chrome.amount(*amount))]))
             }
+            Notice::NoMethod => {
+                let contact = ("contact", Arg::name(&chrome.merchant.help_contact));
+                (3, "plain", chrome.say("notice-no-method", &[("merchant", chrome.merchant_name()), contact]))
+            }
+            Notice::Paused => (3, "plain", chrome.say("notice-paused", &[])),
             Notice::TooLittleForACard => {
                 let args = [other[0].clone(), ("merchant", chrome.merchant_name())];
-                (1, "plain", chrome.say("notice-too-little", &args))
+                (3, "plain", chrome.say("notice-too-little", &args))
             }
             Notice::Credited { amount, on } => {
                 let args = [
@@ -348,10 +379,10 @@ impl InvoicePage {
                     ("amount", chrome.amount(*amount)),
                     ("on", Arg::text(chrome.date(on))),
                 ];
-                (3, "plain", chrome.say("notice-credited", &args))
+                (4, "plain", chrome.say("notice-credited", &args))
             }
             Notice::Replaces { number } => {
-                (3, "plain", chrome.say("notice-replaces", &[("number", Arg::name(number))]))
+                (4, "plain", chrome.say("notice-replaces", &[("number", Arg::name(number))]))
             }
         };
         (rank, DrawnNotice { tone, words, own_payment })
@@ -360,17 +391,24 @@ impl InvoicePage {
     /// The line under a payment's name.
     pub fn payment_words(&self, row: &PaymentRow) -> Rich {
         let on = Arg::text(near_date(&self.chrome, row.on, self.status.today));
-        let by = row.by.as_ref().map(|name| ("by", Arg::name(name)));
-        let key = match (row.state, by.is_some()) {
-            (PaymentRowState::Received { .. }, false) => "payment-received",
-            (PaymentRowState::Received { .. }, true) => "payment-received-by",
-            (PaymentRowState::Started, false) => "payment-started",
-            (PaymentRowState::Started, true) => "payment-started-by",
-            (PaymentRowState::Checking, _) => "payment-checking",
-            (PaymentRowState::NotCompleted, _) => "payment-not-completed",
+        let key = match row.state {
+            PaymentRowState::Received { .. } => "payment-received",
+            PaymentRowState::Started => "payment-started",
+            PaymentRowState::Checking => return self.chrome.say("payment-checking", &[("on", on)]),
+            PaymentRowState::NotCompleted => return self.chrome.say("payment-not-completed", &[("on", on)]),
         };
-        let args: Vec<(&str, Arg)> = std::iter::once(("on", on)).chain(by).collect();
-        self.chrome.say(key, &args)
+        let Some(by) = &row.by else { return self.chrome.say(key, &[("on", on)]) };
+        let by = match by {
+            By::Person(name) => Arg::name(name),
+            By::Link { masked_email } => {
+                Arg::text(self.chrome.words("payment-by-link", &[("email", Arg::text(masked_email))]))
+            }
+            By::Someone { company } => {
+                Arg::text(self.chrome.words("payment-by-someone", &[("company", Arg::name(company))]))
+            }
+        };
+        let key = if key == "payment-started" { "payment-started-by" } else { "payment-received-by" };
+        self.chrome.say(key, &[("on", on), ("by", by)])
     }
 
     /// The running balance after a received payment.

@@ -20,6 +20,8 @@ pub struct ListPage {
     pub to_pay: u32,
     /// Invoices under "In progress": nothing left to pay now, something in flight.
     pub in_progress: u32,
+    /// All invoices the company ever got.
+    pub all: u32,
     /// What is left over all invoices, one amount per currency; empty when nothing is.
     pub left: Vec<Money>,
     /// What of it is overdue, one amount per currency; empty when nothing is.
@@ -32,8 +34,10 @@ pub struct ListPage {
     pub rows: Vec<ListRow>,
     /// All invoices this tab and search find, on whatever page.
     pub found: u32,
-    /// Query of the next page, `after=…`, without `tab`, `q` and `sort`; `None` on the last.
-    pub next: Option<String>,
+    /// The place of the first row, for the page before; `None` on the first page.
+    pub before: Option<String>,
+    /// The place of the last row, for the page after; `None` on the last page.
+    pub after: Option<String>,
     /// The customer's last received payment, for "All paid.".
     pub last_payment: Option<(Money, Date)>,
     /// Today, in the merchant's zone.
@@ -179,14 +183,18 @@ impl ListPage {
         if !self.search.is_empty() {
             return chrome.say("list-no-match", &[("search", Arg::name(&self.search))]);
         }
+        if self.all == 0 {
+            return chrome.say_merchant("list-nothing-yet");
+        }
         match (self.tab, self.last_payment) {
-            (Tab::ToPay, Some((amount, on))) => {
+            (Tab::ToPay, _) if self.in_progress > 0 => chrome.say("list-all-in-progress", &[]),
+            (Tab::ToPay | Tab::All, Some((amount, on))) => {
                 let on = Arg::text(near_date(chrome, on, self.today));
                 chrome.say("list-all-paid", &[("amount", chrome.amount(amount)), ("on", on)])
             }
+            (Tab::ToPay | Tab::All, None) => chrome.say("list-nothing-left", &[]),
             (Tab::InProgress, _) => chrome.say("list-none-in-progress", &[]),
             (Tab::Paid, _) => chrome.say("list-none-paid", &[]),
-            _ => chrome.say_merchant("list-nothing-yet"),
         }
     }
 

@@ -63,8 +63,19 @@ pub enum PayProblem {
     EmailNotAnAddress,
     /// The reference is longer than 60 characters.
     ReferenceTooLong,
+    /// A card number stands in the reference, where it does not belong and is not kept.
+    ReferenceHasCardNumber,
     /// The processor could not be reached; nothing was taken.
     ProcessorSilent,
+    /// The fee is another one than the form showed; nothing was taken.
+    FeeChanged {
+        /// What the form showed.
+        before: Money,
+        /// What it is now.
+        now: Money,
+    },
+    /// A hidden field of the form is missing or cannot be read; nothing was taken.
+    Damaged,
     /// This form started another amount before.
     AlreadyStarted {
         /// The id of that payment.
@@ -144,12 +155,26 @@ impl PayPage {
             PayProblem::EmailEmpty => "receipt-email-empty",
             PayProblem::EmailNotAnAddress => "email-not-an-address",
             PayProblem::ReferenceTooLong => "reference-too-long",
+            PayProblem::ReferenceHasCardNumber => "reference-has-card-number",
             PayProblem::ProcessorSilent => "processor-silent",
+            PayProblem::Damaged => "form-damaged",
+            PayProblem::FeeChanged { before, now } => {
+                let args = [("fee", self.chrome.amount(*now)), ("before", self.chrome.amount(*before))];
+                return Some(self.chrome.say("fee-changed", &args));
+            }
             PayProblem::AlreadyStarted { amount, .. } => {
                 return Some(self.chrome.say("already-started", &[("amount", self.chrome.amount(*amount))]));
             }
         };
         Some(self.chrome.say(key, &[]))
+    }
+
+    /// True where what is wrong is no field, so that the page says first whether money moved.
+    pub fn says_nothing_taken(&self) -> bool {
+        matches!(
+            self.problem,
+            Some(PayProblem::ProcessorSilent | PayProblem::Damaged | PayProblem::FeeChanged { .. })
+        )
     }
 
     /// The payment that may be continued or cancelled instead.
@@ -164,7 +189,7 @@ impl PayPage {
     pub fn wrong_field(&self) -> &'static str {
         match self.problem {
             Some(PayProblem::EmailEmpty | PayProblem::EmailNotAnAddress) => "receipt_email",
-            Some(PayProblem::ReferenceTooLong) => "payer_reference",
+            Some(PayProblem::ReferenceTooLong | PayProblem::ReferenceHasCardNumber) => "payer_reference",
             _ => "",
         }
     }

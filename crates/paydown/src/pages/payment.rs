@@ -26,6 +26,8 @@ pub struct PaymentPage {
     pub number: String,
     /// Payable now on that invoice.
     pub left: Money,
+    /// What other payments of that invoice have reserved.
+    pub in_progress: Money,
     /// That invoice's due date.
     pub due: Date,
     /// Today, in the merchant's zone.
@@ -126,8 +128,11 @@ impl PaymentPage {
         self.chrome.t(match self.outcome {
             Outcome::Waiting { .. } => "waiting-heading",
             Outcome::Unfinished => "unfinished-heading",
-            Outcome::Succeeded if self.left.is_positive() => "result-received",
+            Outcome::Succeeded if self.left.is_positive() || self.in_progress.is_positive() => {
+                "result-received"
+            }
             Outcome::Succeeded => "paid-in-full",
+            Outcome::Declined { reason: Decline::LeftTheCheck, .. } => "result-left-the-check",
             Outcome::Declined { .. } => "result-declined",
             Outcome::Cancelled => "result-cancelled",
             Outcome::Expired => "result-expired",
@@ -150,6 +155,10 @@ impl PaymentPage {
                 let due = ("due", Arg::text(near_date(chrome, self.due, self.today)));
                 let key = if self.due < self.today { "result-part-overdue" } else { "result-part" };
                 vec![chrome.say(key, &[amount, left, number, due]), say("result-stays")]
+            }
+            Outcome::Succeeded if self.in_progress.is_positive() => {
+                let more = ("more", chrome.amount(self.in_progress));
+                vec![chrome.say("result-rest-on-its-way", &[number, amount, more])]
             }
             Outcome::Succeeded => vec![chrome.say("result-full", &[number, amount])],
             Outcome::Declined { reason, .. } => {

@@ -197,7 +197,9 @@ fn a_refused_amount_keeps_what_was_typed_and_says_the_same_twice() {
         let page = document(&html);
         let field = select(&page, "input#amount");
         let Some(field) = field.first() else {
-            assert!(name == "amount-paid-meanwhile" || name == "amount-in-full-only", "{name}");
+            let closed = ["paid-meanwhile", "in-full-only", "all-only", "too-little-left", "all-in-flight"];
+            let closed = closed.into_iter().chain(["nothing-left", "void"]);
+            assert!(closed.map(|end| format!("amount-{end}")).any(|closed| closed == name), "{name}");
             continue;
         };
         assert_eq!(text(&page, ".summary > p a[href=\"#amount\"]"), text(&page, "#why"), "{name}");
@@ -209,6 +211,16 @@ fn a_refused_amount_keeps_what_was_typed_and_says_the_same_twice() {
     assert_eq!(text(&crumb, ".summary .chips"), "Pay $750.00 Pay $1,240.00");
     let typed = sample("amount-not-a-number");
     assert_eq!(select(&typed, "#amount")[0].value().attr("value"), Some("<five>"));
+}
+
+#[test]
+fn phones_are_asked_for_the_keypad_that_is_set() {
+    let keypad =
+        |name: &str| select(&sample(name), "#amount")[0].value().attr("inputmode").map(str::to_owned);
+    assert_eq!(keypad("amount").as_deref(), Some("decimal"));
+    assert_eq!(keypad("keyboard"), None, "the whole keyboard: a mode of none would open no keyboard at all");
+    let (_, yen) = samples().into_iter().find(|(name, _)| name == "invoice-yen").unwrap();
+    assert_eq!(select(&opened(&yen).unwrap(), "#amount")[0].value().attr("inputmode"), Some("numeric"));
 }
 
 #[test]

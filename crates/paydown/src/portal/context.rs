@@ -19,7 +19,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use billing::amount::NumberMarks;
-use billing::ids::MerchantId;
+use billing::ids::{ContactId, CustomerId, MerchantId};
 use billing::invoice::Lifecycle;
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
@@ -77,6 +77,41 @@ pub enum Access {
     Contact,
     /// By this link.
     Link(LinkGrant),
+}
+
+/// What somebody may see.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    contact: Option<ContactId>,
+    customer: Option<CustomerId>,
+    grants: Vec<LinkGrant>,
+    now: Timestamp,
+}
+
+impl Reader {
+    /// Who is signed in.
+    pub fn contact(&self) -> Option<ContactId> {
+        self.contact
+    }
+
+    /// How this reader may see an invoice, or what is shown instead.
+    pub fn access(&self, invoice: &Invoice) -> Result<Access, Fail> {
+        if invoice.lifecycle == Lifecycle::Draft {
+            return Err(Fail::NotFound);
+        }
+        if self.customer == Some(invoice.customer_id) {
+            return Ok(Access::Contact);
+        }
+        let of_it = || self.grants.iter().filter(|grant| grant.invoice_id == invoice.id);
+        if let Some(grant) = of_it().find(|grant| is_live(grant, self.now)) {
+            return Ok(Access::Link(grant.clone()));
+        }
+        // Opened by a good link, but too long ago.
+        if of_it().any(|grant| grant.revoked_at.is_none()) {
+            return Err(Fail::LinkClosed(None));
+        }
+        Err(Fail::NotFound)
+    }
 }
 
 struct Found {
@@ -200,22 +235,20 @@ impl Ctx {
         self.session.as_ref().map(|session| session.token_hash)
     }
 
-    /// How this reader may see an invoice; `None`: not at all.
-    pub fn access(&self, invoice: &Invoice) -> Option<Access> {
-        if invoice.lifecycle == Lifecycle::Draft {
-            return None;
+    /// What this reader may see, as a value that can go into a transaction.
+    pub fn reader(&self) -> Reader {
+        let me = self.contact.as_ref();
+        Reader {
+            contact: me.map(|contact| contact.id),
+            customer: me.map(|contact| contact.customer_id),
+            grants: self.grants.clone(),
+            now: self.now,
         }
-        if self.contact.as_ref().is_some_and(|contact| contact.customer_id == invoice.customer_id) {
-            return Some(Access::Contact);
-        }
-        let grant = self.grants.iter().find(|grant| grant.invoice_id == invoice.id)?;
-        is_live(grant, self.now).then(|| Access::Link(grant.clone()))
     }
 
-    /// True when this reader opened the invoice by a good link, but too long ago.
-    pub fn had_access(&self, invoice: &Invoice) -> bool {
-        let mut grants = self.grants.iter();
-        grants.any(|grant| grant.invoice_id == invoice.id && grant.revoked_at.is_none())
+    /// False while the database takes no writes: everything can be read and nothing paid.
+    pub fn is_writable(&self) -> bool {
+        self.app.store.read_only_because().is_none()
     }
 
     /// True when this session, or this contact, started the payment.

@@ -4,8 +4,8 @@ use crate::app::App;
 use crate::pages::error::{ErrorPage, PageError};
 use crate::pages::link::LinkState;
 use crate::portal::context::Ctx;
-use crate::portal::links;
 use crate::portal::next::Next;
+use crate::portal::{links, load};
 use askama::Template as _;
 use axum::extract::FromRequestParts as _;
 use axum::http::request::Parts;
@@ -33,8 +33,14 @@ pub enum Fail {
     TooMany(Timestamp),
     /// Card payments are paused; they go on about then.
     Paused(Timestamp),
-    /// The database is busy or takes no writes.
+    /// The address cannot be read.
+    NotUnderstood,
+    /// The invoice was opened by link, too long ago; so far had somebody come.
+    LinkClosed(Option<Next>),
+    /// The database is busy, for a moment.
     Unavailable,
+    /// The database takes no writes until somebody looks after it; everything can be read.
+    ReadOnly,
     /// Our mistake.
     Ours,
 }
@@ -43,11 +49,11 @@ impl From<anyhow::Error> for Fail {
     fn from(error: anyhow::Error) -> Fail {
         tracing::error!(error = format!("{error:#}"), "a page failed");
         match error.downcast_ref::<StoreError>() {
+            Some(StoreError::ReadOnly(_)) => Fail::ReadOnly,
             Some(
                 StoreError::Busy
                 | StoreError::Unavailable(_)
                 | StoreError::RolledBack(_)
-                | StoreError::ReadOnly(_)
                 | StoreError::Closed,
             ) => Fail::Unavailable,
             _ => Fail::Ours,
@@ -69,10 +75,17 @@ impl IntoResponse for Fail {
     }
 }
 
+/// What is busy now is not busy a minute later.
+const BUSY: SignedDuration = SignedDuration::from_mins(1);
+/// Who cannot pay because nothing can be written tries again after so long.
+const READ_ONLY: SignedDuration = SignedDuration::from_mins(5);
+/// So much of a request's id finds it in the log of a day.
+const REFERENCE_LETTERS: usize = 4;
+
 /// The page of a failure.
-pub async fn page(app: &App, mut parts: Parts, fail: Fail, reference: &str) -> Response {
-    let path = parts.uri.path();
-    if !(path.starts_with("/p/") || path.starts_with("/l/")) {
+pub async fn page(app: &App, mut parts: Parts, fail: Fail, request_id: &str) -> Response {
+    let path = parts.uri.path().to_owned();
+    if !is_portal(&path) {
         return plain(&fail).into_response();
     }
     let Ok(mut ctx) = Ctx::from_request_parts(&mut parts, app).await else {
@@ -84,15 +97,25 @@ pub async fn page(app: &App, mut parts: Parts, fail: Fail, reference: &str) -> R
             let page = links::session_ended(&ctx, LinkState::SessionOver);
             return page.unwrap_or_else(|_| plain(&Fail::FormNotOurs).into_response());
         }
+        Fail::LinkClosed(ref here) => {
+            ctx.here.clone_from(here);
+            let page = links::session_ended(&ctx, LinkState::SessionEnded);
+            return page.unwrap_or_else(|_| plain(&fail).into_response());
+        }
         Fail::NotFound => PageError::NotFound,
         Fail::FormNotOurs => PageError::FormNotOurs,
+        Fail::NotUnderstood => PageError::NotUnderstood,
         Fail::WrongMethod => PageError::WrongMethod,
         Fail::TooLarge => PageError::TooLarge { limit: "64 KB".to_owned() },
         Fail::WrongType => PageError::WrongType,
         Fail::TooMany(until) => PageError::TooMany { until, today: ctx.today() },
         Fail::Paused(until) => PageError::Unavailable { back_at: Some(until) },
-        Fail::Unavailable => PageError::Unavailable { back_at: None },
-        Fail::Ours => PageError::Ours { reference: reference.to_owned(), invoice: None },
+        Fail::Unavailable => PageError::Unavailable { back_at: Some(ctx.now + BUSY) },
+        Fail::ReadOnly => PageError::Unavailable { back_at: None },
+        Fail::Ours => PageError::Ours {
+            reference: request_id.chars().take(REFERENCE_LETTERS).collect(),
+            invoice: load::named_in(&ctx, &path).await,
+        },
     };
     let page = ErrorPage { chrome: ctx.chrome(), error };
     let status = StatusCode::from_u16(page.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -102,11 +125,17 @@ pub async fn page(app: &App, mut parts: Parts, fail: Fail, reference: &str) -> R
     }
 }
 
+/// True for addresses of people's pages; everything else is answered in a line of text.
+pub fn is_portal(path: &str) -> bool {
+    path.starts_with("/p/") || path.starts_with("/l/")
+}
+
 fn retry_after(fail: &Fail, now: Timestamp) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let wait = match fail {
         Fail::TooMany(until) | Fail::Paused(until) => until.duration_since(now),
-        Fail::Unavailable => SignedDuration::from_secs(5),
+        Fail::Unavailable => BUSY,
+        Fail::ReadOnly => READ_ONLY,
         _ => return headers,
     };
     if let Ok(value) = HeaderValue::from_str(&wait.as_secs().max(1).to_string()) {
@@ -128,6 +157,9 @@ fn plain(fail: &Fail) -> (StatusCode, &'static str) {
         Fail::Paused(_) | Fail::Unavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, "Busy. Try again shortly.\n")
         }
+        Fail::NotUnderstood => (StatusCode::BAD_REQUEST, "That address is not understood.\n"),
+        Fail::LinkClosed(_) => (StatusCode::FORBIDDEN, "Open the link in your e-mail again.\n"),
+        Fail::ReadOnly => (StatusCode::SERVICE_UNAVAILABLE, "Nothing can be changed right now.\n"),
         Fail::Ours => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong at our end.\n"),
     }
 }

@@ -1,25 +1,26 @@
 //! S6, S7 and S8: the invoice page, with or without a chosen amount, and the page that changes the amount. All GETs; a
 //! chosen amount is judged again at each load.
 
-use crate::pages::amount::AmountPage;
-use crate::pages::invoice::{self as shown, InvoicePage, Notice, Offer, PaymentRow, PaymentRowState};
-use crate::pages::parts::Method;
-use crate::portal::context::{Access, Ctx};
+mod timeline;
+
+pub use timeline::method;
+
+use crate::pages::amount::{AmountPage, Refusal as Shown};
+use crate::pages::invoice::{self as shown, InvoicePage, Notice, Offer};
+use crate::portal::context::Ctx;
 use crate::portal::fail::Fail;
 use crate::portal::load::{self, Loaded};
+use crate::portal::refusals::{self, Asked};
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use billing::amount::{Refusal, RefusalKind};
 use billing::payment::PaymentState;
+use billing::policy::Partial;
 use ledger::Money;
 use serde::Deserialize;
-use std::collections::HashMap;
-use store::contacts;
-use store::db::Tx;
 use store::invoices::{Invoice, InvoiceLine};
 use store::payments::Payment;
-use store::receipts::{self, ReceiptLine};
 
 /// A chosen amount, minor units, or one typed.
 #[derive(Deserialize)]
@@ -41,16 +42,12 @@ pub async fn show(
     Path((_, id)): Path<(String, String)>,
     Query(query): Query<Amount>,
 ) -> Result<Response, Fail> {
-    let loaded = match load::load(&ctx, &id).await? {
-        Ok(loaded) => loaded,
-        Err(instead) => return Ok(instead),
-    };
+    let loaded = load::load(&ctx, &id).await?;
     let chosen = match query.minor().map(|minor| (minor, loaded.terms.decide(minor))) {
         None => None,
         Some((_, Ok(accepted))) => Some(accepted.amount),
-        Some((minor, Err(refusal))) => return refused(&ctx, &loaded, minor, &refusal),
+        Some((minor, Err(refusal))) => return refused(&ctx, &loaded, Asked::Drawn(minor), &refusal),
     };
-    let payments = rows(&ctx, &loaded).await?;
     let page = InvoicePage {
         chrome: ctx.chrome(),
         invoice: document(&ctx, &loaded),
@@ -59,7 +56,7 @@ pub async fn show(
         offer: offer(&ctx, &loaded, chosen),
         chosen,
         notices: notices(&ctx, &loaded),
-        payments,
+        payments: timeline::rows(&ctx, &loaded).await?,
     };
     ctx.page(StatusCode::OK, &page)
 }
@@ -70,70 +67,134 @@ pub async fn amount(
     Path((_, id)): Path<(String, String)>,
     Query(query): Query<Amount>,
 ) -> Result<Response, Fail> {
-    let loaded = match load::load(&ctx, &id).await? {
-        Ok(loaded) => loaded,
-        Err(instead) => return Ok(instead),
-    };
+    let loaded = load::load(&ctx, &id).await?;
     if let Some(typed) = &query.typed {
         return match loaded.terms.decide_text(typed, ctx.marks()) {
             Ok(accepted) if accepted.is_full() => Ok(ctx.go(&format!("/invoices/{id}"))),
             Ok(accepted) => Ok(ctx.go(&format!("/invoices/{id}?amount={}", accepted.amount.minor()))),
-            Err(refusal) => amount_page(&ctx, &loaded, StatusCode::UNPROCESSABLE_ENTITY, (typed, &refusal)),
+            Err(refusal) => refused(&ctx, &loaded, Asked::Typed(typed), &refusal),
         };
     }
+    if let Err(refusal) = loaded.terms.decide(loaded.invoice.figures.payable_now().minor())
+        && !loaded.terms.allows_part()
+    {
+        return refused(&ctx, &loaded, Asked::Typed(""), &refusal);
+    }
     if !loaded.terms.allows_part() {
-        let full = loaded.invoice.figures.payable_now().minor();
-        let refusal = loaded.terms.decide(full).err().unwrap_or(Refusal {
-            kind: RefusalKind::PartialNotAllowed,
-            limits: loaded.terms.limits(),
-            next_legal: Vec::new(),
-        });
-        return amount_page(&ctx, &loaded, StatusCode::CONFLICT, ("", &refusal));
+        let why = refusals::no_part(&loaded);
+        return amount_page(&ctx, &loaded, StatusCode::CONFLICT, Some((String::new(), why)), false);
     }
     let accepted = query.minor().and_then(|minor| loaded.terms.decide(minor).ok());
     let form = loaded.form(&ctx, accepted.map(|accepted| accepted.amount), None);
-    let page = AmountPage { chrome: ctx.chrome(), number: loaded.invoice.number.clone(), form };
+    let page =
+        AmountPage { chrome: ctx.chrome(), number: loaded.invoice.number.clone(), form, pressed: false };
     ctx.page(StatusCode::OK, &page)
 }
 
-/// The amount page with fresh figures, for an amount that is not legal now: 409.
-pub fn refused(ctx: &Ctx, loaded: &Loaded, minor: i64, refusal: &Refusal) -> Result<Response, Fail> {
-    let typed = ctx.locale.plain(Money::new(minor, loaded.invoice.figures.currency));
-    amount_page(ctx, loaded, StatusCode::CONFLICT, (&typed, refusal))
+/// The amount page with fresh figures and why the amount is not legal: 422 for what can be typed better, 409 where the
+/// invoice is not what its reader thought. Where it is long done with, the invoice itself says so.
+pub fn refused(ctx: &Ctx, loaded: &Loaded, asked: Asked<'_>, refusal: &Refusal) -> Result<Response, Fail> {
+    let why = refusals::words(ctx, loaded, asked, refusal);
+    if matches!(why, Shown::NothingLeft | Shown::Void { .. }) {
+        return Ok(ctx.go(&format!("/invoices/{}", loaded.invoice.id)));
+    }
+    let (typed, status) = match asked {
+        Asked::Drawn(_) => (figure(ctx, loaded, asked), StatusCode::CONFLICT),
+        Asked::Typed(typed) => (typed.to_owned(), status_of(&why)),
+    };
+    amount_page(ctx, loaded, status, Some((typed, why)), false)
+}
+
+/// The same for somebody who pressed pay: always a page, which says first that no money was taken.
+pub fn refused_to_pay(ctx: &Ctx, loaded: &Loaded, minor: i64, refusal: &Refusal) -> Result<Response, Fail> {
+    let asked = Asked::Drawn(minor);
+    let why = refusals::words(ctx, loaded, asked, refusal);
+    amount_page(ctx, loaded, StatusCode::CONFLICT, Some((figure(ctx, loaded, asked), why)), true)
+}
+
+/// The amount page for somebody whose form came without an amount that can be read. Nothing is read as "all".
+pub fn no_amount(ctx: &Ctx, loaded: &Loaded) -> Result<Response, Fail> {
+    let why = match loaded.terms.decide(loaded.invoice.figures.payable_now().minor()) {
+        Err(refusal) if !loaded.terms.allows_part() => {
+            refusals::words(ctx, loaded, Asked::Typed(""), &refusal)
+        }
+        Ok(_) if !loaded.terms.allows_part() => refusals::no_part(loaded),
+        _ => Shown::Empty,
+    };
+    amount_page(ctx, loaded, StatusCode::UNPROCESSABLE_ENTITY, Some((String::new(), why)), true)
+}
+
+fn figure(ctx: &Ctx, loaded: &Loaded, asked: Asked<'_>) -> String {
+    match asked {
+        Asked::Drawn(minor) => ctx.locale.plain(Money::new(minor, loaded.invoice.figures.currency)),
+        Asked::Typed(typed) => typed.to_owned(),
+    }
+}
+
+fn status_of(why: &Shown) -> StatusCode {
+    match why {
+        Shown::InFullOnly
+        | Shown::AllOnly
+        | Shown::TooLittleLeft
+        | Shown::AllInFlight
+        | Shown::PaidMeanwhile
+        | Shown::Changed { .. } => StatusCode::CONFLICT,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
 }
 
 fn amount_page(
     ctx: &Ctx,
     loaded: &Loaded,
     status: StatusCode,
-    (typed, refusal): (&str, &Refusal),
+    refused: Option<(String, Shown)>,
+    pressed: bool,
 ) -> Result<Response, Fail> {
-    let form = loaded.form(ctx, None, Some((typed.to_owned(), refusal)));
+    let form = loaded.form(ctx, None, refused);
     let number = loaded.invoice.number.clone();
-    ctx.page(status, &AmountPage { chrome: ctx.chrome(), number, form })
+    ctx.page(status, &AmountPage { chrome: ctx.chrome(), number, form, pressed })
 }
 
 fn offer(ctx: &Ctx, loaded: &Loaded, chosen: Option<Money>) -> Offer {
     let full = loaded.terms.decide(loaded.invoice.figures.payable_now().minor());
-    if !loaded.takes_cards {
+    if loaded.processor.is_none() || !ctx.is_writable() {
         Offer::Nothing
     } else if loaded.terms.allows_part() {
-        Offer::AnyPart(loaded.form(ctx, chosen, None))
-    } else if full.is_ok() {
+        Offer::AnyPart(Box::new(loaded.form(ctx, chosen, None)))
+    } else if full.is_ok() && loaded.terms.policy.partial == Partial::Never {
         Offer::InFull
+    } else if full.is_ok() {
+        Offer::AllOnly
     } else {
         Offer::Nothing
     }
 }
 
 fn notices(ctx: &Ctx, loaded: &Loaded) -> Vec<Notice> {
-    let mut notices: Vec<Notice> =
-        loaded.payments.iter().filter_map(|payment| notice(ctx, payment)).collect();
     let left = loaded.invoice.figures.payable_now();
-    let refusal = loaded.terms.decide(left.minor()).err();
-    let too_little = refusal.is_some_and(|why| matches!(why.kind, RefusalKind::LeftBelowMethod { .. }));
-    if left.is_positive() && too_little {
-        notices.push(Notice::TooLittleForACard);
+    let mut notices = Vec::new();
+    let mut others = (0_u32, Money::zero(left.currency()));
+    for payment in &loaded.payments {
+        match notice(ctx, payment) {
+            Some(Notice::SomeoneElses { amount, .. }) => {
+                others = (others.0 + 1, others.1.checked_add(amount).unwrap_or(others.1));
+            }
+            other => notices.extend(other),
+        }
+    }
+    if others.0 > 0 {
+        notices.push(Notice::SomeoneElses { payments: others.0, amount: others.1 });
+    }
+    if left.is_positive() {
+        let refusal = loaded.terms.decide(left.minor()).err();
+        let too_little = refusal.is_some_and(|why| matches!(why.kind, RefusalKind::LeftBelowMethod { .. }));
+        if loaded.processor.is_none() {
+            notices.push(Notice::NoMethod);
+        } else if too_little {
+            notices.push(Notice::TooLittleForACard);
+        } else if !ctx.is_writable() {
+            notices.push(Notice::Paused);
+        }
     }
     notices
 }
@@ -151,66 +212,10 @@ fn notice(ctx: &Ctx, payment: &Payment) -> Option<Notice> {
             Some(Notice::Checking { amount })
         }
         PaymentState::Created | PaymentState::Submitting | PaymentState::RequiresAction => {
-            Some(Notice::SomeoneElses { amount })
+            Some(Notice::SomeoneElses { payments: 1, amount })
         }
         _ => None,
     }
-}
-
-/// Payments as the page lists them: their share of this invoice, and what was left after it.
-async fn rows(ctx: &Ctx, loaded: &Loaded) -> Result<Vec<PaymentRow>, Fail> {
-    let (merchant, invoice) = (ctx.merchant.id, loaded.invoice.id);
-    let ids: Vec<_> = loaded.payments.iter().map(|payment| payment.id).collect();
-    let people = if matches!(loaded.access, Access::Contact) { Some(loaded.customer.id) } else { None };
-    let (lines, names) = ctx
-        .app
-        .store
-        .read(async move |tx: &mut Tx| {
-            let mut lines: HashMap<_, ReceiptLine> = HashMap::new();
-            for id in &ids {
-                let receipt = receipts::find(tx, merchant, *id).await?;
-                let line = receipt
-                    .and_then(|receipt| receipt.lines.into_iter().find(|line| line.invoice_id == invoice));
-                lines.extend(line.map(|line| (*id, line)));
-            }
-            let mut names = HashMap::new();
-            if let Some(customer) = people {
-                let list = contacts::list(tx, merchant, customer).await?;
-                names.extend(list.into_iter().map(|contact| (contact.id, contact.name)));
-            }
-            Ok((lines, names))
-        })
-        .await?;
-    let row = |payment: &Payment| {
-        let money = |minor| Money::new(minor, loaded.invoice.figures.currency);
-        let line = lines.get(&payment.id);
-        let state = match (line, payment.state) {
-            (Some(line), _) => PaymentRowState::Received { left_after: money(line.open_after_minor) },
-            (None, PaymentState::Failed | PaymentState::Canceled) => PaymentRowState::NotCompleted,
-            (None, PaymentState::RequiresAction) => PaymentRowState::Started,
-            (None, _) => PaymentRowState::Checking,
-        };
-        let by = payment.contact_id.and_then(|id| names.get(&id)).filter(|name| !name.is_empty());
-        PaymentRow {
-            id: payment.id.to_string(),
-            method: method(payment),
-            amount: line.map_or(money(payment.amount_minor), |line| money(line.applied_minor)),
-            by: by.cloned(),
-            on: ctx.day(payment.captured_at.unwrap_or(payment.created_at)),
-            state,
-        }
-    };
-    Ok(loaded.payments.iter().map(row).collect())
-}
-
-/// How a payment was made.
-pub fn method(payment: &Payment) -> Method {
-    let brand = payment.card_brand.as_deref().map(|word| {
-        let mut letters = word.chars();
-        let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-        first + letters.as_str()
-    });
-    Method::Card { brand, last4: payment.card_last4.clone() }
 }
 
 fn document(ctx: &Ctx, loaded: &Loaded) -> shown::Invoice {

@@ -1,4 +1,4 @@
-//! S5: the invoices of the company somebody is signed in for.
+//! S5: the invoices of the company somebody is signed in for. It sorts, counts and sums nothing: the store does.
 
 use crate::pages::list::{ListPage, ListRow, Sort, Tab};
 use crate::portal::context::Ctx;
@@ -7,18 +7,21 @@ use crate::portal::load::{figures, status};
 use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::Response;
-use billing::amount::{Typed, parse_text};
-use billing::ids::InvoiceId;
-use ledger::Money;
+use billing::amount::{NumberMarks, Typed, parse_text};
+use billing::ids::{CustomerId, InvoiceId, MerchantId};
+use jiff::civil::Date;
+use ledger::{Currency, Money};
 use serde::Deserialize;
 use store::db::Tx;
-use store::invoices::{self, Cursor, Invoice, Owed, TabCounts};
+use store::invoices::{self, Cursor, Key, Listed, Owed, Place, Search, TabCounts};
 use store::payments::{self, Payment};
 
-/// Rows of one page in the order of the due date.
-const PAGE: i64 = 25;
-/// Rows that are put into another order; such a list has one page.
-const SORTED: i64 = 200;
+/// Rows of one page.
+const PAGE: usize = 25;
+/// So much of a first line says what an invoice is for.
+const WHAT_FOR: usize = 60;
+/// Nobody searches for more.
+const LONGEST_SEARCH: usize = 100;
 
 /// The list's address.
 #[derive(Deserialize)]
@@ -28,81 +31,143 @@ pub struct Wish {
     q: String,
     sort: Option<String>,
     after: Option<String>,
+    before: Option<String>,
+}
+
+/// What is asked for, read from the address; what it does not say is the first page of what is to pay.
+struct Asked {
+    of: (MerchantId, CustomerId),
+    tab: Tab,
+    sort: Sort,
+    search: String,
+    place: Place,
+    marks: NumberMarks,
+    today: Date,
+}
+
+/// One page of the rows, and whether there are others.
+struct Rows {
+    rows: Vec<Listed>,
+    previous: bool,
+    next: bool,
 }
 
 struct Found {
-    rows: Vec<(Invoice, String)>,
+    rows: Rows,
     counts: TabCounts,
+    found: i64,
     owed: Vec<Owed>,
     last: Option<Payment>,
 }
 
 /// `GET /invoices`.
 pub async fn show(ctx: Ctx, Query(wish): Query<Wish>) -> Result<Response, Fail> {
-    if ctx.contact.is_none() {
+    let Some(contact) = &ctx.contact else {
         let proved = ctx.session.as_ref().is_some_and(|session| session.email_key.is_some());
         return Ok(ctx.go(if proved { "/companies" } else { "/sign-in" }));
-    }
+    };
     let tabs = [Tab::ToPay, Tab::InProgress, Tab::Paid, Tab::All];
-    let tab = tabs.into_iter().find(|tab| Some(tab.value()) == wish.tab.as_deref()).unwrap_or(Tab::ToPay);
     let sorts = [Sort::Due, Sort::Number, Sort::Left];
     let sort = sorts.into_iter().find(|sort| Some(sort.value()) == wish.sort.as_deref()).unwrap_or(Sort::Due);
-    let search: String = wish.q.trim().chars().take(100).collect();
-    let limit = if sort == Sort::Due { PAGE + 1 } else { SORTED };
-    let after = wish.after.as_deref().and_then(cursor).filter(|_| sort == Sort::Due);
-    let mut found = find(&ctx, tab, &search, after, limit).await?;
-    let mut next = None;
-    if sort == Sort::Due && found.rows.len() > 25 {
-        found.rows.truncate(25);
-        next = found.rows.last().map(|(invoice, _)| format!("after={}_{}", invoice.due_on, invoice.id));
-    }
-    match sort {
-        Sort::Due => {}
-        Sort::Number => found.rows.sort_by(|(a, _), (b, _)| b.number.cmp(&a.number)),
-        Sort::Left => {
-            let left = |row: &(Invoice, String)| std::cmp::Reverse(row.0.figures.payable_now().minor());
-            found.rows.sort_by_key(left);
-        }
-    }
-    let page = page(&ctx, found, (tab, sort, search), next);
+    let asked = Asked {
+        of: (ctx.merchant.id, contact.customer_id),
+        tab: tabs.into_iter().find(|tab| Some(tab.value()) == wish.tab.as_deref()).unwrap_or(Tab::ToPay),
+        sort,
+        search: wish.q.trim().chars().filter(|c| !c.is_control()).take(LONGEST_SEARCH).collect(),
+        place: place(sort, &wish),
+        marks: ctx.marks(),
+        today: ctx.today(),
+    };
+    let (tab, search) = (asked.tab, asked.search.clone());
+    let found = ctx.app.store.read(async move |tx: &mut Tx| find(tx, &asked).await).await?;
+    let page = page(&ctx, &found, (tab, sort, search));
     ctx.page(StatusCode::OK, &page)
 }
 
-/// `2026-11-30_inv_…`.
-fn cursor(text: &str) -> Option<Cursor> {
-    let (date, id) = text.split_once('_')?;
-    Some(Cursor { due_on: date.parse().ok()?, id: id.parse::<InvoiceId>().ok()? })
+fn place(sort: Sort, wish: &Wish) -> Place {
+    let read = |text: &Option<String>| text.as_deref().and_then(|text| cursor(sort, text));
+    match (read(&wish.after), read(&wish.before)) {
+        (Some(row), _) => Place::After(row),
+        (None, Some(row)) => Place::Before(row),
+        (None, None) => Place::First(stored_sort(sort)),
+    }
 }
 
-async fn find(ctx: &Ctx, tab: Tab, search: &str, after: Option<Cursor>, limit: i64) -> Result<Found, Fail> {
-    let customer = ctx.contact.as_ref().map(|contact| contact.customer_id).ok_or(Fail::NotFound)?;
-    let (merchant, currency, today) = (ctx.merchant.id, ctx.merchant.currency, ctx.today());
-    let amount = match parse_text(search, currency, ctx.marks()) {
-        Ok(Typed::Minor(minor)) => Some(minor),
+/// `2026-11-30~inv_…`, `INV-1042~inv_…`, `75000~inv_…`: what the row is ordered by, then the row.
+fn cursor(sort: Sort, text: &str) -> Option<Cursor> {
+    let (key, id) = text.rsplit_once('~').filter(|(key, _)| !key.contains(char::is_control))?;
+    let key = match sort {
+        Sort::Due => Key::Due(key.parse().ok()?),
+        Sort::Number => Key::Number(key.to_owned()),
+        Sort::Left => Key::Left(key.parse().ok()?),
+    };
+    Some(Cursor { key, id: id.parse::<InvoiceId>().ok()? })
+}
+
+fn cursor_text(sort: Sort, row: &Listed) -> String {
+    let key = match Cursor::of(stored_sort(sort), &row.invoice).key {
+        Key::Due(due_on) => due_on.to_string(),
+        Key::Number(number) => number,
+        Key::Left(minor) => minor.to_string(),
+    };
+    format!("{key}~{}", row.invoice.id)
+}
+
+async fn find(tx: &mut Tx, asked: &Asked) -> anyhow::Result<Found> {
+    let (merchant, customer) = asked.of;
+    let currencies = invoices::currencies(tx, merchant, customer).await?;
+    let search = Search::new(&asked.search, &amounts(asked, &currencies));
+    let tab = stored(asked.tab);
+    let counts = invoices::count_tabs(tx, asked.of, &Search::default()).await?;
+    let found = if asked.search.is_empty() {
+        counts.of(tab)
+    } else {
+        invoices::count_tabs(tx, asked.of, &search).await?.of(tab)
+    };
+    Ok(Found {
+        rows: rows(tx, asked, &search).await?,
+        counts,
+        found,
+        owed: invoices::owed(tx, merchant, customer, asked.today).await?,
+        last: payments::last_paid(tx, merchant, customer).await?,
+    })
+}
+
+/// The search read as an amount, in each currency the company was ever billed in.
+fn amounts(asked: &Asked, currencies: &[Currency]) -> Vec<Money> {
+    let read = |currency: &Currency| match parse_text(&asked.search, *currency, asked.marks) {
+        Ok(Typed::Minor(minor)) => Some(Money::new(minor, *currency)),
         _ => None,
     };
-    let (search, tab) = (search.to_owned(), stored(tab));
-    let found = ctx
-        .app
-        .store
-        .read(async move |tx: &mut Tx| {
-            let of = (merchant, customer);
-            let list = invoices::page(tx, of, tab, (&search, amount), after.as_ref(), limit).await?;
-            let mut rows = Vec::with_capacity(list.len());
-            for invoice in list {
-                let lines = invoices::lines(tx, merchant, invoice.id).await?;
-                let first = lines.into_iter().next().map(|line| line.description).unwrap_or_default();
-                rows.push((invoice, first.chars().take(60).collect()));
-            }
-            Ok(Found {
-                rows,
-                counts: invoices::count_tabs(tx, merchant, customer).await?,
-                owed: invoices::owed(tx, merchant, customer, today).await?,
-                last: payments::last_paid(tx, merchant, customer, currency).await?,
-            })
-        })
-        .await?;
-    Ok(found)
+    currencies.iter().filter_map(read).collect()
+}
+
+/// The page that was asked for, whole: who goes back far enough comes to the first, and so does who asks for what is no
+/// longer there.
+async fn rows(tx: &mut Tx, asked: &Asked, search: &Search) -> anyhow::Result<Rows> {
+    let (tab, sort, limit) = (stored(asked.tab), stored_sort(asked.sort), i64::try_from(PAGE + 1)?);
+    let mut place = asked.place.clone();
+    let mut rows = invoices::page(tx, asked.of, tab, search, &place, limit).await?;
+    let came_to_an_end = match place {
+        Place::First(_) => false,
+        Place::After(_) => rows.is_empty(),
+        Place::Before(_) => rows.len() <= PAGE,
+    };
+    if came_to_an_end {
+        place = Place::First(sort);
+        rows = invoices::page(tx, asked.of, tab, search, &place, limit).await?;
+    }
+    let more = rows.len() > PAGE;
+    let (previous, next) = match place {
+        Place::First(_) => (false, more),
+        Place::After(_) => (true, more),
+        Place::Before(_) => (more, true),
+    };
+    match place {
+        Place::Before(_) if more => drop(rows.remove(0)),
+        _ => rows.truncate(PAGE),
+    }
+    Ok(Rows { rows, previous, next })
 }
 
 fn stored(tab: Tab) -> invoices::Tab {
@@ -114,39 +179,45 @@ fn stored(tab: Tab) -> invoices::Tab {
     }
 }
 
-fn page(ctx: &Ctx, found: Found, (tab, sort, search): (Tab, Sort, String), next: Option<String>) -> ListPage {
+fn stored_sort(sort: Sort) -> invoices::Sort {
+    match sort {
+        Sort::Due => invoices::Sort::Due,
+        Sort::Number => invoices::Sort::Number,
+        Sort::Left => invoices::Sort::Left,
+    }
+}
+
+fn page(ctx: &Ctx, found: &Found, (tab, sort, search): (Tab, Sort, String)) -> ListPage {
     let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
-    let shown = count(i64::try_from(found.rows.len()).unwrap_or(i64::MAX));
-    let counted = match tab {
-        Tab::ToPay => count(found.counts.to_pay),
-        Tab::InProgress => count(found.counts.in_progress),
-        Tab::All => count(found.counts.all),
-        Tab::Paid => shown,
-    };
     let amounts = |part: fn(&Owed) -> i64| -> Vec<Money> {
         let owed = found.owed.iter().map(|row| Money::new(part(row), row.currency));
         owed.filter(|money| money.is_positive()).collect()
     };
-    let row = |(invoice, what_for): &(Invoice, String)| ListRow {
+    let row = |Listed { invoice, first_line }: &Listed| ListRow {
         id: invoice.id.to_string(),
         number: invoice.number.clone(),
-        what_for: what_for.clone(),
+        what_for: first_line.as_deref().unwrap_or_default().chars().take(WHAT_FOR).collect(),
         figures: figures(invoice),
         status: status(ctx, invoice),
         payable: invoice.figures.payable_now().is_positive(),
     };
+    let Rows { rows, previous, next } = &found.rows;
+    let cursor =
+        |row: Option<&Listed>, is_there: bool| row.filter(|_| is_there).map(|row| cursor_text(sort, row));
     ListPage {
         chrome: ctx.chrome(),
         tab,
         to_pay: count(found.counts.to_pay),
         in_progress: count(found.counts.in_progress),
+        all: count(found.counts.all),
         left: amounts(|row| row.payable_minor),
         overdue: amounts(|row| row.overdue_minor),
-        found: if search.is_empty() { counted } else { shown },
+        found: count(found.found),
         search,
         sort,
-        rows: found.rows.iter().map(row).collect(),
-        next,
+        rows: rows.iter().map(row).collect(),
+        before: cursor(rows.first(), *previous),
+        after: cursor(rows.last(), *next),
         last_payment: found.last.as_ref().map(|paid| {
             let on = ctx.day(paid.captured_at.unwrap_or(paid.created_at));
             (Money::new(paid.amount_minor, paid.currency), on)

@@ -1,22 +1,29 @@
 //! An invoice with everything its pages show, read in one snapshot, for a reader who may see it and nobody else.
 
-use crate::actions::start_payment::{surcharge, terms};
-use crate::pages::amount::{AmountForm, Suggestion};
-use crate::pages::link::LinkState;
+use crate::actions::open_payment_link;
+use crate::actions::start_payment::terms;
+use crate::pages::amount::{AmountForm, Refusal, Suggestion};
 use crate::pages::parts::{Figures, Lifecycle, Progress, Status};
-use crate::portal::context::{Access, Ctx};
+use crate::portal::context::{Access, Ctx, Reader};
 use crate::portal::fail::Fail;
-use crate::portal::{links, refusals};
-use axum::response::Response;
-use billing::amount::{MethodLimits, Refusal, Terms};
-use billing::ids::InvoiceId;
+use anyhow::Context as _;
+use billing::amount::{MethodLimits, Terms};
+use billing::ids::{InvoiceId, MerchantId, PaymentId};
 use billing::invoice::{self as rules, Lifecycle as Stored};
+use billing::payment::PaymentState;
+use billing::surcharge::Surcharge;
+use gateway::Processor;
 use ledger::Money;
 use std::str::FromStr;
+use std::sync::Arc;
 use store::customers::{self, Customer};
 use store::db::Tx;
 use store::invoices::{self, Invoice, InvoiceLine};
 use store::payments::{self, Payment};
+use store::{reservations, surcharges};
+
+/// A page is at most so old when somebody acts on it: what was paid since may be news.
+const LATELY_SECONDS: i64 = 1_800;
 
 /// An invoice and what is around it.
 pub struct Loaded {
@@ -32,68 +39,108 @@ pub struct Loaded {
     pub terms: Terms,
     /// Payments that reserved something on it, newest first.
     pub payments: Vec<Payment>,
-    /// The customer's last received payment in its currency.
+    /// This reader's last received payment in its currency.
     pub last_paid: Option<Payment>,
-    /// False when the merchant takes no cards.
-    pub takes_cards: bool,
+    /// What the merchant takes cards with; `None` when it takes none.
+    pub processor: Option<Arc<dyn Processor>>,
     /// What the method can carry.
     pub limits: MethodLimits,
+    /// What the merchant passes on of a card's cost in its currency; `None` when it passes nothing on in any.
+    pub surcharge: Option<Surcharge>,
 }
 
-/// The invoice of an address, or the page that is shown instead.
-pub async fn load(ctx: &Ctx, id: &str) -> Result<Result<Loaded, Response>, Fail> {
+/// The invoice of an address, for who may see it: the one way to an invoice.
+pub async fn load(ctx: &Ctx, id: &str) -> Result<Loaded, Fail> {
     let id = InvoiceId::from_str(id).map_err(|_| Fail::NotFound)?;
     let (merchant, app) = (ctx.merchant.id, &ctx.app);
-    let invoice = app.store.read(async move |tx: &mut Tx| invoices::find(tx, merchant, id).await).await?;
-    let invoice = invoice.ok_or(Fail::NotFound)?;
-    let Some(access) = ctx.access(&invoice) else {
-        if ctx.had_access(&invoice) {
-            return Ok(Err(links::session_ended(ctx, LinkState::SessionEnded)?));
-        }
-        return Err(Fail::NotFound);
-    };
     let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
-    let takes_cards = processor.is_some();
-    let none = MethodLimits { minimum_minor: 1, maximum_minor: i64::MAX, step_minor: 1 };
-    let limits = processor.map_or(none, |processor| processor.card_limits(invoice.figures.currency));
-    let loaded = app
-        .store
-        .read(async move |tx: &mut Tx| {
-            let Some(invoice) = invoices::find(tx, merchant, id).await? else { return Ok(None) };
-            let Some(customer) = customers::find(tx, merchant, invoice.customer_id).await? else {
-                return Ok(None);
-            };
-            let currency = invoice.figures.currency;
-            Ok(Some(Loaded {
-                lines: invoices::lines(tx, merchant, id).await?,
-                terms: terms(tx, &invoice, limits).await?,
-                payments: payments::list_by_invoice(tx, merchant, id).await?,
-                last_paid: payments::last_paid(tx, merchant, invoice.customer_id, currency).await?,
-                access: Access::Contact,
-                invoice,
-                customer,
-                takes_cards,
-                limits,
-            }))
-        })
-        .await?;
-    let loaded = loaded.map(|loaded| Loaded { access: access.clone(), ..loaded }).ok_or(Fail::NotFound)?;
-    keep_open(ctx, &loaded).await?;
-    Ok(Ok(loaded))
+    let looking = Looking { merchant, id, reader: ctx.reader(), processor };
+    let loaded = match app.store.read(async move |tx: &mut Tx| read(tx, &looking).await).await? {
+        Err(Fail::LinkClosed(_)) => return Err(Fail::LinkClosed(ctx.here.clone())),
+        other => other?,
+    };
+    keep_open(ctx, &loaded).await;
+    Ok(loaded)
 }
 
-/// Looking at an invoice keeps it open; noted once a minute, so that a page view is a read.
-async fn keep_open(ctx: &Ctx, loaded: &Loaded) -> Result<(), Fail> {
-    let (Access::Link(grant), Some(session)) = (&loaded.access, ctx.session_hash()) else { return Ok(()) };
-    if ctx.now.duration_since(grant.seen_at).as_secs() < store::sessions::SEEN_EVERY_SECONDS {
-        return Ok(());
-    }
-    if ctx.app.store.read_only_because().is_some() {
-        return Ok(());
+struct Looking {
+    merchant: MerchantId,
+    id: InvoiceId,
+    reader: Reader,
+    processor: Option<Arc<dyn Processor>>,
+}
+
+async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, Fail>> {
+    let Looking { merchant, id, reader, processor } = looking;
+    let (merchant, id) = (*merchant, *id);
+    let Some(invoice) = invoices::find(tx, merchant, id).await? else { return Ok(Err(Fail::NotFound)) };
+    let access = match reader.access(&invoice) {
+        Ok(access) => access,
+        Err(instead) => return Ok(Err(instead)),
+    };
+    let currency = invoice.figures.currency;
+    let none = MethodLimits { minimum_minor: 1, maximum_minor: i64::MAX, step_minor: 1 };
+    let limits = processor.as_ref().map_or(none, |processor| processor.card_limits(currency));
+    let person = match &access {
+        Access::Contact => (reader.contact(), None),
+        Access::Link(grant) => (grant.contact_id, Some(grant.link_id)),
+    };
+    let surcharges = surcharges::list(tx, merchant).await?;
+    let passes_on = surcharges.iter().any(|(_, surcharge)| *surcharge != Surcharge::NONE);
+    let here = surcharges.iter().find(|(of, _)| *of == currency).map_or(Surcharge::NONE, |(_, here)| *here);
+    let customer = customers::find(tx, merchant, invoice.customer_id).await?;
+    Ok(Ok(Loaded {
+        lines: invoices::lines(tx, merchant, id).await?,
+        terms: terms(tx, &invoice, limits).await?,
+        payments: payments::list_by_invoice(tx, merchant, id).await?,
+        last_paid: payments::last_paid_by(tx, (merchant, invoice.customer_id), person, currency).await?,
+        customer: customer.context("an invoice has a customer")?,
+        access,
+        invoice,
+        processor: processor.clone(),
+        limits,
+        surcharge: passes_on.then_some(here),
+    }))
+}
+
+/// The invoice that an address is about, for a reader who may see it: (id, number). For error pages, so it never fails.
+pub async fn named_in(ctx: &Ctx, path: &str) -> Option<(String, String)> {
+    let mut parts = path.split('/').skip(3);
+    let (what, id) = (parts.next()?, parts.next()?.to_owned());
+    let payment = if what == "payments" { Some(PaymentId::from_str(&id).ok()?) } else { None };
+    let invoice = if what == "invoices" { Some(InvoiceId::from_str(&id).ok()?) } else { None };
+    let merchant = ctx.merchant.id;
+    let found = ctx.app.store.read(async move |tx: &mut Tx| {
+        let id = match (invoice, payment) {
+            (Some(id), _) => Some(id),
+            (None, Some(id)) => {
+                reservations::list(tx, merchant, id).await?.first().map(|hold| hold.invoice_id)
+            }
+            (None, None) => None,
+        };
+        match id {
+            Some(id) => invoices::find(tx, merchant, id).await,
+            None => Ok(None),
+        }
+    });
+    let invoice = found.await.ok()??;
+    ctx.reader().access(&invoice).ok()?;
+    Some((invoice.id.to_string(), invoice.number))
+}
+
+/// Looking at an invoice keeps it open; noted once a minute, so that a page view is a read. An invoice can be read when
+/// nothing can be written, so this never stands in the way.
+async fn keep_open(ctx: &Ctx, loaded: &Loaded) {
+    let (Access::Link(grant), Some(session)) = (&loaded.access, ctx.session_hash()) else { return };
+    if ctx.now.duration_since(grant.seen_at).as_secs() < store::sessions::SEEN_EVERY_SECONDS
+        || !ctx.is_writable()
+    {
+        return;
     }
     let (merchant, invoice) = (ctx.merchant.id, loaded.invoice.id);
-    crate::actions::open_payment_link::keep_open(&ctx.app, merchant, session, invoice).await?;
-    Ok(())
+    if let Err(error) = open_payment_link::keep_open(&ctx.app, merchant, session, invoice).await {
+        tracing::warn!(%invoice, error = format!("{error:#}"), "that an invoice was looked at is not noted");
+    }
 }
 
 impl Loaded {
@@ -102,14 +149,26 @@ impl Loaded {
         figures(&self.invoice)
     }
 
-    /// The surcharge on an amount now.
-    pub async fn fee(&self, ctx: &Ctx, amount: Money) -> Result<Money, Fail> {
-        let (invoice, limits) = (self.invoice.clone(), self.limits);
-        Ok(ctx.app.store.read(async move |tx: &mut Tx| surcharge(tx, &invoice, amount, limits).await).await?)
+    /// The fee on an amount now; `None` where the merchant passes none on, which is not a fee of 0.
+    pub fn fee(&self, amount: Money) -> Result<Option<Money>, Fail> {
+        let Some(surcharge) = self.surcharge else { return Ok(None) };
+        let fee = surcharge.charged_on(amount, self.limits.step_minor);
+        Ok(Some(fee.context("the surcharge is too large")?))
     }
 
-    /// The form of S7, with why an amount was refused.
-    pub fn form(&self, ctx: &Ctx, shown: Option<Money>, refused: Option<(String, &Refusal)>) -> AmountForm {
+    /// What was paid on it within the last half hour: what the reader of a page as old as that cannot know.
+    pub fn paid_lately(&self, ctx: &Ctx) -> Money {
+        let lately = |payment: &&Payment| {
+            let seconds = payment.captured_at.map(|at| ctx.now.duration_since(at).as_secs());
+            payment.state == PaymentState::Succeeded
+                && seconds.is_some_and(|seconds| seconds < LATELY_SECONDS)
+        };
+        let minor = self.payments.iter().filter(lately).map(|payment| payment.amount_minor);
+        Money::new(minor.fold(0, i64::saturating_add), self.invoice.figures.currency)
+    }
+
+    /// The form of S7, with what was typed and why it was refused.
+    pub fn form(&self, ctx: &Ctx, shown: Option<Money>, refused: Option<(String, Refusal)>) -> AmountForm {
         let left = self.invoice.figures.payable_now();
         let least = self.terms.limits().map(|(least, _)| least);
         AmountForm {
@@ -121,10 +180,8 @@ impl Loaded {
             due: self.invoice.due_on,
             today: ctx.today(),
             suggestions: self.suggestions(left),
-            refused: refused.map(|(typed, refusal)| {
-                let words = refusals::words(ctx, &self.terms, &typed, refusal);
-                (typed, words)
-            }),
+            inputmode: ctx.app.amount_inputmode,
+            refused,
         }
     }
 

@@ -11,6 +11,7 @@ use crate::portal::fail::Fail;
 use crate::portal::invoice::{self, Amount};
 use crate::portal::load::{self, Loaded};
 use crate::portal::payment::card_page;
+use crate::portal::refusals::Asked;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -24,23 +25,28 @@ use std::time::Duration;
 use store::db::Tx;
 use store::payments::{self, Payment};
 use store::processor_accounts::Mode;
+use store::verify::holds_card_number;
 
 /// Longest reference of a payer.
 const LONGEST_REFERENCE: usize = 60;
 /// How often a second press looks whether the first one has its card page.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// The pay form.
-#[derive(Clone, Deserialize)]
+/// The pay form, as it came: a field that is missing is empty.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
 pub struct PayForm {
     intent: String,
     amount: String,
-    #[serde(default)]
     fee: Option<String>,
-    #[serde(default)]
     receipt_email: String,
-    #[serde(default)]
     payer_reference: String,
+}
+
+/// The hidden fields of the form, read.
+struct Hidden {
+    payment: PaymentId,
+    fee_minor: i64,
 }
 
 /// `GET /invoices/{id}/pay`.
@@ -49,14 +55,17 @@ pub async fn form(
     Path((_, id)): Path<(String, String)>,
     Query(query): Query<Amount>,
 ) -> Result<Response, Fail> {
-    let loaded = match load::load(&ctx, &id).await? {
-        Ok(loaded) => loaded,
-        Err(instead) => return Ok(instead),
-    };
+    let loaded = load::load(&ctx, &id).await?;
+    if loaded.processor.is_none() {
+        return Ok(ctx.go(&format!("/invoices/{id}")));
+    }
+    if !ctx.is_writable() {
+        return Err(Fail::ReadOnly);
+    }
     let minor = query.minor().unwrap_or(loaded.invoice.figures.payable_now().minor());
     match loaded.terms.decide(minor) {
-        Ok(accepted) => draw(&ctx, &loaded, accepted.amount, None, None, StatusCode::OK).await,
-        Err(refusal) => invoice::refused(&ctx, &loaded, minor, &refusal),
+        Ok(accepted) => draw(&ctx, &loaded, accepted.amount, None, None, StatusCode::OK),
+        Err(refusal) => invoice::refused(&ctx, &loaded, Asked::Drawn(minor), &refusal),
     }
 }
 
@@ -66,19 +75,16 @@ pub async fn pay(
     Posted { mut ctx, form }: Posted<PayForm>,
 ) -> Result<Response, Fail> {
     ctx.here = ctx.here.map(|here| here.with_amount(Some(&form.amount)));
-    let loaded = match load::load(&ctx, &id).await? {
-        Ok(loaded) => loaded,
-        Err(instead) => return Ok(instead),
+    let loaded = load::load(&ctx, &id).await?;
+    let Ok(minor) = form.amount.parse::<i64>() else { return invoice::no_amount(&ctx, &loaded) };
+    let hidden = match (hidden(&form), problem(&form)) {
+        (Some(hidden), None) => hidden,
+        (None, _) => return redraw(&ctx, &loaded, minor, &form, PayProblem::Damaged),
+        (_, Some(problem)) => return redraw(&ctx, &loaded, minor, &form, problem),
     };
-    let payment = PaymentId::from_str(&form.intent).map_err(|_| Fail::WrongType)?;
-    let minor: i64 = form.amount.parse().map_err(|_| Fail::WrongType)?;
-    let amount = Money::new(minor, loaded.invoice.figures.currency);
-    if let Some(problem) = problem(&form) {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return draw(&ctx, &loaded, amount, Some(&form), Some(problem), status).await;
-    }
     let session = ctx.session_hash().ok_or(Fail::FormNotOurs)?;
-    let input = input(&ctx, &loaded, &form, (payment, minor, session));
+    let amount = Money::new(minor, loaded.invoice.figures.currency);
+    let input = input(&ctx, &loaded, &form, (&hidden, minor, session));
     match ctx.app.undisturbed(start(ctx.app.clone(), input)).await? {
         Started::New(payment) => submit(&ctx, payment).await,
         Started::Repeated(before) => again(&ctx, &before).await,
@@ -87,23 +93,46 @@ pub async fn pay(
                 payment_id: before.id.to_string(),
                 amount: Money::new(before.amount_minor, before.currency),
             };
-            draw(&ctx, &loaded, amount, Some(&form), Some(problem), StatusCode::CONFLICT).await
+            draw(&ctx, &loaded, amount, Some(&form), Some(problem), StatusCode::CONFLICT)
         }
         Started::Refused(refusal) => {
             // The figures may be newer than the page that was read before.
-            match load::load(&ctx, &id).await? {
-                Ok(fresh) => invoice::refused(&ctx, &fresh, minor, &refusal),
-                Err(instead) => Ok(instead),
-            }
+            let fresh = load::load(&ctx, &id).await?;
+            invoice::refused_to_pay(&ctx, &fresh, minor, &refusal)
         }
-        Started::SurchargeChanged(_) => draw(&ctx, &loaded, amount, None, None, StatusCode::CONFLICT).await,
+        Started::SurchargeChanged(now) => {
+            let fresh = load::load(&ctx, &id).await?;
+            let before = Money::new(hidden.fee_minor, now.currency());
+            redraw(&ctx, &fresh, minor, &form, PayProblem::FeeChanged { before, now })
+        }
         Started::TooMany(until) => Err(Fail::TooMany(until)),
         Started::Paused(until) => Err(Fail::Paused(until)),
         Started::NotFound => Err(Fail::NotFound),
-        Started::NoProcessor => {
-            let (problem, status) = (PayProblem::ProcessorSilent, StatusCode::SERVICE_UNAVAILABLE);
-            draw(&ctx, &loaded, amount, Some(&form), Some(problem), status).await
-        }
+        Started::NoProcessor => redraw(&ctx, &loaded, minor, &form, PayProblem::ProcessorSilent),
+    }
+}
+
+fn hidden(form: &PayForm) -> Option<Hidden> {
+    let fee_minor = form.fee.as_deref().map_or(Ok(0), str::parse).ok()?;
+    Some(Hidden { payment: PaymentId::from_str(&form.intent).ok()?, fee_minor })
+}
+
+/// The page again with what was typed, if its amount is still legal; what is wrong stands above.
+fn redraw(
+    ctx: &Ctx,
+    loaded: &Loaded,
+    minor: i64,
+    form: &PayForm,
+    problem: PayProblem,
+) -> Result<Response, Fail> {
+    let status = match problem {
+        PayProblem::FeeChanged { .. } | PayProblem::AlreadyStarted { .. } => StatusCode::CONFLICT,
+        PayProblem::ProcessorSilent => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    };
+    match loaded.terms.decide(minor) {
+        Ok(accepted) => draw(ctx, loaded, accepted.amount, Some(form), Some(problem), status),
+        Err(refusal) => invoice::refused_to_pay(ctx, loaded, minor, &refusal),
     }
 }
 
@@ -118,17 +147,19 @@ fn problem(form: &PayForm) -> Option<PayProblem> {
     if comparable_email(&form.receipt_email).is_none() {
         return Some(PayProblem::EmailNotAnAddress);
     }
-    let too_long = form.payer_reference.trim().chars().count() > LONGEST_REFERENCE;
-    too_long.then_some(PayProblem::ReferenceTooLong)
+    if form.payer_reference.trim().chars().count() > LONGEST_REFERENCE {
+        return Some(PayProblem::ReferenceTooLong);
+    }
+    holds_card_number(&form.payer_reference).then_some(PayProblem::ReferenceHasCardNumber)
 }
 
 fn input(
     ctx: &Ctx,
     loaded: &Loaded,
     form: &PayForm,
-    (payment, amount_minor, session_hash): (PaymentId, i64, [u8; 32]),
+    (hidden, amount_minor, session_hash): (&Hidden, i64, [u8; 32]),
 ) -> StartPayment {
-    let reference = form.payer_reference.trim();
+    let reference: String = form.payer_reference.trim().chars().filter(|c| !c.is_control()).collect();
     let link_id = match &loaded.access {
         Access::Link(grant) => Some(grant.link_id),
         Access::Contact => None,
@@ -136,9 +167,9 @@ fn input(
     StartPayment {
         merchant: ctx.merchant.id,
         invoice: loaded.invoice.id,
-        payment,
+        payment: hidden.payment,
         amount_minor,
-        surcharge_minor: form.fee.as_deref().and_then(|fee| fee.parse().ok()).unwrap_or(0),
+        surcharge_minor: hidden.fee_minor,
         payer: Payer {
             session_hash,
             contact_id: ctx.contact.as_ref().map(|me| me.id),
@@ -146,7 +177,7 @@ fn input(
             client: Some(ctx.client),
         },
         receipt_email: Some(form.receipt_email.trim().to_owned()),
-        payer_reference: (!reference.is_empty()).then(|| reference.to_owned()),
+        payer_reference: (!reference.is_empty()).then_some(reference),
         language: ctx.locale.tag().to_owned(),
     }
 }
@@ -187,7 +218,7 @@ async fn called(ctx: &Ctx, payment: PaymentId) -> Result<PaymentState, Fail> {
     }
 }
 
-async fn draw(
+fn draw(
     ctx: &Ctx,
     loaded: &Loaded,
     amount: Money,
@@ -195,14 +226,13 @@ async fn draw(
     problem: Option<PayProblem>,
     status: StatusCode,
 ) -> Result<Response, Fail> {
-    let fee = loaded.fee(ctx, amount).await?;
+    let fee = loaded.fee(amount)?;
     let practice = ctx.account.as_ref().is_some_and(|account| account.mode == Mode::Practice);
     let own_address = ctx.contact.as_ref().map(|contact| contact.email.clone()).unwrap_or_default();
-    let started_other = matches!(problem, Some(PayProblem::AlreadyStarted { .. }));
-    let intent = match before {
-        Some(form) if !started_other => form.intent.clone(),
-        _ => ctx.app.mint().id(PaymentId::new).to_string(),
-    };
+    // The same form keeps its id, so that one which was sent before is recognised; a new one is a new payment.
+    let kept = before.filter(|_| !matches!(problem, Some(PayProblem::AlreadyStarted { .. })));
+    let kept = kept.and_then(|form| PaymentId::from_str(&form.intent).ok());
+    let intent = kept.unwrap_or_else(|| ctx.app.mint().id(PaymentId::new)).to_string();
     let page = PayPage {
         chrome: ctx.chrome(),
         invoice_id: loaded.invoice.id.to_string(),
@@ -210,12 +240,16 @@ async fn draw(
         amount,
         left: loaded.invoice.figures.payable_now(),
         may_change: loaded.terms.allows_part(),
-        fee: fee.is_positive().then_some(fee),
+        fee,
         intent,
         processor: if practice { "the practice processor".to_owned() } else { "Stripe".to_owned() },
         minutes: u32::try_from(ctx.merchant.abandon_after_seconds / 60).unwrap_or(30),
         receipt_email: before.map_or(own_address, |form| form.receipt_email.clone()),
-        payer_reference: before.map(|form| form.payer_reference.clone()).unwrap_or_default(),
+        // A card number is not sent back into the page.
+        payer_reference: before
+            .map(|form| form.payer_reference.clone())
+            .filter(|_| problem != Some(PayProblem::ReferenceHasCardNumber))
+            .unwrap_or_default(),
         earlier: earlier(ctx, loaded),
         problem,
     };
@@ -228,15 +262,16 @@ fn earlier(ctx: &Ctx, loaded: &Loaded) -> Option<EarlierPayment> {
         Access::Link(grant) => payment.link_id == Some(grant.link_id),
         Access::Contact => false,
     };
+    let at = |payment: &Payment| payment.captured_at.unwrap_or(payment.created_at);
     let found = loaded.payments.iter().find(|payment| {
-        let seconds = ctx.now.duration_since(payment.created_at).as_secs();
+        let seconds = ctx.now.duration_since(at(payment)).as_secs();
         let counts = payment.state.hold() != Hold::Released;
         seconds < 1_800 && counts && (ctx.is_own(payment) || own_link(payment))
     })?;
     Some(EarlierPayment {
         id: found.id.to_string(),
         amount: Money::new(found.amount_minor, found.currency),
-        seconds_ago: u64::try_from(ctx.now.duration_since(found.created_at).as_secs()).unwrap_or(0),
+        seconds_ago: u64::try_from(ctx.now.duration_since(at(found)).as_secs()).unwrap_or(0),
         only_started: found.state.hold() == Hold::Held,
     })
 }

@@ -44,7 +44,7 @@ pub struct Again {
 pub type At = Path<(String, String)>;
 
 /// The payment of an address with its invoice, for who may see it.
-async fn find(ctx: &Ctx, id: &str) -> Result<Result<(Payment, Loaded), Response>, Fail> {
+async fn find(ctx: &Ctx, id: &str) -> Result<(Payment, Loaded), Fail> {
     let id = PaymentId::from_str(id).map_err(|_| Fail::NotFound)?;
     let merchant = ctx.merchant.id;
     let found = ctx
@@ -57,36 +57,27 @@ async fn find(ctx: &Ctx, id: &str) -> Result<Result<(Payment, Loaded), Response>
         })
         .await?;
     let (payment, hold) = found.ok_or(Fail::NotFound)?;
-    Ok(load::load(ctx, &hold.invoice_id.to_string()).await?.map(|loaded| (payment, loaded)))
+    Ok((payment, load::load(ctx, &hold.invoice_id.to_string()).await?))
 }
 
 /// `GET /payments/{id}`.
 pub async fn show(ctx: Ctx, Path((_, id)): At, Query(again): Query<Again>) -> Result<Response, Fail> {
-    let (payment, loaded) = match find(&ctx, &id).await? {
-        Ok(found) => found,
-        Err(instead) => return Ok(instead),
-    };
+    let (payment, loaded) = find(&ctx, &id).await?;
     let ended = payment.state.hold() != Hold::Held;
-    if ended && payment.seen_at.is_none() && ctx.is_own(&payment) && writable(&ctx) {
-        note_seen(&ctx.app, ctx.merchant.id, payment.id).await?;
+    if ended && payment.seen_at.is_none() && ctx.is_own(&payment) && ctx.is_writable() {
+        // Whoever cannot be noted gets a mail besides; the page is shown all the same.
+        if let Err(error) = note_seen(&ctx.app, ctx.merchant.id, payment.id).await {
+            tracing::warn!(payment = %payment.id, error = format!("{error:#}"), "that it was seen is not noted");
+        }
     }
     ctx.page(StatusCode::OK, &page(&ctx, &payment, &loaded, again.again.is_some()))
 }
 
-fn writable(ctx: &Ctx) -> bool {
-    ctx.app.store.read_only_because().is_none()
-}
-
 /// `GET /payments/{id}/state`.
 pub async fn state(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
-    match find(&ctx, &id).await? {
-        Ok((payment, loaded)) => {
-            let page = page(&ctx, &payment, &loaded, false);
-            let answer = json!({ "state": page.poll_state(), "words": page.waiting_words() });
-            Ok(Json(answer).into_response())
-        }
-        Err(instead) => Ok(instead),
-    }
+    let (payment, loaded) = find(&ctx, &id).await?;
+    let page = page(&ctx, &payment, &loaded, false);
+    Ok(Json(json!({ "state": page.poll_state(), "words": page.waiting_words() })).into_response())
 }
 
 fn page(ctx: &Ctx, payment: &Payment, loaded: &Loaded, pressed_twice: bool) -> PaymentPage {
@@ -98,6 +89,7 @@ fn page(ctx: &Ctx, payment: &Payment, loaded: &Loaded, pressed_twice: bool) -> P
         invoice_id: loaded.invoice.id.to_string(),
         number: loaded.invoice.number.clone(),
         left: loaded.invoice.figures.payable_now(),
+        in_progress: loaded.invoice.figures.pending(),
         due: loaded.invoice.due_on,
         today: ctx.today(),
         outcome: outcome(payment, ctx.now.duration_since(payment.created_at).as_secs()),
@@ -140,6 +132,7 @@ fn reason(decline: Decline) -> Reason {
         Decline::WrongCode => Reason::WrongCode,
         Decline::OverLimit => Reason::OverLimit,
         Decline::NotAuthenticated => Reason::NotConfirmed,
+        Decline::LeftTheCheck => Reason::LeftTheCheck,
         Decline::ProcessorFault => Reason::NetworkProblem,
         Decline::NoReason => Reason::NotSaid,
     }
@@ -147,10 +140,7 @@ fn reason(decline: Decline) -> Reason {
 
 /// `GET /payments/{id}/return`: the payer is back; the processor is asked until it knows, 8 seconds at most.
 pub async fn returned(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
-    let (payment, _) = match find(&ctx, &id).await? {
-        Ok(found) => found,
-        Err(instead) => return Ok(instead),
-    };
+    let (payment, _) = find(&ctx, &id).await?;
     if payment.state.hold() == Hold::Held {
         let looked = tokio::time::timeout(Duration::from_secs(u64::from(LOOKS)), look(&ctx, payment.id));
         if let Ok(Err(error)) = looked.await {
@@ -178,10 +168,7 @@ async fn look(ctx: &Ctx, payment: PaymentId) -> anyhow::Result<()> {
 
 /// `GET /payments/{id}/turned-back`: ends the session's own payment, nobody else's.
 pub async fn turned_back(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
-    let (payment, _) = match find(&ctx, &id).await? {
-        Ok(found) => found,
-        Err(instead) => return Ok(instead),
-    };
+    let (payment, _) = find(&ctx, &id).await?;
     if ctx.is_own(&payment) {
         cancel_payment(&ctx.app, ctx.merchant.id, payment.id, Ending::PayerCanceled).await?;
     }
@@ -190,10 +177,7 @@ pub async fn turned_back(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> 
 
 /// `POST /payments/{id}/cancel`: "Cancel it and start again".
 pub async fn cancel(Path((_, id)): At, Posted { ctx, .. }: Posted<Nothing>) -> Result<Response, Fail> {
-    let (payment, loaded) = match find(&ctx, &id).await? {
-        Ok(found) => found,
-        Err(instead) => return Ok(instead),
-    };
+    let (payment, loaded) = find(&ctx, &id).await?;
     if !ctx.is_own(&payment) {
         return Err(Fail::NotFound);
     }
@@ -208,10 +192,7 @@ pub async fn cancel(Path((_, id)): At, Posted { ctx, .. }: Posted<Nothing>) -> R
 
 /// `GET /payments/{id}/continue`: back to the card page while it is open.
 pub async fn go_on(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
-    let (payment, _) = match find(&ctx, &id).await? {
-        Ok(found) => found,
-        Err(instead) => return Ok(instead),
-    };
+    let (payment, _) = find(&ctx, &id).await?;
     if ctx.is_own(&payment)
         && payment.state == PaymentState::RequiresAction
         && let Some(url) = card_page(&ctx, payment.id).await?
@@ -233,10 +214,7 @@ pub async fn card_page(ctx: &Ctx, payment: PaymentId) -> Result<Option<String>, 
 
 /// `GET /payments/{id}/receipt`.
 pub async fn receipt(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
-    let (payment, loaded) = match find(&ctx, &id).await? {
-        Ok(found) => found,
-        Err(instead) => return Ok(instead),
-    };
+    let (payment, loaded) = find(&ctx, &id).await?;
     let (merchant, id) = (ctx.merchant.id, payment.id);
     let found = ctx
         .app

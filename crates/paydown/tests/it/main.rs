@@ -7,6 +7,7 @@
 mod builders;
 mod faults;
 mod mailbox;
+mod pages;
 mod payments;
 mod portal;
 mod sign_in;

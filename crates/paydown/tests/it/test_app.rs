@@ -246,6 +246,7 @@ fn program(store: Store, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> App 
         processors: Arc::new(Processors::default()),
         public_url: "http://127.0.0.1:9".into(),
         trusted_proxies: Arc::default(),
+        amount_inputmode: Default::default(),
         tasks: TaskTracker::new(),
     }
 }

@@ -19,6 +19,7 @@ amount-unclear = We are not sure what { $typed } means. Enter { $grouped } or { 
 amount-other-currency = This invoice is in { $currency }. Enter an amount in { $currency }
 amount-percent = Enter a percentage between { $least }% and 100%
 amount-changed = { $paid } was paid on this invoice a moment ago, so { $left } is left. Check your amount
+amount-nothing-left = Nothing is left to pay on { $number }
 amount-paid-meanwhile = { $number } was paid in full a moment ago. Nothing is left to pay
 
 # -- signing in
@@ -35,8 +36,11 @@ companies-none-chosen = Choose a company
 
 # -- check and pay
 receipt-email-empty = Enter the e-mail address for the receipt
+reference-has-card-number = Your reference must not hold a card number. The card is typed on the card page
 reference-too-long = Your reference must have no more than 60 characters
-processor-silent = The card page did not answer. Nothing has been taken. Try again in a minute
+processor-silent = The card page did not answer. Try again in a minute
+fee-changed = The fee is now { $fee }, it was { $before }. Check what your card will be charged, then go on
+form-damaged = What was sent did not arrive whole. Check this page, then go on
 already-started = You already started a payment of { $amount }. Continue it, or cancel it and start again
 
 # -- whole pages
@@ -62,5 +66,6 @@ error-ours-check = <b>If you were paying, do not pay again until you have checke
 error-ours-check-any = <b>If you were paying, do not pay again until you have checked the invoice.</b>
 error-ours-reference = Reference { $reference }. Quote it when you write to us.
 error-unavailable = Payments are not available right now
-error-unavailable-do = You can still see invoices and receipts. Try again in a few minutes.
+error-unavailable-do = You can still see invoices and receipts.
+error-unavailable-later = Try again in a few minutes.
 error-unavailable-until = Payments are back at about { $at }.

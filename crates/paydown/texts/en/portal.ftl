@@ -75,13 +75,21 @@ tax = Tax
 
 # -- notices on the invoice page
 notice-own-unfinished = You started a card payment of { $amount } at { $at } and have not finished it. No money has been taken.
-notice-someone-elses = A card payment of { $amount } is being made right now. You can pay the other { $left }. If it is not finished, the { $amount } is free again.
-notice-someone-elses-all = A card payment of { $amount } is being made right now. If it is not finished, the { $amount } is free again.
+notice-someone-elses = { $count ->
+    [one] A card payment of { $amount } is being made right now. You can pay the other { $left }. If it is not finished, the { $amount } is free again.
+   *[other] { $count } card payments of { $amount } in all are being made right now. You can pay the other { $left }. If they are not finished, the { $amount } is free again.
+}
+notice-someone-elses-all = { $count ->
+    [one] A card payment of { $amount } is being made right now. If it is not finished, the { $amount } is free again.
+   *[other] { $count } card payments of { $amount } in all are being made right now. If they are not finished, the { $amount } is free again.
+}
 notice-checking = We are checking a payment of { $amount }. Do not pay it again. We will e-mail you as soon as we know.
 notice-all-in-flight = All of this invoice is being paid right now. Nothing more to pay unless that payment does not go through.
 notice-overdue = This was due on { $due }. Paying any part now is still useful: reminders count only what is left.
 notice-overdue-in-full = This was due on { $due }.
 notice-too-little = { $left } is left, less than a card can take. { $merchant } has been told; there is nothing you need to do
+notice-no-method = { $merchant } takes no payments on this page at the moment. Ask how to pay: { $contact }
+notice-paused = No payment can be made right now. Nothing is lost: you can read your invoices and receipts. Try again in a few minutes.
 notice-credited = { $merchant } credited { $amount } on this invoice on { $on }.
 notice-replaces = This invoice replaces { $number }, which your link was for.
 continue-to-card = Continue to the card page
@@ -93,6 +101,8 @@ payment-received = Received { $on }
 payment-received-by = Received { $on }, from { $by }
 payment-started = Started { $on }, not finished yet
 payment-started-by = Started by { $by } on { $on }, not finished yet
+payment-by-link = the link sent to { $email }
+payment-by-someone = someone at { $company }
 payment-checking = We are checking this payment, started { $on }
 payment-not-completed = Started { $on }, not completed. No money was taken
 payment-left-after = { $left } left after it
@@ -169,13 +179,16 @@ list-heading-none = Invoices from { $merchant }
 list-overdue = { $amount } of it is overdue.
 list-nothing-yet = Nothing here yet. When { $merchant } sends an invoice it appears on this page.
 list-all-paid = All paid. Your last payment was { $amount } on { $on }.
+list-all-in-progress = Nothing is left to pay now. What is open is being paid right now.
+list-nothing-left = Nothing is left to pay.
 list-none-in-progress = No payment is in progress.
 list-none-paid = No invoice is paid in full yet.
 list-no-match = No invoice matches ‘{ $search }’.
 clear-search = Clear search
 nav-invoices = Invoices
-nav-pages = More invoices
-next-page = More invoices
+nav-pages = Pages of the list
+previous-page = Previous
+next-page = Next
 tab-to-pay = To pay ({ $count })
 tab-in-progress = In progress ({ $count })
 tab-paid = Paid
@@ -232,11 +245,13 @@ no-money-taken = No money has been taken.
 result-received = Payment received
 result-part = { $amount } paid. <b>{ $left } is left on { $number }, due { $due }.</b>
 result-part-overdue = { $amount } paid. <b>{ $left } is left on { $number }, due since { $due }.</b>
+result-rest-on-its-way = { $amount } paid. The other { $more } of { $number } is being paid right now.
 result-stays = It stays there until it is paid in full.
 result-full = { $amount } paid. Nothing is left on { $number }. Thank you.
 result-declined = Your bank said no
 result-three-ways = You can try again, use another way, or pay less.
 result-two-ways = You can try again or use another way.
+result-left-the-check = You left before it was paid
 result-cancelled = You cancelled this payment
 result-expired = You ran out of time
 result-still-left = { $number } still shows { $left } left.

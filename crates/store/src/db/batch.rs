@@ -101,6 +101,11 @@ impl Writer {
         self.read_only.get().map(|reason| &**reason)
     }
 
+    #[cfg(feature = "testing")]
+    pub(super) fn stop_writing(&self, reason: &str) {
+        self.read_only.get_or_init(|| reason.into());
+    }
+
     /// Runs what is queued, ends the thread and waits for it.
     pub(super) async fn close(&self) -> Result<()> {
         if self.jobs.send(Message::Close).await.is_err() {

@@ -89,6 +89,11 @@ impl Sqlite {
         self.writer.read_only_because().map(str::to_owned)
     }
 
+    #[cfg(feature = "testing")]
+    pub(super) fn stop_writing(&self, reason: &str) {
+        self.writer.stop_writing(reason);
+    }
+
     pub(super) async fn close(&self) -> Result<()> {
         self.readers.close();
         self.reports.close();

@@ -1,6 +1,6 @@
-//! A customer's invoice list: tabs, sums per currency, pages by key. Drafts are never in it.
+//! A customer's invoice list: its tabs with their counts, sums per currency. Drafts are never in it.
 
-use super::{Invoice, decode};
+use super::{Invoice, Search, decode};
 use crate::args;
 use crate::columns::currency;
 use crate::db::{Sql, Tx};
@@ -23,7 +23,7 @@ pub enum Tab {
 }
 
 impl Tab {
-    const fn as_str(self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Tab::ToPay => "to_pay",
             Tab::InProgress => "in_progress",
@@ -33,24 +33,29 @@ impl Tab {
     }
 }
 
-/// Where a page begins: after the invoice with this due date and id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cursor {
-    /// Due date of the last invoice shown.
-    pub due_on: Date,
-    /// Its id.
-    pub id: InvoiceId,
-}
-
-/// How many invoices are under two of the tabs.
+/// How many invoices are under each tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TabCounts {
     /// Under To pay.
     pub to_pay: i64,
     /// Under In progress.
     pub in_progress: i64,
+    /// Under Paid.
+    pub paid: i64,
     /// Under any tab.
     pub all: i64,
+}
+
+impl TabCounts {
+    /// The count of one tab.
+    pub const fn of(&self, tab: Tab) -> i64 {
+        match tab {
+            Tab::ToPay => self.to_pay,
+            Tab::InProgress => self.in_progress,
+            Tab::Paid => self.paid,
+            Tab::All => self.all,
+        }
+    }
 }
 
 /// What a customer has left to pay in one currency, minor units.
@@ -66,19 +71,16 @@ pub struct Owed {
     pub invoices: i64,
 }
 
-const PAGE: Sql = Sql("SELECT merchant_id, id, number, customer_id, currency, lifecycle, total, open, pending, paid,
-    tax, issued_on, due_on, purchase_order, memo, content_hash, created_at, issued_at, ended_at
-  FROM invoices
-  WHERE merchant_id = $1 AND customer_id = $2 AND lifecycle <> 'draft'
-    AND (($3 = 'to_pay' AND open > pending) OR ($3 = 'in_progress' AND open > 0 AND open = pending)
-      OR ($3 = 'paid' AND open = 0 AND lifecycle <> 'void') OR $3 = 'all')
-    AND ($4 = '' OR lower(number) LIKE $4 OR lower(COALESCE(purchase_order, '')) LIKE $4 OR total = $5 OR open - pending = $5)
-    AND (due_on > $6 OR (due_on = $6 AND id > $7))
-  ORDER BY due_on, id LIMIT $8");
 const COUNTS: Sql =
     Sql("SELECT CAST(COALESCE(SUM(CASE WHEN open > pending THEN 1 ELSE 0 END), 0) AS BIGINT),
-    CAST(COALESCE(SUM(CASE WHEN open > 0 AND open = pending THEN 1 ELSE 0 END), 0) AS BIGINT), COUNT(*)
-  FROM invoices WHERE merchant_id = $1 AND customer_id = $2 AND lifecycle <> 'draft'");
+    CAST(COALESCE(SUM(CASE WHEN open > 0 AND open = pending THEN 1 ELSE 0 END), 0) AS BIGINT),
+    CAST(COALESCE(SUM(CASE WHEN open = 0 AND lifecycle <> 'void' THEN 1 ELSE 0 END), 0) AS BIGINT), COUNT(*)
+  FROM invoices WHERE merchant_id = $1 AND customer_id = $2 AND lifecycle <> 'draft'
+    AND ($3 = '' OR lower(number) LIKE $3 ESCAPE '!' OR lower(COALESCE(purchase_order, '')) LIKE $3 ESCAPE '!'
+      OR $4 LIKE '%|' || currency || ':' || CAST(total AS TEXT) || '|%'
+      OR $4 LIKE '%|' || currency || ':' || CAST(open - pending AS TEXT) || '|%')");
+const CURRENCIES: Sql = Sql("SELECT DISTINCT currency FROM invoices
+  WHERE merchant_id = $1 AND customer_id = $2 AND lifecycle <> 'draft' ORDER BY currency");
 const OWED: Sql = Sql("SELECT currency, CAST(SUM(open - pending) AS BIGINT),
     CAST(SUM(CASE WHEN due_on < $3 THEN open - pending ELSE 0 END) AS BIGINT), COUNT(*)
   FROM invoices WHERE merchant_id = $1 AND customer_id = $2 AND open > 0 AND open > pending
@@ -88,38 +90,22 @@ const CLI_LIST: Sql =
     tax, issued_on, due_on, purchase_order, memo, content_hash, created_at, issued_at, ended_at
   FROM invoices WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
 
-/// One page of a customer's list, earliest due date first. `search` matches number, order number or amount; empty
-/// means everything. `amount_minor` is the search read as an amount, if it is one.
-pub async fn page(
+/// How many invoices a search finds under each tab; [`Search::default`] finds all.
+pub async fn count_tabs(
     tx: &mut Tx,
     (merchant, customer): (MerchantId, CustomerId),
-    tab: Tab,
-    (search, amount_minor): (&str, Option<i64>),
-    after: Option<&Cursor>,
-    limit: i64,
-) -> Result<Vec<Invoice>> {
-    let pattern = like_pattern(search);
-    let after_date = after.map_or_else(String::new, |cursor| cursor.due_on.to_string());
-    let after_id = after.map_or([0; 16], |cursor| *cursor.id.as_bytes());
-    let args = args![
-        merchant.0,
-        customer.as_bytes(),
-        tab.as_str(),
-        &pattern,
-        amount_minor.unwrap_or(-1),
-        &after_date,
-        &after_id,
-        limit
-    ];
-    tx.fetch_all(PAGE, args, decode).await
-}
-
-/// How many invoices are under the tabs.
-pub async fn count_tabs(tx: &mut Tx, merchant: MerchantId, customer: CustomerId) -> Result<TabCounts> {
-    tx.fetch_one(COUNTS, args![merchant.0, customer.as_bytes()], |row| {
-        Ok(TabCounts { to_pay: row.i64(0)?, in_progress: row.i64(1)?, all: row.i64(2)? })
+    search: &Search,
+) -> Result<TabCounts> {
+    let args = args![merchant.0, customer.as_bytes(), search.pattern(), search.amounts()];
+    tx.fetch_one(COUNTS, args, |row| {
+        Ok(TabCounts { to_pay: row.i64(0)?, in_progress: row.i64(1)?, paid: row.i64(2)?, all: row.i64(3)? })
     })
     .await
+}
+
+/// The currencies a customer was ever billed in.
+pub async fn currencies(tx: &mut Tx, merchant: MerchantId, customer: CustomerId) -> Result<Vec<Currency>> {
+    tx.fetch_all(CURRENCIES, args![merchant.0, customer.as_bytes()], |row| currency(row, 0)).await
 }
 
 /// What a customer has left to pay, a row per currency.
@@ -145,12 +131,4 @@ pub async fn in_cli_list(
 ) -> Result<Vec<Invoice>> {
     let after = after.map_or([0; 16], |id| *id.as_bytes());
     tx.fetch_all(CLI_LIST, args![merchant.0, &after, limit], decode).await
-}
-
-/// A pattern that finds the text anywhere, its own wildcards taken literally as "any character".
-fn like_pattern(search: &str) -> String {
-    if search.is_empty() {
-        return String::new();
-    }
-    format!("%{}%", search.to_lowercase().replace(['%', '\\'], "_"))
 }

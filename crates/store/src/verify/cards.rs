@@ -3,12 +3,13 @@
 
 mod number;
 
+pub use number::holds_card_number;
+
 use super::{VerifyReport, found, printed};
 use crate::args;
 use crate::db::{Sql, Tx};
 use anyhow::Result;
 use billing::ids::MerchantId;
-use number::holds_card_number;
 
 const PAGE: i64 = 5_000;
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a failed unwrap is a failed test")]
 
+mod lists;
 mod queues;
 
 use crate::books::{self, M, at, contact, id, inbox_event, mail, overpaid, partly_paid};

@@ -124,6 +124,7 @@ fn pay() -> Vec<(String, String)> {
     };
     let problem = |problem| PayPage { problem: Some(problem), ..page(50_000) };
     let started = PayProblem::AlreadyStarted { payment_id: "pay_1".to_owned(), amount: usd(50_000) };
+    let fee_changed = PayProblem::FeeChanged { before: usd(1_190), now: usd(1_480) };
     let practice = Chrome { merchant: Merchant { practice: true, ..merchant() }, ..signed_in() };
     let signed = PayPage {
         chrome: practice,
@@ -141,8 +142,14 @@ fn pay() -> Vec<(String, String)> {
         render("pay-no-email", problem(PayProblem::EmailEmpty)),
         render("pay-wrong-email", problem(PayProblem::EmailNotAnAddress)),
         render("pay-long-reference", problem(PayProblem::ReferenceTooLong)),
+        render("pay-card-number", problem(PayProblem::ReferenceHasCardNumber)),
         render("pay-silent", problem(PayProblem::ProcessorSilent)),
         render("pay-already-started", problem(started)),
+        render("pay-damaged", problem(PayProblem::Damaged)),
+        render(
+            "pay-fee-changed",
+            PayPage { problem: Some(fee_changed), fee: Some(usd(1_480)), ..page(50_000) },
+        ),
     ]
 }
 
@@ -155,6 +162,7 @@ fn results() -> Vec<(String, String)> {
         invoice_id: "inv_1042".to_owned(),
         number: "INV-1042".to_owned(),
         left: usd(left),
+        in_progress: usd(0),
         due: DUE,
         today: TODAY,
         outcome,
@@ -173,6 +181,10 @@ fn results() -> Vec<(String, String)> {
         render("payment-unfinished", page(Outcome::Unfinished, 75_000)),
         render("payment-part", page(Outcome::Succeeded, 75_000)),
         render("payment-part-overdue", overdue),
+        render(
+            "payment-rest-on-its-way",
+            PaymentPage { in_progress: usd(75_000), ..page(Outcome::Succeeded, 0) },
+        ),
         render("payment-full", page(Outcome::Succeeded, 0)),
         render("payment-twice", PaymentPage { pressed_twice: true, ..page(Outcome::Succeeded, 75_000) }),
         render("payment-declined-money", declined(Decline::NotEnoughMoney)),
@@ -241,6 +253,7 @@ fn errors() -> Vec<(String, String)> {
         error("500", PageError::Ours { reference: "7F3K".to_owned(), invoice: invoice() }),
         error("500-any", PageError::Ours { reference: "7F3K".to_owned(), invoice: None }),
         error("503", PageError::Unavailable { back_at: Some(noon()) }),
+        error("400", PageError::NotUnderstood),
         error("503-unknown", PageError::Unavailable { back_at: None }),
     ]
 }

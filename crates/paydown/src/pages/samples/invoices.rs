@@ -1,10 +1,11 @@
 //! Samples of the invoice page, the amount form and the list.
 
 use super::super::amount::{AmountForm, AmountPage, Refusal, Suggestion};
-use super::super::invoice::{Invoice, InvoicePage, Line, Notice, Offer, PaymentRow, PaymentRowState};
+use super::super::invoice::{By, Invoice, InvoicePage, Line, Notice, Offer, PaymentRow, PaymentRowState};
 use super::super::list::{ListPage, ListRow, Sort, Tab};
 use super::super::parts::{Lifecycle, Method, Progress, Status};
 use super::*;
+use crate::config::AmountInputmode;
 
 pub(super) fn samples() -> Vec<(String, String)> {
     let mut all = open_invoices();
@@ -12,6 +13,7 @@ pub(super) fn samples() -> Vec<(String, String)> {
     all.extend(unusual_invoices());
     all.extend(amounts());
     all.extend(lists());
+    all.extend(empty_lists());
     all
 }
 
@@ -54,6 +56,7 @@ fn form(left: i64) -> AmountForm {
             Suggestion::All(usd(left)),
             Suggestion::SameAsLast(usd(50_000)),
         ],
+        inputmode: AmountInputmode::Decimal,
         refused: None,
     }
 }
@@ -65,7 +68,7 @@ fn page(chrome: Chrome, paid: i64, pending: i64, left: i64) -> InvoicePage {
         invoice: invoice(),
         figures: figures(paid, pending, left),
         status: status(progress, left == 0),
-        offer: if left > 0 { Offer::AnyPart(form(left)) } else { Offer::Nothing },
+        offer: if left > 0 { Offer::AnyPart(Box::new(form(left))) } else { Offer::Nothing },
         chosen: None,
         notices: Vec::new(),
         payments: if paid > 0 { vec![received(paid, left + pending)] } else { Vec::new() },
@@ -77,7 +80,7 @@ fn received(amount: i64, left_after: i64) -> PaymentRow {
         id: "pay_1".to_owned(),
         method: Method::Card { brand: Some("Visa".to_owned()), last4: Some("4242".to_owned()) },
         amount: usd(amount),
-        by: Some("Dana".to_owned()),
+        by: Some(By::Person("Dana".to_owned())),
         on: date(2026, 11, 2),
         state: PaymentRowState::Received { left_after: usd(left_after) },
     }
@@ -105,7 +108,7 @@ fn open_invoices() -> Vec<(String, String)> {
         ..page(signed_in(), 0, 50_000, 75_000)
     };
     let others = InvoicePage {
-        notices: vec![Notice::SomeoneElses { amount: usd(50_000) }],
+        notices: vec![Notice::SomeoneElses { payments: 1, amount: usd(50_000) }],
         ..page(by_link(), 25_000, 50_000, 50_000)
     };
     let unknown = InvoicePage {
@@ -114,12 +117,28 @@ fn open_invoices() -> Vec<(String, String)> {
         ..page(by_link(), 0, 50_000, 75_000)
     };
     let in_flight = InvoicePage {
-        notices: vec![Notice::SomeoneElses { amount: usd(75_000) }],
+        notices: vec![Notice::SomeoneElses { payments: 2, amount: usd(75_000) }],
         ..page(by_link(), 50_000, 75_000, 0)
     };
     let late = Status { today: date(2026, 12, 3), ..status(Progress::PartlyPaid, false) };
     let overdue = InvoicePage { status: late, ..page(by_link(), 50_000, 0, 75_000) };
     let in_full = InvoicePage { offer: Offer::InFull, ..page(by_link(), 0, 0, 125_000) };
+    let all_only = InvoicePage { offer: Offer::AllOnly, ..page(by_link(), 124_910, 0, 90) };
+    let by = |by| PaymentRow { by: Some(by), ..received(25_000, 100_000) };
+    let paused = InvoicePage {
+        offer: Offer::Nothing,
+        notices: vec![Notice::Paused],
+        payments: vec![
+            by(By::Link { masked_email: "d…@acme.test".to_owned() }),
+            by(By::Someone { company: "Acme Inc.".to_owned() }),
+        ],
+        ..page(signed_in(), 50_000, 0, 75_000)
+    };
+    let no_method = InvoicePage {
+        offer: Offer::Nothing,
+        notices: vec![Notice::NoMethod],
+        ..page(by_link(), 0, 0, 125_000)
+    };
     let chosen = InvoicePage { chosen: Some(usd(50_000)), ..page(by_link(), 0, 0, 125_000) };
     let chosen_rest = InvoicePage { chosen: Some(usd(25_000)), ..page(signed_in(), 50_000, 0, 75_000) };
     let chosen_all = InvoicePage { chosen: Some(usd(125_000)), ..page(by_link(), 0, 0, 125_000) };
@@ -132,6 +151,9 @@ fn open_invoices() -> Vec<(String, String)> {
         render("invoice-all-in-flight", in_flight),
         render("invoice-overdue", overdue),
         render("invoice-in-full-only", in_full),
+        render("invoice-all-only", all_only),
+        render("invoice-paused", paused),
+        render("invoice-no-method", no_method),
         render("invoice-chosen", chosen),
         render("invoice-chosen-of-rest", chosen_rest),
         render("invoice-chosen-all", chosen_all),
@@ -212,14 +234,14 @@ fn unusual_invoices() -> Vec<(String, String)> {
         pending: yen(0),
         left: yen(75_000),
     };
-    no_decimals.offer = Offer::AnyPart(AmountForm {
+    no_decimals.offer = Offer::AnyPart(Box::new(AmountForm {
         left: yen(75_000),
         pending: yen(0),
         minimum: None,
         shown: yen(75_000),
         suggestions: vec![Suggestion::Half(yen(37_500)), Suggestion::All(yen(75_000))],
         ..form(1)
-    });
+    }));
     no_decimals.invoice.lines.truncate(1);
     no_decimals.invoice.lines[0].unit = yen(5_000);
     no_decimals.invoice.lines[0].amount = yen(125_000);
@@ -239,7 +261,7 @@ fn unusual_invoices() -> Vec<(String, String)> {
     hostile.invoice.number = "<b>&\"".to_owned();
     hostile.invoice.to_name = "<script>alert(1)</script>".to_owned();
     hostile.invoice.lines[0].description = "</td><img src=x onerror=y>".to_owned();
-    hostile.payments[0].by = Some("<i>&\"".to_owned());
+    hostile.payments[0].by = Some(By::Person("<i>&\"".to_owned()));
     vec![
         render("invoice-long", long),
         render("invoice-yen", no_decimals),
@@ -253,8 +275,10 @@ fn amounts() -> Vec<(String, String)> {
         chrome: by_link(),
         number: "INV-1042".to_owned(),
         form: AmountForm { refused: Some((typed.to_owned(), refusal)), pending: usd(50_000), ..form(75_000) },
+        pressed: false,
     };
-    let page = AmountPage { chrome: by_link(), number: "INV-1042".to_owned(), form: form(125_000) };
+    let page =
+        AmountPage { chrome: by_link(), number: "INV-1042".to_owned(), form: form(125_000), pressed: false };
     let crumb = Refusal::Crumb { amount: usd(124_960), leaves: usd(40), at_most: Some(usd(124_000)) };
     let crumb_all = Refusal::Crumb { amount: usd(80), leaves: usd(20), at_most: None };
     let unclear = Refusal::Unclear { grouped: "1,234".to_owned(), decimal: "1.23".to_owned() };
@@ -277,8 +301,18 @@ fn amounts() -> Vec<(String, String)> {
         ("changed", "900", Refusal::Changed { paid: usd(30_000) }),
         ("paid-meanwhile", "900", Refusal::PaidMeanwhile),
         ("in-full-only", "900", Refusal::InFullOnly),
+        ("all-only", "0.60", Refusal::AllOnly),
+        ("too-little-left", "0.30", Refusal::TooLittleLeft),
+        ("all-in-flight", "900", Refusal::AllInFlight),
+        ("nothing-left", "900", Refusal::NothingLeft),
+        ("void", "900", Refusal::Void { on: date(2026, 11, 3) }),
     ];
-    let mut all = vec![render("amount", page)];
+    let refused = AmountPage { pressed: true, ..amount("900", Refusal::Changed { paid: usd(30_000) }) };
+    let keyboard = AmountForm { inputmode: AmountInputmode::None, ..form(125_000) };
+    let keyboard =
+        AmountPage { chrome: by_link(), number: "INV-1042".to_owned(), form: keyboard, pressed: false };
+    let mut all = vec![render("amount", page), render("amount-pressed", refused)];
+    all.push(render("keyboard", keyboard));
     all.extend(
         refusals.into_iter().map(|(name, typed, why)| render(&format!("amount-{name}"), amount(typed, why))),
     );
@@ -291,16 +325,54 @@ fn list(tab: Tab, rows: Vec<ListRow>) -> ListPage {
         tab,
         to_pay: 3,
         in_progress: 1,
+        all: 5,
         left: vec![usd(312_000), Money::new(40_000, Currency::EUR)],
         overdue: vec![usd(40_000)],
         search: String::new(),
         sort: Sort::Due,
         found: u32::try_from(rows.len()).unwrap_or(u32::MAX),
         rows,
-        next: None,
+        before: None,
+        after: None,
         last_payment: Some((usd(50_000), date(2026, 11, 2))),
         today: TODAY,
     }
+}
+
+/// Lists with nothing on them, each for another reason.
+fn empty_lists() -> Vec<(String, String)> {
+    let in_flight_only =
+        ListPage { left: Vec::new(), overdue: Vec::new(), to_pay: 0, ..list(Tab::ToPay, Vec::new()) };
+    let nothing = ListPage {
+        left: Vec::new(),
+        overdue: Vec::new(),
+        to_pay: 0,
+        in_progress: 0,
+        ..list(Tab::ToPay, Vec::new())
+    };
+    let credited = ListPage {
+        left: Vec::new(),
+        overdue: Vec::new(),
+        to_pay: 0,
+        in_progress: 0,
+        last_payment: None,
+        ..list(Tab::ToPay, Vec::new())
+    };
+    let never = ListPage {
+        last_payment: None,
+        left: Vec::new(),
+        overdue: Vec::new(),
+        to_pay: 0,
+        in_progress: 0,
+        all: 0,
+        ..list(Tab::All, Vec::new())
+    };
+    vec![
+        render("list-all-paid", nothing),
+        render("list-nothing-left", credited),
+        render("list-all-in-progress", in_flight_only),
+        render("list-never", never),
+    ]
 }
 
 fn lists() -> Vec<(String, String)> {
@@ -328,7 +400,11 @@ fn lists() -> Vec<(String, String)> {
             status(Progress::Unpaid, false),
         ),
     ];
-    let more = ListPage { next: Some("after=inv_1047".to_owned()), ..list(Tab::All, rows.clone()) };
+    let more = ListPage {
+        before: Some("2026-10-31~inv_1038".to_owned()),
+        after: Some("2026-11-30~inv_1047".to_owned()),
+        ..list(Tab::All, rows.clone())
+    };
     let paid = vec![row(
         "INV-1030",
         "Managed workplace, October",
@@ -336,16 +412,6 @@ fn lists() -> Vec<(String, String)> {
         status(Progress::Paid, false),
     )];
     let in_flight = vec![row("INV-1041", "Cabling", figures(0, 80_000, 0), status(Progress::Unpaid, true))];
-    let nothing =
-        ListPage { left: Vec::new(), overdue: Vec::new(), to_pay: 0, ..list(Tab::ToPay, Vec::new()) };
-    let never = ListPage {
-        last_payment: None,
-        left: Vec::new(),
-        overdue: Vec::new(),
-        to_pay: 0,
-        in_progress: 0,
-        ..list(Tab::All, Vec::new())
-    };
     let no_match = ListPage { search: "1042x".to_owned(), ..list(Tab::ToPay, Vec::new()) };
     vec![
         render("list", list(Tab::ToPay, rows)),
@@ -354,8 +420,6 @@ fn lists() -> Vec<(String, String)> {
         render("list-in-progress", list(Tab::InProgress, in_flight)),
         render("list-none-in-progress", list(Tab::InProgress, Vec::new())),
         render("list-none-paid", list(Tab::Paid, Vec::new())),
-        render("list-all-paid", nothing),
-        render("list-never", never),
         render("list-no-match", no_match),
     ]
 }

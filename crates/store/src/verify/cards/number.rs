@@ -11,7 +11,7 @@ const SHORTEST: usize = 13;
 const GROUPS: &[&[usize]] = &[&[4, 4, 4, 4], &[4, 4, 4, 4, 3], &[4, 6, 5], &[4, 6, 4], &[4, 4, 5], &[6, 13]];
 
 /// True if a card number stands in the text.
-pub(super) fn holds_card_number(text: &str) -> bool {
+pub fn holds_card_number(text: &str) -> bool {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
