@@ -7,6 +7,7 @@ pub mod cli;
 pub mod client_address;
 pub mod clock;
 pub mod config;
+pub mod contact;
 pub mod csrf;
 pub mod demo;
 pub mod format;

@@ -119,7 +119,17 @@ impl Texts {
         let mut errors = Vec::new();
         let text: Cow<'_, str> = self.bundle.format_pattern(pattern, Some(&fluent), &mut errors);
         debug_assert!(errors.is_empty(), "{key}: {errors:?}");
-        Some(text.into_owned())
+        let mut text = text.into_owned();
+        for (_, arg) in args {
+            // "This is for Acme Inc." has its full stop already.
+            if let Arg::Name(name) = arg
+                && name.ends_with('.')
+            {
+                let shown = words(arg);
+                text = text.replace(&format!("{shown}."), &shown);
+            }
+        }
+        Some(text)
     }
 }
 

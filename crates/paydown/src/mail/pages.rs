@@ -1,6 +1,7 @@
 //! The mails a payer gets, as pure rendering: subject, HTML and text with the same facts, built from one letter. It sends
 //! nothing and knows no address but those in the letter.
 
+use crate::contact::{Contact, contacts};
 use crate::format::{self, Locale};
 use crate::look::Brand;
 use crate::texts::{Arg, texts};
@@ -328,6 +329,14 @@ impl Letter<'_> {
 
     fn questions(&self) -> String {
         format!("{} {}", texts().get("questions"), self.sender.help_contact)
+    }
+
+    fn ask(&self) -> String {
+        texts().get("questions")
+    }
+
+    fn contacts(&self) -> Vec<Contact> {
+        contacts(&self.sender.help_contact)
     }
 }
 

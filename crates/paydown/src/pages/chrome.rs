@@ -1,6 +1,7 @@
 //! What surrounds every page: whose portal it is, who looks at it, and how figures are written. Never a page's own facts.
 
 use crate::assets;
+use crate::contact::{Contact, contacts};
 use crate::format::{self, Locale};
 use crate::texts::{Arg, Rich, texts};
 use jiff::civil::Date;
@@ -80,6 +81,11 @@ impl Chrome {
     /// The merchant's first letter, where there is no logo.
     pub fn initial(&self) -> String {
         self.merchant.name.chars().next().map_or_else(String::new, |c| c.to_uppercase().collect())
+    }
+
+    /// The ways to reach the merchant, each a link where it can be one.
+    pub fn contacts(&self) -> Vec<Contact> {
+        contacts(&self.merchant.help_contact)
     }
 
     /// A text of the catalogue.

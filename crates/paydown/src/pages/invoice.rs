@@ -388,6 +388,22 @@ impl InvoicePage {
         (rank, DrawnNotice { tone, words, own_payment })
     }
 
+    /// Payments that were received, or may still be: what a payer looks for, newest first.
+    pub fn standing(&self) -> Vec<&PaymentRow> {
+        self.payments.iter().filter(|row| row.state != PaymentRowState::NotCompleted).collect()
+    }
+
+    /// Payments that ended without money, which stay folded so that they bury no receipt.
+    pub fn tries(&self) -> Vec<&PaymentRow> {
+        self.payments.iter().filter(|row| row.state == PaymentRowState::NotCompleted).collect()
+    }
+
+    /// `3 tries not completed`.
+    pub fn tries_words(&self) -> String {
+        let count = i64::try_from(self.tries().len()).unwrap_or(i64::MAX);
+        self.chrome.words("payment-tries", &[("count", Arg::Number(count))])
+    }
+
     /// The line under a payment's name.
     pub fn payment_words(&self, row: &PaymentRow) -> Rich {
         let on = Arg::text(near_date(&self.chrome, row.on, self.status.today));

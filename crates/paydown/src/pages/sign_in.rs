@@ -2,6 +2,7 @@
 //! get the same pages, words and counts.
 
 use super::{Chrome, Viewer};
+use crate::contact::in_a_sentence;
 use crate::texts::{Arg, Rich};
 use askama::Template;
 use ledger::Money;
@@ -221,7 +222,8 @@ impl CodePage {
 
     /// What to do when no code comes.
     pub fn no_code(&self) -> Rich {
-        self.chrome.say("code-none", &[("contact", Arg::name(&self.chrome.merchant.help_contact))])
+        self.chrome
+            .say("code-none", &[("contact", Arg::name(in_a_sentence(&self.chrome.merchant.help_contact)))])
     }
 }
 

@@ -74,7 +74,8 @@ fn no_page_breaks_the_policy() {
         for attribute in ["src", "href", "action"] {
             for element in select(&page, &format!("[{attribute}]")) {
                 let url = element.value().attr(attribute).unwrap();
-                let ours = (url.starts_with('/') && !url.starts_with("//")) || url.starts_with('#');
+                let help = ["mailto:billing@northwind.example", "tel:+15035550142"].contains(&url);
+                let ours = help || (url.starts_with('/') && !url.starts_with("//")) || url.starts_with('#');
                 assert!(ours, "{name}: {url}");
             }
         }
@@ -156,6 +157,32 @@ fn the_invoice_page_says_what_is_left() {
     assert_eq!(text(&part, ".pills"), "Partly paid Due in 12 days");
     assert_eq!(select(&part, ".bar rect").len(), 2);
     assert!(text(&part, ".timeline").contains("$750.00 left after it"));
+    assert!(select(&part, ".tries").is_empty());
+}
+
+#[test]
+fn tries_that_ended_without_money_are_folded_away() {
+    let paid = sample("invoice-paid");
+    assert_eq!(select(&paid, ".card > .timeline > li").len(), 2, "what was received stands open");
+    assert_eq!(text(&paid, ".tries summary"), "3 tries not completed");
+    assert_eq!(select(&paid, ".tries:not([open]) .timeline > li").len(), 3);
+    assert!(text(&paid, ".tries li").contains("No money was taken"));
+}
+
+#[test]
+fn a_name_with_a_full_stop_gets_no_second_one() {
+    let other = sample("link-other-company");
+    assert!(text(&other, ".lead").ends_with("This invoice is for Acme Inc."));
+    assert_eq!(text(&other, ".pay"), "Open as Acme Inc.");
+}
+
+#[test]
+fn whoever_acts_for_several_companies_may_change_it() {
+    let (one, several) = (sample("invoice-partly-paid"), sample("invoice-long"));
+    assert_eq!(text(&one, ".who"), "Dana, Acme Inc.");
+    let link = select(&several, ".who a")[0];
+    assert_eq!(link.text().collect::<String>(), "Change company");
+    assert_eq!(link.value().attr("href"), Some("/p/northwind/companies"));
 }
 
 #[test]

@@ -128,6 +128,7 @@ async fn an_unfinished_payment_is_cancelled_from_the_invoice() {
         visitor.sees("Left to pay $750.00").await;
         visitor.press("Cancel it and start again").await;
         visitor.sees("Amount due $1,250.00").await;
+        visitor.press("1 try not completed").await;
         visitor.sees("Started 16 Nov, not completed. No money was taken").await;
     })
     .await;

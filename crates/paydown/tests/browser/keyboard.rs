@@ -42,7 +42,7 @@ async fn a_part_is_paid_by_keys_alone() {
         assert_eq!(visitor.tab().await, "Change the amount");
         assert_eq!(visitor.tab().await, "E-mail for the receipt");
         visitor.keys("payer@acme.example").await;
-        assert_eq!(visitor.tab().await, "Your reference (shows on the receipt)");
+        assert_eq!(visitor.tab().await, "Your reference, optional (shows on the receipt)");
         assert_eq!(visitor.tab().await, "Continue to the card page");
         visitor.enter().await;
         visitor.sees("Card number").await;

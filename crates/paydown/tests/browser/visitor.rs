@@ -85,13 +85,15 @@ impl Visitor {
         self.clicks.get()
     }
 
-    /// Whether a button or link has these words and can be seen.
+    /// Whether a button, a link or the head of a fold has these words and can be seen.
     pub async fn offers(&self, words: &str) -> bool {
         !self.named(words).await.expect("the page can be searched").is_empty()
     }
 
     async fn named(&self, words: &str) -> WebDriverResult<Vec<WebElement>> {
-        let path = ["button", "a"].map(|tag| format!("//{tag}[normalize-space(.)=\"{words}\"]")).join("|");
+        let path = ["button", "a", "summary"]
+            .map(|tag| format!("//{tag}[normalize-space(.)=\"{words}\"]"))
+            .join("|");
         let mut visible = Vec::new();
         for element in self.driver.find_all(By::XPath(path)).await? {
             if element.is_displayed().await? {

@@ -5,6 +5,7 @@ skip = Skip to the content
 practice = Practice mode: no real money moves
 nav-account = Account
 all-invoices = All invoices
+change-company = Change company
 sign-out = Sign out
 sign-in = Sign in
 sign-in-for-all = Sign in to see all invoices
@@ -105,6 +106,10 @@ payment-by-link = the link sent to { $email }
 payment-by-someone = someone at { $company }
 payment-checking = We are checking this payment, started { $on }
 payment-not-completed = Started { $on }, not completed. No money was taken
+payment-tries = { $count ->
+    [one] { $count } try not completed
+   *[other] { $count } tries not completed
+}
 payment-left-after = { $left } left after it
 receipt = Receipt
 see-payment = See this payment
@@ -227,7 +232,7 @@ pay-payee = { $merchant } (statement line { $line })
 how = How
 by-card = Card
 receipt-email = E-mail for the receipt
-your-reference = Your reference (shows on the receipt)
+your-reference = Your reference, optional (shows on the receipt)
 paying = Paying…
 pay-under-button = You type your card on { $processor }’s page and come back here. You have { $minutes } minutes. Nothing is taken before you press Pay there.
 continue-it = Continue it

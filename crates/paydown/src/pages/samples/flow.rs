@@ -77,7 +77,7 @@ fn links() -> Vec<(String, String)> {
     let other = LinkState::OtherCompany {
         name: "Dana".to_owned(),
         company: "Beta Ltd".to_owned(),
-        invoice_for: "Acme Inc".to_owned(),
+        invoice_for: "Acme Inc.".to_owned(),
         open_url: url("open"),
     };
     let identify = LinkState::Identify {

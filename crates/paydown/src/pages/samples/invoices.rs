@@ -166,8 +166,10 @@ fn ended_invoices() -> Vec<(String, String)> {
         status: ended(Progress::Paid, Lifecycle::Open),
         payments: vec![
             PaymentRow { on: date(2026, 11, 12), ..received(75_000, 0) },
+            row(75_000, PaymentRowState::NotCompleted),
             received(50_000, 75_000),
             row(50_000, PaymentRowState::NotCompleted),
+            row(125_000, PaymentRowState::NotCompleted),
         ],
         ..page(signed_in(), 125_000, 0, 0)
     };
