@@ -3,6 +3,7 @@
 //!
 //! Clock, randomness, environment and output are handed in, so that a test runs a command as a person would.
 
+mod ask;
 mod books;
 mod demo;
 mod import;
@@ -13,6 +14,7 @@ mod serve;
 mod setup;
 mod world;
 
+pub use ask::Terminal;
 pub use world::{Exit, World};
 
 use crate::config::Flags;
@@ -102,7 +104,10 @@ struct DemoArgs {
 struct InitArgs {
     #[command(flatten)]
     merchant: NewMerchantArgs,
-    /// File with the processor's secret key (sk_… or rk_…), or - for standard input
+    /// Ask nothing: what is not given is the default
+    #[arg(long, short)]
+    yes: bool,
+    /// File with the processor's secret key (sk_… or rk_…), or - for standard input; practice money without it
     #[arg(long, value_name = "FILE")]
     processor_key_file: Option<PathBuf>,
     /// File with the secret of the webhook endpoint (whsec_…)
@@ -115,31 +120,31 @@ struct InitArgs {
 
 #[derive(Debug, Args)]
 struct NewMerchantArgs {
-    /// Name that customers know
+    /// Name that customers know; asked for without it
     #[arg(long)]
-    name: String,
+    name: Option<String>,
     /// Short name in addresses [default: made from the name]
     #[arg(long)]
     slug: Option<String>,
     /// Postal address; \n separates its lines
-    #[arg(long, default_value = "")]
-    address: String,
-    /// Where payers write for help
+    #[arg(long)]
+    address: Option<String>,
+    /// Where payers write for help; asked for without it
     #[arg(long, value_name = "EMAIL")]
-    help_email: String,
+    help_email: Option<String>,
     /// Where payers call for help
     #[arg(long, value_name = "NUMBER")]
     help_phone: Option<String>,
-    /// Currency of invoices that name none
-    #[arg(long, default_value = "USD", value_name = "CODE")]
-    currency: String,
-    /// Zone in which due dates are counted
-    #[arg(long, default_value = "Etc/UTC", value_name = "NAME")]
-    time_zone: String,
-    /// Brand colour
-    #[arg(long, default_value = "#1f5eff", value_name = "#RRGGBB")]
-    brand_color: String,
-    /// Logo, PNG or JPEG
+    /// Currency of invoices that name none [default: USD]
+    #[arg(long, value_name = "CODE")]
+    currency: Option<String>,
+    /// Zone in which due dates are counted [default: Etc/UTC]
+    #[arg(long, value_name = "NAME")]
+    time_zone: Option<String>,
+    /// Brand colour [default: #1f5eff]
+    #[arg(long, value_name = "#RRGGBB")]
+    brand_color: Option<String>,
+    /// Logo, PNG or JPEG of at most 2 MiB
     #[arg(long, value_name = "FILE")]
     logo: Option<PathBuf>,
     /// Address that mail comes from [default: the help address]

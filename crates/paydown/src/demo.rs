@@ -14,15 +14,14 @@ use crate::clock::{Clock, Random};
 use crate::mail::{mailbox, transport};
 use crate::processors::Processors;
 use crate::secrets::SecretKey;
-use crate::{router, server};
+use crate::{practice, router, server};
 use anyhow::{Context as _, Result};
 use billing::ids::{LinkId, MerchantId};
 use clock::DemoClock;
-use data_encoding::HEXLOWER;
 use jiff::tz::TimeZone;
 use ledger::Currency;
-use sandbox::{RunningSandbox, Sandbox, SandboxConfig, SandboxData, WebhookTarget};
-use std::net::{Ipv4Addr, SocketAddr};
+use sandbox::{RunningSandbox, WebhookTarget};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::db::{DatabaseUrl, Role, Store, StoreConfig, Tx, migrate};
@@ -145,8 +144,8 @@ async fn business_at(
         Some(merchant) => practice_connection(app, merchant.id).await?,
         None => None,
     };
-    let keys = kept.unwrap_or_else(|| new_keys(app));
-    let sandbox = start_sandbox(folder, &keys, seed, clock).await?;
+    let keys = kept.unwrap_or_else(|| practice::new_keys(app));
+    let sandbox = practice::start(folder, &keys, seed, Arc::clone(clock) as Arc<dyn Clock>).await?;
     let merchant_id = match &there {
         Some(merchant) => merchant.id,
         None => {
@@ -154,7 +153,7 @@ async fn business_at(
         }
     };
     let connection = PracticeConnection { base_url: sandbox.base_url(), ..keys.clone() };
-    connect_practice(app, merchant_id, connection).await?;
+    connect_practice(app, merchant_id, connection, "cli:demo").await?;
     let link = match there {
         Some(_) => link_again(app, merchant_id).await?,
         None => {
@@ -172,34 +171,6 @@ async fn business_at(
     let url = format!("{}/hooks/stripe/{SLUG}", app.public_url);
     sandbox.set_webhook(Some(WebhookTarget { url, secret: keys.webhook_secret }));
     Ok((sandbox, merchant_id, link))
-}
-
-async fn start_sandbox(
-    folder: &Path,
-    keys: &PracticeConnection,
-    seed: u64,
-    clock: &Arc<DemoClock>,
-) -> Result<RunningSandbox> {
-    let clock = Arc::clone(clock);
-    let config = SandboxConfig {
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        data: SandboxData::File(folder.join("practice-processor.db")),
-        secret_key: keys.secret_key.clone(),
-        webhook: None,
-        clock: Arc::new(move || clock.now().as_second()),
-        seed,
-        public_url: None,
-    };
-    Sandbox::start(config).await
-}
-
-fn new_keys(app: &App) -> PracticeConnection {
-    let mint = app.mint();
-    PracticeConnection {
-        base_url: String::new(),
-        secret_key: format!("sk_test_practice{}", HEXLOWER.encode(&mint.bytes::<16>())),
-        webhook_secret: format!("whsec_{}", HEXLOWER.encode(&mint.bytes::<16>())),
-    }
 }
 
 fn northwind(app: &App) -> Merchant {

@@ -18,6 +18,7 @@ pub mod mail;
 pub mod metrics;
 pub mod pages;
 pub mod portal;
+pub mod practice;
 pub mod processors;
 pub mod router;
 pub mod secrets;

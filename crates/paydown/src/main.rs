@@ -2,10 +2,11 @@
 
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
-use paydown::cli::{self, World};
+use paydown::cli::{self, Terminal, World};
 use paydown::clock::{Clock, Random};
 use rand::TryRng as _;
 use rand::rngs::SysRng;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
@@ -45,9 +46,35 @@ async fn run() -> Result<ExitCode> {
         random: Arc::new(SystemRandom),
         out: Box::new(std::io::stdout()),
         err: Box::new(std::io::stderr()),
+        terminal: person(),
         stop: stop_on_signal()?,
     };
     Ok(ExitCode::from(cli::run(std::env::args_os(), world).await.code()))
+}
+
+/// The person at the terminal. Questions go to standard error: standard output is for what was asked for.
+struct Person;
+
+impl Terminal for Person {
+    fn line(&mut self, question: &str) -> std::io::Result<String> {
+        let mut err = std::io::stderr();
+        write!(err, "{question}")?;
+        err.flush()?;
+        let mut line = String::new();
+        match std::io::stdin().read_line(&mut line)? {
+            0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(line.trim_end_matches(['\r', '\n']).to_owned()),
+        }
+    }
+
+    fn secret(&mut self, question: &str) -> std::io::Result<String> {
+        rpassword::prompt_password(question)
+    }
+}
+
+fn person() -> Option<Box<dyn Terminal>> {
+    let there = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    there.then(|| Box::new(Person) as Box<dyn Terminal>)
 }
 
 /// Cancelled by Ctrl+C and by SIGTERM: whoever serves then drains.

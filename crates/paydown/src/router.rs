@@ -12,8 +12,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use std::any::Any;
 use std::time::Duration;
-use store::db::Tx;
-use store::merchants;
+use store::db::{MigrateError, status};
+use store::migrations::MIGRATIONS;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -94,13 +94,16 @@ fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     Fail::Ours.into_response()
 }
 
-/// 200 while the database answers and takes writes, else 503 with the reason.
+/// 200 while the database answers, takes writes and is of this program's version, else 503 with the reason.
 async fn ready(State(app): State<App>) -> (StatusCode, String) {
     if let Some(reason) = app.store.read_only_because() {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("read-only: {reason}\n"));
     }
-    match app.store.read(async move |tx: &mut Tx| merchants::all(tx).await).await {
-        Ok(_) => (StatusCode::OK, "ready\n".to_owned()),
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n".to_owned()),
-    }
+    let reason = match status(&app.store, MIGRATIONS).await {
+        Ok(status) if status.pending.is_empty() => return (StatusCode::OK, "ready\n".to_owned()),
+        Ok(_) => "the database is older than this program\n",
+        Err(error) if error.is::<MigrateError>() => "the database is not of this program's version\n",
+        Err(_) => "the database does not answer\n",
+    };
+    (StatusCode::SERVICE_UNAVAILABLE, reason.to_owned())
 }

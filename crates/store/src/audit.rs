@@ -15,6 +15,8 @@ use jiff::Timestamp;
 pub mod acts {
     /// An invoice was voided; the object is the invoice.
     pub const INVOICE_VOID: &str = "invoice.void";
+    /// An invoice came from a file; the object is the invoice.
+    pub const INVOICE_IMPORT: &str = "invoice.import";
     /// A payment link was taken back; the object is the link, or the invoice where all of its links were.
     pub const LINK_REVOKE: &str = "link.revoke";
     /// A policy was set.

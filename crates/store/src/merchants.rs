@@ -44,6 +44,7 @@ const INSERT: Sql =
     time_zone, brand_color, sender, statement_line, abandon_after_seconds, created_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING");
 const NEXT_ID: Sql = Sql("SELECT CAST(COALESCE(MAX(merchant_id), 0) + 1 AS BIGINT) FROM merchants");
+const LOCK: Sql = Sql("SELECT merchant_id FROM merchants WHERE merchant_id = $1");
 const BY_ID: Sql =
     Sql("SELECT merchant_id, slug, name, address, help_email, help_phone, currency, time_zone,
     brand_color, sender, statement_line, abandon_after_seconds, created_at
@@ -81,6 +82,12 @@ pub async fn insert(tx: &mut Tx, merchant: &Merchant) -> Result<bool> {
         merchant.created_at.as_microsecond(),
     ];
     Ok(tx.execute(INSERT, args).await? == 1)
+}
+
+/// Keeps the merchant from others who lock it until the transaction ends, so that what is looked for and then added is added
+/// once. Before everything else that is locked.
+pub async fn lock(tx: &mut Tx, id: MerchantId) -> Result<()> {
+    tx.lock(LOCK, args![id.0], |row| row.i64(0)).await.map(drop)
 }
 
 /// The merchant with this number.

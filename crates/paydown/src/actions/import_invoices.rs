@@ -8,10 +8,12 @@ use crate::clock::Mint;
 use crate::import::{ImportedInvoice, RowError};
 use anyhow::Result;
 use billing::contact::comparable_email;
-use billing::ids::{CustomerId, InvoiceId, MerchantId};
+use billing::ids::{AuditId, CustomerId, InvoiceId, MerchantId};
+use serde_json::json;
+use store::audit::{self, AuditRow, acts};
 use store::customers::{self, name_key};
 use store::db::Tx;
-use store::{contacts, invoices};
+use store::{contacts, invoices, merchants};
 
 /// What one invoice of a file came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,18 +36,18 @@ pub enum Imported {
 #[error("a dry run is rolled back")]
 struct DryRun(Imported);
 
-/// Imports one invoice. With `dry_run` everything is tried and nothing stays.
+/// Imports one invoice for `actor`, as the audit trail calls them. With `dry_run` everything is tried and nothing stays.
 pub async fn import_invoice(
     app: &App,
     merchant: MerchantId,
     invoice: ImportedInvoice,
-    dry_run: bool,
+    (actor, dry_run): (&str, bool),
 ) -> Result<Imported> {
-    let mint = app.mint();
+    let (mint, actor) = (app.mint(), actor.to_owned());
     let outcome = app
         .store
         .write(async move |tx: &mut Tx| {
-            let imported = in_tx(tx, &mint, merchant, &invoice).await?;
+            let imported = in_tx(tx, &mint, (merchant, &actor), &invoice).await?;
             if dry_run { Err(DryRun(imported).into()) } else { Ok(imported) }
         })
         .await;
@@ -55,9 +57,11 @@ pub async fn import_invoice(
 async fn in_tx(
     tx: &mut Tx,
     mint: &Mint,
-    merchant: MerchantId,
+    (merchant, actor): (MerchantId, &str),
     imported: &ImportedInvoice,
 ) -> Result<Imported> {
+    // Two imports at once would both find no customer and both make one.
+    merchants::lock(tx, merchant).await?;
     let there = invoices::find_by_number(tx, merchant, &imported.number).await?;
     let customer = match &there {
         Some(there) => owner(tx, merchant, there.customer_id, imported).await?,
@@ -84,12 +88,33 @@ async fn in_tx(
         lines: imported.lines.clone(),
     };
     Ok(match issue_invoice::in_tx(tx, mint, &new).await? {
-        Ok(Issued::New(invoice)) => Imported::New { invoice, new_customer },
+        Ok(Issued::New(invoice)) => {
+            note(tx, mint, (merchant, actor), (invoice, imported)).await?;
+            Imported::New { invoice, new_customer }
+        }
         Ok(Issued::Unchanged(invoice)) => Imported::Unchanged(invoice),
         Err(CannotIssue::NumberTaken(_)) => Imported::Refused(taken(imported)),
         // The reader has added the lines up; an error here rolls the customer back as well.
         Err(error @ CannotIssue::Lines(_)) => return Err(error.into()),
     })
+}
+
+async fn note(
+    tx: &mut Tx,
+    mint: &Mint,
+    (merchant, actor): (MerchantId, &str),
+    (invoice, imported): (InvoiceId, &ImportedInvoice),
+) -> Result<()> {
+    let row = AuditRow {
+        id: mint.id(AuditId::new),
+        actor: actor.to_owned(),
+        act: acts::INVOICE_IMPORT.to_owned(),
+        object: invoice.to_string(),
+        before: "null".to_owned(),
+        after: json!({ "number": imported.number, "customer": imported.customer_name }).to_string(),
+        at: mint.now,
+    };
+    audit::append(tx, merchant, &row).await
 }
 
 enum Found {

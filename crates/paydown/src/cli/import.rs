@@ -31,7 +31,7 @@ pub(super) async fn run(at: &mut At<'_>, args: ImportArgs) -> Result<Exit> {
     let plan = read(&bytes, &options).map_err(|error| stop(Exit::Failed, error.to_string()))?;
     let rows = plan.row_count;
     let app = at.app(&config, store)?;
-    let mut outcome = import(&app, merchant.id, plan, args.dry_run).await?;
+    let mut outcome = import(&app, merchant.id, plan, (&at.actor(), args.dry_run)).await?;
     if args.send {
         for invoice in &outcome.new {
             let sent = send_invoice(&app, merchant.id, *invoice).await?;
@@ -61,10 +61,10 @@ fn options(args: &ImportArgs, default_currency: Currency) -> Result<ImportOption
     })
 }
 
-async fn import(app: &App, merchant: MerchantId, plan: ImportPlan, dry_run: bool) -> Result<Outcome> {
+async fn import(app: &App, merchant: MerchantId, plan: ImportPlan, by: (&str, bool)) -> Result<Outcome> {
     let mut outcome = Outcome { errors: plan.errors, ..Outcome::default() };
     for invoice in plan.invoices {
-        match import_invoice(app, merchant, invoice, dry_run).await? {
+        match import_invoice(app, merchant, invoice, by).await? {
             Imported::New { invoice, new_customer } => {
                 outcome.new.push(invoice);
                 outcome.new_customers += usize::from(new_customer);

@@ -4,7 +4,7 @@ use super::world::{At, Exit};
 use crate::config::{Config, LogFormat, Mail};
 use crate::mail::transport::{Folder, Smtp, Transport};
 use crate::metrics::Metrics;
-use crate::{router, server};
+use crate::{practice, router, server};
 use anyhow::{Context as _, Result};
 use serde_json::json;
 use std::sync::Arc;
@@ -31,9 +31,13 @@ pub(super) async fn serve(at: &mut At<'_>) -> Result<Exit> {
         let metrics = Metrics::install(app.clock.now())?;
         tokio::spawn(metrics.serve(app.clone(), listener, stop.clone()));
     }
+    let practice = practice::beside(&app, &config.data_dir, address.port()).await?;
     let told = json!({ "listen": address.to_string(), "public_url": config.public_url, "metrics_listen": figures_at });
     at.tell(&told, || format!("Paydown serves {} on {address}. Ctrl+C ends it.", config.public_url))?;
     server::run(app.clone(), listener, router::router(app), transport, stop).await?;
+    if let Some(practice) = practice {
+        practice.shutdown().await;
+    }
     Ok(Exit::Done)
 }
 

@@ -1,10 +1,12 @@
 //! `paydown init`, `merchant`, `processor` and `config`: what is done once.
 
+use super::ask;
 use super::world::{At, Exit, stop, table};
 use super::{ConnectCommand, InitArgs, MerchantCommand, NewMerchantArgs};
 use crate::actions::connect_processor::{CannotConnect, ConnectProcessor, connect_processor};
 use crate::actions::create_merchant::{CannotCreate, NewMerchant, create_merchant};
 use crate::app::App;
+use crate::practice;
 use anyhow::{Context as _, Result};
 use billing::ids::MerchantId;
 use gateway::SecretText;
@@ -17,14 +19,21 @@ use store::db::{Role, Tx, migrate};
 use store::merchants;
 use store::migrations::MIGRATIONS;
 
+const NO_TERMINAL: &str = "there is no terminal to ask at; give --key-file FILE";
+
 /// A key or a secret is shorter than this.
 const MOST_SECRET_BYTES: u64 = 4_096;
 
 pub(super) async fn init(at: &mut At<'_>, args: InitArgs) -> Result<Exit> {
     let config = at.config()?;
-    let new = new_merchant(at, args.merchant)?;
-    let key = args.processor_key_file.as_deref().map(secret_from).transpose()?;
-    let webhook_secret = args.webhook_secret_file.as_deref().map(secret_from).transpose()?;
+    let asks = args.merchant.name.is_none() || args.merchant.help_email.is_none();
+    let given = ask::merchant(at, args.merchant, !args.yes)?;
+    let new = new_merchant(at, given)?;
+    let mut key = args.processor_key_file.as_deref().map(secret_from).transpose()?;
+    let mut webhook_secret = args.webhook_secret_file.as_deref().map(secret_from).transpose()?;
+    if key.is_none() && asks {
+        (key, webhook_secret) = asked_keys(at)?;
+    }
     let store = at.open(&config, Role::Command).await?;
     migrate(&store, MIGRATIONS, at.world.clock.now().as_microsecond()).await?;
     let there = store.read(async move |tx: &mut Tx| merchants::all(tx).await).await?;
@@ -48,14 +57,17 @@ pub(super) async fn init(at: &mut At<'_>, args: InitArgs) -> Result<Exit> {
                 address: args.processor_address,
                 actor: at.actor(),
             };
-            Some(connected(&app, input).await?)
+            connected(&app, input).await?
         }
-        None => None,
+        None => {
+            practice::connect(&app, &config.data_dir, merchant, &at.actor()).await?;
+            json!({ "mode": "practice", "webhooks": true })
+        }
     };
     let told = json!({ "merchant": merchant.to_string(), "slug": slug, "processor": processor });
     at.tell(&told, || {
-        let connect = "  paydown processor connect stripe     connects your card processor\n";
-        let next = if processor.is_none() { connect } else { "" };
+        let connect = "  paydown processor connect stripe     takes real money; until then it is practice money\n";
+        let next = if processor["mode"] == "practice" { connect } else { "" };
         format!(
             "{name} is set up in {}. Next:\n{next}  paydown import invoices FILE …       brings your invoices\n  \
              paydown serve                        runs the portal at {}/p/{slug}",
@@ -71,7 +83,8 @@ pub(super) async fn merchant(at: &mut At<'_>, command: MerchantCommand) -> Resul
     let store = at.store(&config).await?;
     match command {
         MerchantCommand::Create(args) => {
-            let new = new_merchant(at, *args)?;
+            let given = ask::merchant(at, *args, true)?;
+            let new = new_merchant(at, given)?;
             let slug = new.slug.clone();
             let app = at.app(&config, store)?;
             let id = created(&app, new).await?;
@@ -102,11 +115,19 @@ pub(super) async fn merchant(at: &mut At<'_>, command: MerchantCommand) -> Resul
 pub(super) async fn connect(at: &mut At<'_>, command: ConnectCommand) -> Result<Exit> {
     let ConnectCommand::Stripe { key_file, webhook_secret_file, address } = command;
     let (config, store, merchant) = at.merchant().await?;
+    let asks = key_file.is_none();
     let secret_key = match key_file {
         Some(path) => secret_from(&path)?,
-        None => asked("Secret key (sk_… or rk_…): ")?,
+        None => {
+            let asked = ask::secret(at, "Secret key (sk_… or rk_…)", NO_TERMINAL)?;
+            asked.ok_or_else(|| stop(Exit::Usage, "no key was typed; nothing was changed"))?
+        }
     };
-    let webhook_secret = webhook_secret_file.as_deref().map(secret_from).transpose()?;
+    let webhook_secret = match webhook_secret_file {
+        Some(path) => Some(secret_from(&path)?),
+        None if asks => ask::secret(at, "Webhook secret (whsec_…), or nothing to keep it", NO_TERMINAL)?,
+        None => None,
+    };
     let app = at.app(&config, store)?;
     let input =
         ConnectProcessor { merchant: merchant.id, secret_key, webhook_secret, address, actor: at.actor() };
@@ -182,22 +203,24 @@ async fn connected(app: &App, input: ConnectProcessor) -> Result<Value> {
 }
 
 fn new_merchant(at: &At<'_>, args: NewMerchantArgs) -> Result<NewMerchant> {
-    let currency = Currency::try_new(&args.currency).map_err(|error| stop(Exit::Usage, error.to_string()))?;
+    let (name, help_email) = (args.name.unwrap_or_default(), args.help_email.unwrap_or_default());
+    let code = args.currency.as_deref().unwrap_or("USD");
+    let currency = Currency::try_new(code).map_err(|error| stop(Exit::Usage, error.to_string()))?;
     let logo = args.logo.map(|path: PathBuf| {
         fs::read(&path).with_context(|| format!("cannot read the logo {}", path.display()))
     });
     Ok(NewMerchant {
-        slug: args.slug.unwrap_or_else(|| slug_of(&args.name)),
-        address: args.address.replace("\\n", "\n"),
-        sender: args.sender.unwrap_or_else(|| args.help_email.clone()),
-        help_email: args.help_email,
+        slug: args.slug.unwrap_or_else(|| slug_of(&name)),
+        address: args.address.unwrap_or_default().replace("\\n", "\n"),
+        sender: args.sender.unwrap_or_else(|| help_email.clone()),
+        help_email,
         help_phone: args.help_phone,
         currency,
-        time_zone: args.time_zone,
-        brand_color: args.brand_color,
+        time_zone: args.time_zone.unwrap_or_else(|| "Etc/UTC".to_owned()),
+        brand_color: args.brand_color.unwrap_or_else(|| "#1f5eff".to_owned()),
         logo: logo.transpose()?,
-        statement_line: args.statement_line.unwrap_or_else(|| statement_line_of(&args.name)),
-        name: args.name,
+        statement_line: args.statement_line.unwrap_or_else(|| statement_line_of(&name)),
+        name,
         actor: at.actor(),
     })
 }
@@ -228,10 +251,12 @@ fn secret_from(path: &Path) -> Result<SecretText> {
     Ok(SecretText::from(text.trim()))
 }
 
-fn asked(question: &str) -> Result<SecretText> {
-    let answer = rpassword::prompt_password(question)
-        .map_err(|_| stop(Exit::Usage, "there is no terminal to ask at; give --key-file FILE"))?;
-    Ok(SecretText::from(answer.trim()))
+/// The keys of a person at the terminal; none for practice money.
+fn asked_keys(at: &mut At<'_>) -> Result<(Option<SecretText>, Option<SecretText>)> {
+    let question = "Stripe secret key (sk_… or rk_…), or nothing for practice money";
+    let Some(key) = ask::secret(at, question, NO_TERMINAL)? else { return Ok((None, None)) };
+    let secret = ask::secret(at, "Webhook secret (whsec_…), or nothing for now", NO_TERMINAL)?;
+    Ok((Some(key), secret))
 }
 
 #[cfg(test)]

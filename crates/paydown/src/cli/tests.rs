@@ -6,7 +6,7 @@ use clap::CommandFactory as _;
 use jiff::Timestamp;
 use sandbox::{Sandbox, SandboxConfig, SandboxData};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -61,6 +61,21 @@ impl Shared {
 struct Desk {
     dir: TempDir,
     random: Arc<Counter>,
+    /// What a person types at the next command; nobody sits there without.
+    answers: Mutex<Option<Answers>>,
+}
+
+/// Types one line after the other, then leaves.
+struct Answers(VecDeque<&'static str>);
+
+impl Terminal for Answers {
+    fn line(&mut self, _: &str) -> io::Result<String> {
+        self.0.pop_front().map(str::to_owned).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    fn secret(&mut self, question: &str) -> io::Result<String> {
+        self.line(question)
+    }
 }
 
 struct Ended {
@@ -77,7 +92,7 @@ impl Ended {
 
 impl Desk {
     fn new() -> Desk {
-        Desk { dir: tempfile::tempdir().unwrap(), random: Arc::default() }
+        Desk { dir: tempfile::tempdir().unwrap(), random: Arc::default(), answers: Mutex::default() }
     }
 
     /// A folder that was set up.
@@ -109,11 +124,23 @@ impl Desk {
             random: Arc::clone(&self.random) as Arc<dyn Random>,
             out: Box::new(out.clone()),
             err: Box::new(err.clone()),
+            terminal: self
+                .answers
+                .lock()
+                .unwrap()
+                .take()
+                .map(|answers| Box::new(answers) as Box<dyn Terminal>),
             stop: CancellationToken::new(),
         };
         let args = ["paydown"].into_iter().chain(args).map(OsString::from);
         let exit = run(args, world).await;
         Ended { exit, out: out.text(), err: err.text() }
+    }
+
+    /// The same with a person who answers.
+    async fn run_answering(&self, line: &str, answers: &[&'static str]) -> Ended {
+        *self.answers.lock().unwrap() = Some(Answers(answers.iter().copied().collect()));
+        self.run(line).await
     }
 
     fn file(&self, name: &str, text: &str) -> String {
@@ -216,6 +243,33 @@ async fn a_folder_is_set_up_once() {
     assert!(unclear.err.contains("--merchant: northwind, harbor"), "{}", unclear.err);
     assert_eq!(desk.run("invoice list --merchant harbor").await.exit, Exit::Done);
     assert_eq!(desk.run("invoice list --merchant nobody").await.exit, Exit::NotFound);
+}
+
+#[tokio::test]
+async fn who_sits_at_a_terminal_is_asked_for_what_is_missing() {
+    let desk = Desk::new();
+    let refused = desk.run("init --help-email help@northwind.example").await;
+    assert_eq!(refused.exit, Exit::Usage);
+    assert!(refused.err.contains("--name and --help-email are needed"), "{}", refused.err);
+    let typed =
+        ["Northwind", "", "nobody", "help@northwind.example", "", "dollars", "EUR", "", "blue", "#204060"];
+    let rest = ["no-such.png", "", "", ""];
+    let unasked = desk.run_answering("init --yes", &typed).await;
+    assert_eq!(unasked.exit, Exit::Usage, "a script is never asked");
+    let left = desk.run_answering("init", &typed[..3]).await;
+    assert_eq!(left.exit, Exit::Usage);
+    assert!(left.err.contains("nothing was set up"), "{}", left.err);
+    let done = desk.run_answering("init --json", &[&typed[..], &rest].concat()).await;
+    assert_eq!(done.exit, Exit::Done, "{}", done.err);
+    assert_eq!(done.json()["processor"], json!({ "mode": "practice", "webhooks": true }));
+    for wrong in ["no e-mail address", "no currency", "no colour", "no such file"] {
+        assert!(done.err.contains(wrong), "{wrong}: {}", done.err);
+    }
+    let none = desk.run_answering("processor connect stripe", &[""]).await;
+    assert_eq!(none.exit, Exit::Usage);
+    assert!(none.err.contains("nothing was changed"), "{}", none.err);
+    assert!(desk.run("processor connect stripe").await.err.contains("--key-file FILE"));
+    assert_eq!(desk.run("verify").await.exit, Exit::Done);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What a command works with: what was handed in, the settings, the database, the merchant that is meant.
 
+use super::ask::Terminal;
 use crate::app::App;
 use crate::clock::{Clock, Random};
 use crate::config::{Config, Flags};
@@ -28,6 +29,8 @@ pub struct World {
     pub out: Box<dyn Write + Send>,
     /// Takes errors and hints.
     pub err: Box<dyn Write + Send>,
+    /// Whoever can be asked; nobody where the program does not run on a terminal.
+    pub terminal: Option<Box<dyn Terminal>>,
     /// Cancelled when a person or the system wants the program to end.
     pub stop: CancellationToken,
 }

@@ -10,6 +10,7 @@ mod mailbox;
 mod pages;
 mod payments;
 mod portal;
+mod processors;
 mod sign_in;
 mod test_app;
 mod web;

@@ -9,22 +9,29 @@ use store::db::{DatabaseUrl, Migration};
 use store::migrations::MIGRATIONS;
 use store::testing::TestDatabase;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 const MAKE: &str = "POST /v1/checkout/sessions";
 /// money.md: ten seconds of draining, and a little for ending.
 const DRAINED: Duration = Duration::from_secs(13);
 
-async fn pressed(place: &mut Place, fault: &str, delay_ms: u64) -> tokio::task::JoinHandle<Pressed> {
+/// A payer presses the button, and the calls that follow go wrong so often; comes back when the first has begun.
+async fn pressed(place: &mut Place, fault: &str, (delay_ms, times): (u64, u64)) -> JoinHandle<Pressed> {
     let (mut payer, invoice_path) = place.payer("INV-1").await;
     let form = payer.form(&invoice_path, 40_000).await;
-    place.control("/faults", json!({ "route": MAKE, "fault": fault, "delay_ms": delay_ms })).await;
+    let armed = json!({ "route": MAKE, "fault": fault, "delay_ms": delay_ms, "times": times });
+    place.control("/faults", armed).await;
     let payment = form.payment.clone();
     let pressing = tokio::spawn(async move {
         let left_for = payer.try_press(&form).await.ok().and_then(|page| page.left_for);
         Pressed { payer, invoice_path, payment, left_for }
     });
-    place.fault_hit().await;
+    until("the call that goes wrong", async || {
+        let left = place.look("/faults").await["faults"][0]["times"].as_u64().unwrap_or(0);
+        (left < times).then_some(())
+    })
+    .await;
     pressing
 }
 
@@ -38,7 +45,7 @@ struct Pressed {
 
 store::both_engines!(sigterm_lets_a_call_finish_and_takes_nobody_new, &[], async |database: TestDatabase| {
     let mut place = Place::open(database).await;
-    let pressing = pressed(&mut place, "slow", 1_500).await;
+    let pressing = pressed(&mut place, "slow", (1_500, 1)).await;
     place.server().terminate();
     let address = place.origin.trim_start_matches("http://").to_owned();
     until("nobody new to be let in", async || TcpStream::connect(&address).await.err()).await;
@@ -56,11 +63,12 @@ store::both_engines!(sigterm_lets_a_call_finish_and_takes_nobody_new, &[], async
 
 store::both_engines!(sigterm_waits_ten_seconds_at_most, &[], async |database: TestDatabase| {
     let mut place = Place::open(database).await;
-    let pressing = pressed(&mut place, "timeout_after", 40_000).await;
+    let pressing = pressed(&mut place, "timeout_after", (40_000, 9)).await;
     place.server().terminate();
     assert_eq!(timeout(DRAINED, place.ended()).await.expect("it ends in time"), Some(0));
     let Pressed { mut payer, payment, left_for, .. } = pressing.await.expect("nobody panics");
     assert_eq!(left_for, None);
+    place.disarm().await;
     place.serve().await;
     payer.origin.clone_from(&place.origin);
     place.state(&payment, billing::payment::PaymentState::RequiresAction).await;
@@ -106,12 +114,17 @@ store::both_engines!(a_change_by_a_command_is_seen_at_once, &[], async |database
     place.finish(&[&payer]).await;
 });
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_database_newer_than_the_program_is_refused() {
+/// The migrations of the next version.
+pub fn newer() -> Vec<Migration> {
     let last = MIGRATIONS.last().expect("there are migrations");
     let text = "ALTER TABLE jobs ADD COLUMN future TEXT";
     let next = Migration { number: last.number + 1, name: "future", sqlite: text, postgres: text };
-    let newer: Vec<Migration> = MIGRATIONS.iter().copied().chain([next]).collect();
+    MIGRATIONS.iter().copied().chain([next]).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_newer_than_the_program_is_refused() {
+    let newer = newer();
     for database in [TestDatabase::sqlite_with(&newer).await, TestDatabase::postgres_with(&newer).await] {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let url = match database.url() {

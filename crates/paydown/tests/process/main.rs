@@ -3,9 +3,12 @@
 //!
 //! A test waits for what it needs to see, never for a while. Every process is ended by its own id, also when a test panics.
 
+mod commands;
 mod ends;
 mod kills;
+mod mail;
 mod operator;
 mod payer;
 mod place;
+mod practice;
 mod program;

@@ -1,8 +1,10 @@
 //! What an operator sees of a running server: health, figures, logs.
 
+use crate::ends::newer;
 use crate::place::Place;
 use crate::program::until;
 use serde_json::Value;
+use store::db::{Role, Store, StoreConfig, migrate};
 use store::testing::{Change, TestDatabase};
 
 /// The value of one line of `/metrics`.
@@ -73,20 +75,35 @@ store::both_engines!(every_line_of_a_request_carries_its_id, &[], async |databas
     place.finish(&[&payer]).await;
 });
 
+/// An address and what it answers.
+async fn asked(place: &Place, path: &str) -> (u16, String) {
+    let answer = place.http.get(format!("{}{path}", place.origin)).send().await.expect("an answer");
+    (answer.status().as_u16(), answer.text().await.expect("text"))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_without_its_database_is_alive_but_not_ready() {
     let place = Place::open(TestDatabase::postgres_with(&[]).await).await;
-    let status = async |place: &Place, path: &str| {
-        let answer = place.http.get(format!("{}{path}", place.origin)).send().await.expect("an answer");
-        (answer.status().as_u16(), answer.text().await.expect("text"))
-    };
-    assert_eq!(status(&place, "/readyz").await, (200, "ready\n".to_owned()));
+    assert_eq!(asked(&place, "/readyz").await, (200, "ready\n".to_owned()));
     place.database.take_away().await;
-    assert_eq!(status(&place, "/healthz").await.0, 200);
-    let (code, words) = status(&place, "/readyz").await;
-    assert_eq!((code, words.as_str()), (503, "the database does not answer\n"));
+    assert_eq!(asked(&place, "/healthz").await.0, 200);
+    assert_eq!(asked(&place, "/readyz").await, (503, "the database does not answer\n".to_owned()));
     place.database.give_back().await;
-    until("the server to be ready again", async || (status(&place, "/readyz").await.0 == 200).then_some(()))
+    until("the server to be ready again", async || (asked(&place, "/readyz").await.0 == 200).then_some(()))
         .await;
     place.finish(&[]).await;
 }
+
+store::both_engines!(a_server_whose_database_moved_on_is_not_ready, &[], async |database: TestDatabase| {
+    let mut place = Place::open(database).await;
+    assert_eq!(asked(&place, "/readyz").await, (200, "ready\n".to_owned()));
+    let config = StoreConfig::new(place.database.url(), Role::Command, 0);
+    let next_version = Store::open(&config).await.expect("the database opens");
+    migrate(&next_version, &newer(), 0).await.expect("the next version migrates");
+    next_version.close().await.expect("it closes");
+    assert_eq!(asked(&place, "/healthz").await.0, 200);
+    let (code, words) = asked(&place, "/readyz").await;
+    assert_eq!((code, words.as_str()), (503, "the database is not of this program's version\n"));
+    place.server().terminate();
+    assert_eq!(place.ended().await, Some(0));
+});

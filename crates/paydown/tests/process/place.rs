@@ -48,6 +48,8 @@ pub struct Place {
     pub origin: String,
     /// The address of its figures.
     pub metrics_url: String,
+    /// Variables of the environment besides.
+    pub settings: Vec<(&'static str, String)>,
     log: Log,
     /// What must not be in any log.
     pub secrets: BTreeSet<String>,
@@ -74,6 +76,7 @@ impl Place {
             processor_url,
             store,
             server: None,
+            settings: Vec::new(),
             origin: String::new(),
             metrics_url: String::new(),
             log,
@@ -89,7 +92,7 @@ impl Place {
 
     /// Imports a file of invoices.
     pub async fn import(&self, name: &str, text: &str) {
-        std::fs::write(self.folder.path().join(name), text).expect("a file");
+        self.file(name, text.as_bytes());
         self.command(&["import", "invoices", name, "--preset", "generic"]).await.done();
     }
 
@@ -107,6 +110,7 @@ impl Place {
             DatabaseUrl::Sqlite(path) => path.display().to_string(),
             DatabaseUrl::Postgres(url) => url,
         };
+        command.envs(self.settings.iter().map(|(name, value)| (*name, value)));
         command
             .env("PAYDOWN_DATABASE", url)
             .env("PAYDOWN_LISTEN", "127.0.0.1:0")
@@ -116,9 +120,28 @@ impl Place {
 
     /// Runs a command line to its end; answers are JSON.
     pub async fn command(&self, args: &[&str]) -> Ended {
+        self.command_of(args).await
+    }
+
+    /// The same, to be waited for later.
+    pub fn command_of(&self, args: &[&str]) -> impl Future<Output = Ended> + use<> {
         let mut command = self.program(args);
         command.arg("--json");
-        run(command).await
+        run(command)
+    }
+
+    /// Writes a file where commands find it.
+    pub fn file(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.folder.path().join(name), bytes).expect("a file");
+    }
+
+    /// Reads the database from outside.
+    pub async fn read<T, F>(&self, work: F) -> T
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> anyhow::Result<T> + Send + Sync + 'static,
+    {
+        self.store.read(work).await.expect("the database can be read")
     }
 
     /// Starts the server and waits until it is ready. Webhooks go to it from then on.
@@ -202,6 +225,13 @@ impl Place {
     /// The next call of a route goes wrong.
     pub async fn fault(&self, route: &str, fault: &str) {
         self.control("/faults", json!({ "route": route, "fault": fault, "delay_ms": 40_000 })).await;
+    }
+
+    /// No call goes wrong any more.
+    pub async fn disarm(&self) {
+        let url = format!("{}/control/faults", self.processor_url);
+        let answer = self.http.delete(url).send().await.expect("the sandbox answers");
+        assert!(answer.status().is_success());
     }
 
     /// Waits until the call has come that a fault was armed for.

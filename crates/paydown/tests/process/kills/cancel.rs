@@ -76,9 +76,11 @@ on_both_engines!(a_cancel_that_was_not_recorded_is_recorded_later, async |mut pl
     let (mut payer, invoice_path, form) = turned_round(&mut place).await;
     place.database.refuse(Change::Update("payments", "state")).await;
     let page = payer.try_cancel(&payment_path(&invoice_path, &form)).await.expect("an answer");
-    assert_eq!(page.status, 500, "{}", page.html);
+    assert_eq!(page.left_for, None, "{}", page.html);
     place.kill();
     place.database.let_through().await;
+    assert_eq!(place.payment(&form.payment).await.map(|it| it.state), Some(PaymentState::RequiresAction));
+    assert_eq!(place.sessions().await[0]["status"], "expired");
     assert_eq!(place.figures(INVOICE).await, (125_000, PART, 0), "the hold stays until it is stored");
     place.serve().await;
     payer.origin.clone_from(&place.origin);
