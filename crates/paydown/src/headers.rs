@@ -64,6 +64,8 @@ fn failure(response: &Response, path: &str) -> Option<Fail> {
     match response.status() {
         StatusCode::METHOD_NOT_ALLOWED => Some(Fail::WrongMethod),
         StatusCode::REQUEST_TIMEOUT => Some(Fail::Ours),
+        // A link that cannot even be read is as unknown as any other.
+        StatusCode::BAD_REQUEST if path.starts_with("/l/") => Some(Fail::NotFound),
         StatusCode::BAD_REQUEST if fail::is_portal(path) => Some(Fail::NotUnderstood),
         _ => None,
     }

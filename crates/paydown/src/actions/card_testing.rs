@@ -93,19 +93,10 @@ pub(super) async fn count_try(
         }
     }
     limits::note(tx, merchant, limits::TRIES_PER_MERCHANT, "all", mint.now).await?;
-    if declined { count_decline(tx, mint, payment, &holder).await } else { Ok(()) }
-}
-
-async fn count_decline(tx: &mut Tx, mint: &Mint, payment: &Payment, holder: &str) -> Result<()> {
-    let merchant = payment.merchant;
-    limits::note(tx, merchant, limits::DECLINES_PER_HOLDER, holder, mint.now).await?;
-    limits::note(tx, merchant, limits::DECLINES_PER_MERCHANT, "all", mint.now).await?;
-    let mut is_over = false;
-    for limit in [limits::DECLINES_PER_HOLDER, limits::CARDS_PER_HOLDER] {
-        is_over |= limits::full_until(tx, merchant, (limit, holder), mint.now).await?.is_some();
-    }
+    let mut is_over = declined && count_decline(tx, mint, merchant, &holder).await?;
+    // A success may be the try that makes them enough to be judged.
     if let Some(until) = paused_until(tx, merchant, mint.now).await? {
-        is_over = true;
+        is_over = declined;
         tell(tx, mint, payment, until).await?;
     }
     if is_over {
@@ -113,6 +104,17 @@ async fn count_decline(tx: &mut Tx, mint: &Mint, payment: &Payment, holder: &str
         jobs::enqueue(tx, merchant, job, END_PAGE_JOB, &subject, mint.now, mint.now).await?;
     }
     Ok(())
+}
+
+/// True when this payer has used up all tries.
+async fn count_decline(tx: &mut Tx, mint: &Mint, merchant: MerchantId, holder: &str) -> Result<bool> {
+    limits::note(tx, merchant, limits::DECLINES_PER_HOLDER, holder, mint.now).await?;
+    limits::note(tx, merchant, limits::DECLINES_PER_MERCHANT, "all", mint.now).await?;
+    let mut is_over = false;
+    for limit in [limits::DECLINES_PER_HOLDER, limits::CARDS_PER_HOLDER] {
+        is_over |= limits::full_until(tx, merchant, (limit, holder), mint.now).await?.is_some();
+    }
+    Ok(is_over)
 }
 
 /// The first time in ten minutes a person is told.

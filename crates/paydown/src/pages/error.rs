@@ -142,6 +142,14 @@ impl ErrorPage {
         }
     }
 
+    /// The invoice somebody was at, where they may go back to it.
+    fn at(&self) -> Option<&str> {
+        if matches!(self.error, PageError::NotFound) {
+            return None;
+        }
+        self.chrome.here.as_deref()?.strip_prefix("/invoices/")?.split(['/', '?']).next()
+    }
+
     /// The way out: (address, words).
     pub fn way_out(&self) -> (String, String) {
         let base = self.chrome.base();
@@ -151,6 +159,10 @@ impl ErrorPage {
                 | PageError::Changed { invoice: Some((id, _)) },
                 _,
             ) => (format!("{base}/invoices/{id}"), self.chrome.t("check-the-invoice")),
+            (_, Viewer::Link | Viewer::Contact { .. }) if self.at().is_some() => (
+                format!("{base}/invoices/{}", self.at().unwrap_or_default()),
+                self.chrome.t("back-to-invoice"),
+            ),
             (_, Viewer::Contact { .. }) => (format!("{base}/invoices"), self.chrome.t("all-invoices")),
             _ => (self.chrome.sign_in_url(), self.chrome.t("sign-in")),
         }

@@ -175,6 +175,7 @@ async fn load(app: &App, parts: &Parts) -> Result<Option<Found>, Fail> {
     let mut path = parts.uri.path().split('/').skip(1);
     let (root, name) = (path.next().unwrap_or_default(), path.next().unwrap_or_default());
     let by_slug = (root == "p").then(|| name.to_owned());
+    let is_link = root == "l";
     let by_token = if root == "l" { token_merchant(name).map(MerchantId) } else { None };
     let headers = parts.headers.clone();
     let (public_url, now) = (app.public_url.clone(), app.clock.now());
@@ -185,6 +186,11 @@ async fn load(app: &App, parts: &Parts) -> Result<Option<Found>, Fail> {
                 (Some(slug), _) => merchants::find_by_slug(tx, slug).await?,
                 (None, Some(id)) => merchants::find(tx, id).await?,
                 (None, None) => None,
+            };
+            // Where there is one merchant, a link that was never one looks like any other unknown link.
+            let merchant = match merchant {
+                None if is_link => merchants::all(tx).await.map(only)?,
+                found => found,
             };
             let Some(merchant) = merchant else { return Ok(None) };
             let account = processor_accounts::find(tx, merchant.id, STRIPE).await?;
@@ -206,6 +212,10 @@ async fn load(app: &App, parts: &Parts) -> Result<Option<Found>, Fail> {
         })
         .await?;
     Ok(found)
+}
+
+fn only(mut merchants: Vec<Merchant>) -> Option<Merchant> {
+    merchants.pop().filter(|_| merchants.is_empty())
 }
 
 impl Ctx {

@@ -65,7 +65,7 @@ async fn opened(
     };
     match open_payment_link(&ctx.app, input).await? {
         Opened::Open(invoice) => {
-            let back = ctx.next.as_ref().filter(|next| to.is_none() && next.is_of(invoice));
+            let back = ctx.next.as_ref().filter(|next| to.is_none() && next.invoice() == Some(invoice));
             let mut response = match back {
                 Some(back) => ctx.go(back.as_str()),
                 None => ctx.go(&target(&format!("/invoices/{invoice}"), to)),

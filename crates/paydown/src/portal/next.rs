@@ -44,10 +44,10 @@ impl Next {
         other.unwrap_or_else(|| self.clone())
     }
 
-    /// True when it is a page of this invoice.
-    pub fn is_of(&self, invoice: InvoiceId) -> bool {
-        let of = format!("/invoices/{invoice}");
-        self.0.strip_prefix(&of).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+    /// The invoice whose page it is.
+    pub fn invoice(&self) -> Option<InvoiceId> {
+        let rest = self.0.strip_prefix("/invoices/")?;
+        invoice(rest.split(['/', '?']).next().unwrap_or_default())
     }
 
     /// The address under the portal.
@@ -109,7 +109,7 @@ mod tests {
         }
         let pay = Next::parse(&format!("/invoices/{invoice}/pay?amount=1&next=//evil")).unwrap();
         assert_eq!(pay.as_str(), format!("/invoices/{invoice}/pay"), "what is not understood is left out");
-        assert!(pay.is_of(invoice) && !pay.is_of(InvoiceId::from_bytes([3; 16])));
+        assert_eq!(pay.invoice(), Some(invoice));
     }
 
     #[test]

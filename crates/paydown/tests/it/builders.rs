@@ -337,6 +337,14 @@ impl TestApp {
         kinds
     }
 
+    /// Kinds of everything a person has to look at, newest first.
+    pub async fn anomalies_of_merchant(&self) -> Vec<String> {
+        let merchant = self.merchant;
+        let read = async move |tx: &mut Tx| anomalies::list(tx, merchant, 50).await;
+        let found = self.app.store.read(read).await.expect("anomalies can be read");
+        found.into_iter().map(|anomaly| anomaly.kind).collect()
+    }
+
     /// Debits less credits of an account in a currency, minor units.
     pub async fn balance(&self, account: u16, currency: Currency) -> i64 {
         let merchant = self.merchant;

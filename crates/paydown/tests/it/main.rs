@@ -4,8 +4,11 @@
 //! and the processor's own books equal ours. Time stands still unless a test moves it, for both sides at once. No test
 //! sleeps to wait for another.
 
+mod audit;
 mod builders;
 mod faults;
+mod limits;
+mod links;
 mod mailbox;
 mod pages;
 mod payments;
