@@ -283,6 +283,9 @@ enum PolicyCommand {
         /// The least part: 25.00, "25.00 EUR", 10% or none
         #[arg(long)]
         minimum: Option<String>,
+        /// When a payer by link first types a mailed code: never, always, or for more than 1000.00 or "1000.00 EUR"
+        #[arg(long, value_name = "WHEN")]
+        identify: Option<String>,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::portal::fail::Fail;
-use crate::portal::{files, invoice, links, list, pay, payment, sign_in};
+use crate::portal::{files, identify, invoice, links, list, pay, payment, sign_in};
 use crate::{headers, webhooks};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
@@ -69,6 +69,8 @@ fn link_or_contact() -> Router<App> {
         .route("/p/{merchant}/stay", post(sign_in::stay))
         .route("/p/{merchant}/invoices/{id}", get(invoice::show))
         .route("/p/{merchant}/invoices/{id}/amount", get(invoice::amount))
+        .route("/p/{merchant}/invoices/{id}/identify", get(identify::ask).post(identify::send))
+        .route("/p/{merchant}/invoices/{id}/identify/code", get(identify::code_form).post(identify::try_code))
         .route("/p/{merchant}/invoices/{id}/pay", get(pay::form).post(pay::pay))
         .route("/p/{merchant}/payments/{id}", get(payment::show))
         .route("/p/{merchant}/payments/{id}/state", get(payment::state))

@@ -4,7 +4,7 @@ use crate::args;
 use crate::db::{Row, Sql, Tx};
 use anyhow::{Result, bail};
 use billing::ids::{CustomerId, InvoiceId, MerchantId};
-use billing::policy::{Minimum, Partial, PolicyLayer};
+use billing::policy::{Identify, Minimum, Partial, PolicyLayer};
 use jiff::Timestamp;
 use ledger::{Currency, Money};
 
@@ -29,17 +29,21 @@ impl Scope {
     }
 }
 
-const LAYERS: Sql = Sql("SELECT scope, partial, minimum_kind, minimum, minimum_currency, floor FROM policies
+const LAYERS: Sql = Sql("SELECT scope, partial, minimum_kind, minimum, minimum_currency, floor,
+    identify, identify_above, identify_currency FROM policies
   WHERE merchant_id = $1 AND (scope = 'merchant' OR (scope = 'customer' AND subject = $2)
     OR (scope = 'invoice' AND subject = $3))
   ORDER BY CASE scope WHEN 'merchant' THEN 1 WHEN 'customer' THEN 2 ELSE 3 END");
-const ONE: Sql = Sql("SELECT scope, partial, minimum_kind, minimum, minimum_currency, floor FROM policies
+const ONE: Sql = Sql("SELECT scope, partial, minimum_kind, minimum, minimum_currency, floor,
+    identify, identify_above, identify_currency FROM policies
   WHERE merchant_id = $1 AND scope = $2 AND subject = $3");
 const PUT: Sql = Sql("INSERT INTO policies (merchant_id, scope, subject, partial, minimum_kind, minimum,
-    minimum_currency, floor, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    minimum_currency, floor, identify, identify_above, identify_currency, updated_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
   ON CONFLICT (merchant_id, scope, subject) DO UPDATE SET partial = excluded.partial,
     minimum_kind = excluded.minimum_kind, minimum = excluded.minimum, minimum_currency = excluded.minimum_currency,
-    floor = excluded.floor, updated_at = excluded.updated_at");
+    floor = excluded.floor, identify = excluded.identify, identify_above = excluded.identify_above,
+    identify_currency = excluded.identify_currency, updated_at = excluded.updated_at");
 
 /// The layers that hold for an invoice of a customer, most general first.
 pub async fn layers(
@@ -76,8 +80,26 @@ pub async fn put(
         Some(Minimum::Amount(money)) => (Some("amount"), Some(money.minor()), Some(money.currency().code())),
         Some(Minimum::Percent(hundredths)) => (Some("percent"), Some(hundredths), None),
     };
-    let now = now.as_microsecond();
-    let args = args![merchant.0, word, &subject, partial, kind, minimum, code, layer.floor_minor, now];
+    let (identify, above, identify_code) = match layer.identify {
+        None => (None, None, None),
+        Some(Identify::Never) => (Some("never"), None, None),
+        Some(Identify::Always) => (Some("always"), None, None),
+        Some(Identify::Above(money)) => (Some("above"), Some(money.minor()), Some(money.currency().code())),
+    };
+    let args = args![
+        merchant.0,
+        word,
+        &subject,
+        partial,
+        kind,
+        minimum,
+        code,
+        layer.floor_minor,
+        identify,
+        above,
+        identify_code,
+        now.as_microsecond(),
+    ];
     tx.execute(PUT, args).await?;
     Ok(())
 }
@@ -98,5 +120,14 @@ fn decode(row: &Row<'_>) -> Result<PolicyLayer> {
         (Some("percent"), Some(hundredths), _) => Some(Minimum::Percent(hundredths)),
         other => bail!("the policy minimum {other:?} is incomplete"),
     };
-    Ok(PolicyLayer { partial, minimum, floor_minor: row.opt_i64(5)? })
+    let identify = match (row.opt_text(6)?.as_deref(), row.opt_i64(7)?, row.opt_text(8)?) {
+        (None, ..) => None,
+        (Some("never"), ..) => Some(Identify::Never),
+        (Some("always"), ..) => Some(Identify::Always),
+        (Some("above"), Some(minor), Some(code)) => {
+            Some(Identify::Above(Money::new(minor, Currency::try_new(&code)?)))
+        }
+        other => bail!("the policy on identity {other:?} is incomplete"),
+    };
+    Ok(PolicyLayer { partial, minimum, floor_minor: row.opt_i64(5)?, identify })
 }

@@ -1,7 +1,7 @@
 //! The amount rule against tables of what people type, and against properties that hold for every amount.
 
 use super::*;
-use crate::policy::Minimum;
+use crate::policy::{Identify, Minimum};
 use ledger::Currency;
 use proptest::prelude::*;
 
@@ -12,7 +12,12 @@ fn usd(minor: i64) -> Money {
 }
 
 fn terms(payable: i64) -> Terms {
-    let policy = Policy { partial: Partial::Always, minimum: Minimum::None, floor_minor: 50 };
+    let policy = Policy {
+        partial: Partial::Always,
+        minimum: Minimum::None,
+        floor_minor: 50,
+        identify: Identify::Never,
+    };
     let method = MethodLimits { minimum_minor: 50, maximum_minor: 99_999_999, step_minor: 1 };
     Terms { payable: usd(payable), pending: usd(0), policy, method }
 }
@@ -360,7 +365,7 @@ proptest! {
     #[test]
     fn offers_are_legal(payable in 1..200_000_i64, asked in -10..220_000_i64, minimum in 0..50_000_i64, percent in 0..11_000_i64, floor in 0..5_000_i64, most in 100..300_000_i64, step in proptest::sample::select(vec![1_i64, 10]), kind in 0..3) {
         let minimum = match kind { 0 => Minimum::None, 1 => Minimum::Amount(usd(minimum)), _ => Minimum::Percent(percent) };
-        let policy = Policy { partial: Partial::Always, minimum, floor_minor: floor };
+        let policy = Policy { partial: Partial::Always, minimum, floor_minor: floor, identify: Identify::Never };
         let method = MethodLimits { minimum_minor: 50, maximum_minor: most, step_minor: step };
         let terms = Terms { payable: usd(payable), pending: usd(0), policy, method };
         match terms.decide(asked) {

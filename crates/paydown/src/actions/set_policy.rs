@@ -1,11 +1,11 @@
-//! May parts be paid, and from which amount: set for the merchant, a customer or one invoice. It binds money that is
-//! asked for from now on, never money already received.
+//! May parts be paid, from which amount, and must a payer by link say who they are: set for the merchant, a customer or one
+//! invoice. It binds money that is asked for from now on, never money already received.
 
 use crate::app::App;
 use crate::clock::Mint;
 use anyhow::Result;
 use billing::ids::{AuditId, MerchantId};
-use billing::policy::{Minimum, Partial, PolicyLayer};
+use billing::policy::{Identify, Minimum, Partial, PolicyLayer};
 use ledger::Currency;
 use serde_json::{Value, json};
 use store::audit::{self, AuditRow, acts};
@@ -24,6 +24,8 @@ pub struct SetPolicy {
     pub partial: Option<Partial>,
     /// The least part.
     pub minimum: Option<Minimum>,
+    /// Must a payer by link say who they are?
+    pub identify: Option<Identify>,
     /// For the audit trail, for example `cli:root`.
     pub actor: String,
 }
@@ -62,7 +64,7 @@ pub async fn set_policy(app: &App, input: SetPolicy) -> Result<Result<PolicyLaye
 }
 
 async fn in_tx(tx: &mut Tx, mint: &Mint, input: &SetPolicy) -> Result<Result<PolicyLayer, CannotSetPolicy>> {
-    let SetPolicy { merchant, scope, partial, minimum, actor } = input;
+    let SetPolicy { merchant, scope, partial, minimum, identify, actor } = input;
     let object = match scope {
         Scope::Merchant => merchant.to_string(),
         Scope::Customer(id) if customers::find(tx, *merchant, *id).await?.is_some() => id.to_string(),
@@ -82,8 +84,12 @@ async fn in_tx(tx: &mut Tx, mint: &Mint, input: &SetPolicy) -> Result<Result<Pol
     };
     let before = policies::find(tx, *merchant, *scope).await?;
     let there = before.unwrap_or_default();
-    let layer =
-        PolicyLayer { partial: partial.or(there.partial), minimum: minimum.or(there.minimum), ..there };
+    let layer = PolicyLayer {
+        partial: partial.or(there.partial),
+        minimum: minimum.or(there.minimum),
+        identify: identify.or(there.identify),
+        ..there
+    };
     policies::put(tx, *merchant, *scope, &layer, mint.now).await?;
     let row = AuditRow {
         id: mint.id(AuditId::new),
@@ -112,5 +118,13 @@ pub fn layer_json(layer: &PolicyLayer) -> Value {
         }
         Some(Minimum::Percent(hundredths)) => json!({ "percent_hundredths": hundredths }),
     };
-    json!({ "partial": partial, "minimum": minimum, "floor": layer.floor_minor })
+    let identify = match layer.identify {
+        None => Value::Null,
+        Some(Identify::Never) => json!("never"),
+        Some(Identify::Always) => json!("always"),
+        Some(Identify::Above(money)) => {
+            json!({ "above": money.minor(), "currency": money.currency().code() })
+        }
+    };
+    json!({ "partial": partial, "minimum": minimum, "floor": layer.floor_minor, "identify": identify })
 }

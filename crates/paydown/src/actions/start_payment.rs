@@ -26,7 +26,7 @@ use store::invoices::{self, Invoice};
 use store::merchants::{self, Merchant};
 use store::payments::{self, Payment};
 use store::reservations::{self, Reservation};
-use store::{jobs, policies, surcharges};
+use store::{contacts, jobs, policies, surcharges};
 
 /// A hosted page ends by itself after so long, whatever else fails.
 pub const PAGE_LIFE: SignedDuration = SignedDuration::from_hours(1);
@@ -84,6 +84,8 @@ pub enum Started {
     SurchargeChanged(Money),
     /// No such invoice, or the payment of this id is somebody else's.
     NotFound,
+    /// The merchant wants to know who pays so much, and this payer has not signed in for the customer.
+    IdentityNeeded,
     /// This payer tried too often; it works again then.
     TooMany(Timestamp),
     /// Too many cards were declined at this merchant; payments go on about then.
@@ -155,6 +157,9 @@ async fn in_tx(tx: &mut Tx, work: &Work) -> Result<Started> {
     if surcharge.minor() != input.surcharge_minor {
         return Ok(Started::SurchargeChanged(surcharge));
     }
+    if terms.policy.identify.is_demanded_for(accepted.amount) && !is_known(tx, input, &invoice).await? {
+        return Ok(Started::IdentityNeeded);
+    }
     match card_testing::brake(tx, input, mint.now).await? {
         Some(Braked::TooMany(until)) => return Ok(Started::TooMany(until)),
         Some(Braked::Paused(until)) => return Ok(Started::Paused(until)),
@@ -174,6 +179,13 @@ async fn in_tx(tx: &mut Tx, work: &Work) -> Result<Started> {
     let look_at = mint.now + LOOK_AFTER;
     jobs::enqueue(tx, input.merchant, job, "reconcile_payment", &id, look_at, mint.now).await?;
     Ok(Started::New(payment.id))
+}
+
+/// True when the payer signed in as somebody of the customer.
+async fn is_known(tx: &mut Tx, input: &StartPayment, invoice: &Invoice) -> Result<bool> {
+    let Some(contact) = input.payer.contact_id else { return Ok(false) };
+    let contact = contacts::find(tx, input.merchant, contact).await?;
+    Ok(contact.is_some_and(|contact| contact.customer_id == invoice.customer_id))
 }
 
 /// A form that was submitted before: its payment, unless it is not the payer's to see.

@@ -7,7 +7,7 @@ use crate::actions::set_surcharge::{SetSurcharge, set_surcharge, surcharge_json}
 use anyhow::Result;
 use billing::amount::{NumberMarks, Typed, parse_text};
 use billing::ids::MerchantId;
-use billing::policy::{Minimum, Partial, PolicyLayer};
+use billing::policy::{Identify, Minimum, Partial, PolicyLayer};
 use billing::surcharge::Surcharge;
 use ledger::{Currency, Money};
 use rust_decimal::Decimal;
@@ -21,7 +21,9 @@ pub(super) async fn policy(at: &mut At<'_>, command: PolicyCommand) -> Result<Ex
     let (config, store, merchant) = at.merchant().await?;
     let (scope, change) = match command {
         PolicyCommand::Show(scope) => (scope, None),
-        PolicyCommand::Set { scope, partial, minimum } => (scope, Some((partial, minimum))),
+        PolicyCommand::Set { scope, partial, minimum, identify } => {
+            (scope, Some((partial, minimum, identify)))
+        }
     };
     let (scope, currency) = scope_of(&store, merchant.id, &scope, merchant.currency).await?;
     let id = merchant.id;
@@ -30,16 +32,17 @@ pub(super) async fn policy(at: &mut At<'_>, command: PolicyCommand) -> Result<Ex
             .read(async move |tx: &mut Tx| policies::find(tx, id, scope).await)
             .await?
             .unwrap_or_default(),
-        Some((None, None)) => {
-            return Err(stop(Exit::Usage, "nothing to set; give --partial, --minimum or both"));
+        Some((None, None, None)) => {
+            return Err(stop(Exit::Usage, "nothing to set; give --partial, --minimum or --identify"));
         }
-        Some((partial, minimum)) => {
+        Some((partial, minimum, identify)) => {
             let partial = partial.map(|word| match word {
                 PartialWord::Always => Partial::Always,
                 PartialWord::Never => Partial::Never,
             });
             let minimum = minimum.map(|text| minimum_of(&text, currency)).transpose()?;
-            let input = SetPolicy { merchant: id, scope, partial, minimum, actor: at.actor() };
+            let identify = identify.map(|text| identify_of(&text, currency)).transpose()?;
+            let input = SetPolicy { merchant: id, scope, partial, minimum, identify, actor: at.actor() };
             let app = at.app(&config, store)?;
             set_policy(&app, input).await?.map_err(|why| {
                 let exit =
@@ -88,6 +91,23 @@ fn minimum_of(text: &str, currency: Currency) -> Result<Minimum> {
     }
 }
 
+/// `never`, `always`, `1000.00` or `1000.00 EUR`.
+fn identify_of(text: &str, currency: Currency) -> Result<Identify> {
+    match text {
+        "never" => return Ok(Identify::Never),
+        "always" => return Ok(Identify::Always),
+        _ => {}
+    }
+    let named = text.split_whitespace().find_map(|word| Currency::try_new(word).ok()).unwrap_or(currency);
+    match parse_text(text, named, NumberMarks::ENGLISH) {
+        Ok(Typed::Minor(minor)) if minor >= 0 => Ok(Identify::Above(Money::new(minor, named))),
+        _ => {
+            let message = format!("{text:?} is none of: never, always, 1000.00, \"1000.00 EUR\"");
+            Err(stop(Exit::Usage, message))
+        }
+    }
+}
+
 fn layer_text(layer: &PolicyLayer, scope: Scope) -> String {
     let unset = if scope == Scope::Merchant { "not set" } else { "as above it" };
     let partial = match layer.partial {
@@ -104,7 +124,14 @@ fn layer_text(layer: &PolicyLayer, scope: Scope) -> String {
             format!("{}% of what is left", Decimal::new(hundredths, 2).normalize())
         }
     };
-    format!("Partial payments  {partial}\nMinimum           {minimum}\n")
+    let identify = match layer.identify {
+        None if scope == Scope::Merchant => "not set: never".to_owned(),
+        None => unset.to_owned(),
+        Some(Identify::Never) => "never".to_owned(),
+        Some(Identify::Always) => "always".to_owned(),
+        Some(Identify::Above(money)) => format!("for more than {money}"),
+    };
+    format!("Partial payments  {partial}\nMinimum           {minimum}\nCode by link      {identify}\n")
 }
 
 pub(super) async fn surcharge(at: &mut At<'_>, command: SurchargeCommand) -> Result<Exit> {

@@ -370,6 +370,13 @@ async fn rules_are_set_layer_by_layer() {
         (&json!("never"), &json!(2_500)),
         "the minimum stays"
     );
+    let set = desk.run("policy set --identify 1000 --json").await.json();
+    assert_eq!(set["identify"], json!({ "above": 100_000, "currency": "USD" }));
+    let set = desk.run("policy set --identify always --json").await.json();
+    assert_eq!((&set["identify"], &set["minimum"]["amount"]), (&json!("always"), &json!(2_500)));
+    assert_eq!(desk.run("policy set --identify sometimes").await.exit, Exit::Usage);
+    assert_eq!(desk.run("policy set --identify 10%").await.exit, Exit::Usage);
+    assert_eq!(desk.run("policy set --identify never").await.exit, Exit::Done);
     let set = desk.run("policy set --invoice INV-1 --partial always --minimum 10%").await;
     assert!(set.out.contains("10% of what is left"), "{}", set.out);
     assert_eq!(desk.run("policy show --invoice INV-2 --json").await.json()["partial"], Value::Null);

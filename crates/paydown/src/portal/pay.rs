@@ -8,6 +8,7 @@ use crate::headers::FormAction;
 use crate::pages::pay::{EarlierPayment, PayPage, PayProblem};
 use crate::portal::context::{Access, Ctx, see_other};
 use crate::portal::fail::Fail;
+use crate::portal::identify;
 use crate::portal::invoice::{self, Amount};
 use crate::portal::load::{self, Loaded};
 use crate::portal::payment::card_page;
@@ -64,6 +65,9 @@ pub async fn form(
     }
     let minor = query.minor().unwrap_or(loaded.invoice.figures.payable_now().minor());
     match loaded.terms.decide(minor) {
+        Ok(accepted) if identify::is_needed(&loaded, accepted.amount) => {
+            Ok(ctx.go(&identify::page_of(&loaded, accepted.amount)))
+        }
         Ok(accepted) => draw(&ctx, &loaded, accepted.amount, None, None, StatusCode::OK),
         Err(refusal) => invoice::refused(&ctx, &loaded, Asked::Drawn(minor), &refusal),
     }
@@ -105,6 +109,7 @@ pub async fn pay(
             let before = Money::new(hidden.fee_minor, now.currency());
             redraw(&ctx, &fresh, minor, &form, PayProblem::FeeChanged { before, now })
         }
+        Started::IdentityNeeded => Ok(ctx.go(&identify::page_of(&loaded, amount))),
         Started::TooMany(until) => Err(Fail::TooMany(until)),
         Started::Paused(until) => Err(Fail::Paused(until)),
         Started::NotFound => Err(Fail::NotFound),

@@ -34,8 +34,9 @@ pub struct Email {
 /// `/sign-in/code`'s field.
 #[derive(Deserialize)]
 pub struct Code {
+    /// As it was typed.
     #[serde(default)]
-    code: String,
+    pub code: String,
 }
 
 /// The mailed link's secret, with the code where the browser is another one.

@@ -1,5 +1,6 @@
 //! Payment links over HTTP: what each state of a link shows, two links in one browser, what a token never gets into.
 
+use crate::builders::VISA;
 use crate::on_both_engines;
 use crate::test_app::TestApp;
 use crate::web::{Browser, linked};
@@ -10,6 +11,7 @@ use ledger::Currency;
 use paydown::actions::create_customer::{NewCustomer, create_customer};
 use paydown::actions::create_link::{create_link, link_url, revoke_links, send_invoice};
 use paydown::actions::issue_invoice::{Issued, NewInvoice, issue_invoice};
+use paydown::actions::start_payment::{Payer, StartPayment};
 use paydown::actions::void_invoice::{VoidInvoice, void_invoice};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -33,7 +35,8 @@ async fn sign_in(app: &TestApp, browser: &mut Browser, email: &str) {
     let page = browser.get("/p/northwind/sign-in").await;
     let page = browser.submit(&page, "/p/northwind/sign-in", &[("email", email)]).await;
     let letters = app.letters().await;
-    let code = letters.iter().find(|letter| letter.to == email).expect("a code is mailed").code();
+    let letter = letters.iter().find(|letter| letter.to == email && letter.subject.contains("is your code"));
+    let code = letter.expect("a code is mailed").code();
     browser.submit(&page, "/p/northwind/sign-in/code", &[("code", &code)]).await.says("");
 }
 
@@ -286,3 +289,30 @@ async fn no_secret_gets_into_the_log() {
         assert!(!written.contains(&secret), "a secret is in the log");
     }
 }
+
+on_both_engines!(a_payment_names_a_person_to_colleagues_only, async |app: &mut TestApp| {
+    let mut browser = Browser::open(app).await;
+    let invoice = app.invoice(125_000).await;
+    let contact = dana(app).await;
+    let link = link_to(app, invoice, Some(contact)).await;
+    let pay = async |payer: Payer| {
+        let form = app.ask(invoice, 10_000);
+        let payment = app.pay_as(StartPayment { payer, ..form }).await;
+        app.card(payment, VISA).await;
+        app.settle().await;
+    };
+    let nobody = Payer { session_hash: [5; 32], contact_id: None, link_id: None, client: None };
+    let merchant = app.merchant;
+    let read = async move |tx: &mut Tx| store::links::list_by_invoice(tx, merchant, invoice).await;
+    let id = app.app.store.read(read).await.expect("links can be read")[0].id;
+    pay(Payer { contact_id: Some(contact), ..nobody.clone() }).await;
+    pay(Payer { link_id: Some(id), ..nobody.clone() }).await;
+    let path = browser.get(&link).await.path;
+    let by_link = browser.get(&path).await;
+    by_link.says("from someone at Acme");
+    assert!(!by_link.html.contains("Dana") && !by_link.html.contains("acme.example"), "{}", by_link.words());
+    sign_in(app, &mut browser, "dana@acme.example").await;
+    let signed_in = browser.get(&path).await;
+    signed_in.says("from Dana");
+    signed_in.says("from the link sent to d…@acme.example");
+});

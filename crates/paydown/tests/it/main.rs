@@ -7,6 +7,7 @@
 mod audit;
 mod builders;
 mod faults;
+mod identify;
 mod limits;
 mod links;
 mod mailbox;

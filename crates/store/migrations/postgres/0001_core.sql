@@ -51,6 +51,9 @@ CREATE TABLE policies (
   minimum BIGINT CHECK (minimum >= 0),
   minimum_currency TEXT COLLATE "C",
   floor BIGINT CHECK (floor >= 0),
+  identify TEXT COLLATE "C" CHECK (identify IN ('never', 'always', 'above')),
+  identify_above BIGINT CHECK (identify_above >= 0),
+  identify_currency TEXT COLLATE "C",
   updated_at BIGINT NOT NULL,
   PRIMARY KEY (merchant_id, scope, subject)
 );

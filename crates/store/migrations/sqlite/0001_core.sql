@@ -51,6 +51,9 @@ CREATE TABLE policies (
   minimum INTEGER CHECK (minimum >= 0),
   minimum_currency TEXT,
   floor INTEGER CHECK (floor >= 0),
+  identify TEXT CHECK (identify IN ('never', 'always', 'above')),
+  identify_above INTEGER CHECK (identify_above >= 0),
+  identify_currency TEXT,
   updated_at INTEGER NOT NULL,
   PRIMARY KEY (merchant_id, scope, subject)
 ) STRICT;
