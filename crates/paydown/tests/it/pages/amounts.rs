@@ -32,6 +32,7 @@ async fn policy(app: &TestApp, partial: Partial, minimum_minor: i64, floor_minor
         partial: Some(partial),
         minimum: (minimum_minor > 0).then_some(minimum),
         floor_minor: (floor_minor > 0).then_some(floor_minor),
+        identify: None,
     };
     app.set_policy(Scope::Merchant, layer).await;
 }
