@@ -248,7 +248,7 @@ impl PaymentReceivedMail {
         if let Some(fee) = self.fee.filter(|fee| fee.is_positive()) {
             rows.push((texts().get("fee"), sender.locale.money(fee)));
             let charged = self.amount.checked_add(fee).unwrap_or(self.amount);
-            rows.push((texts().get("mail-charged"), sender.locale.money(charged)));
+            rows.push((texts().get("charged"), sender.locale.money(charged)));
         }
         let paid = self.total.checked_sub(self.after).unwrap_or(self.total);
         rows.extend(sender.balance(self.total, paid, self.after));

@@ -20,13 +20,17 @@ pub struct PaymentPage {
     pub reference: String,
     /// Its amount for the invoice, without any fee.
     pub amount: Money,
+    /// The fee on top; `None` where there is none.
+    pub fee: Option<Money>,
     /// The invoice it is for.
     pub invoice_id: String,
     /// That invoice's number.
     pub number: String,
+    /// What this payment left on that invoice, once it was received; a payment after it does not change that.
+    pub after: Option<Money>,
     /// Payable now on that invoice.
     pub left: Money,
-    /// What other payments of that invoice have reserved.
+    /// What payments of that invoice have reserved.
     pub in_progress: Money,
     /// That invoice's due date.
     pub due: Date,
@@ -48,10 +52,23 @@ pub enum Outcome {
         /// True after two minutes.
         long: bool,
     },
+    /// The card page could not be opened, so nobody can have paid on it.
+    NotOpened,
+    /// The payer gave it up, and the processor has not confirmed that yet.
+    GivingUp,
     /// The card page is open and waits for the payer.
     Unfinished,
+    /// Somebody else is making it right now.
+    SomeoneElses,
+    /// Somebody else started it, and it ended without money. Why is theirs to know.
+    SomeoneElsesEnded,
     /// Received.
     Succeeded,
+    /// Received in another currency than was asked for, which a person has to sort out.
+    OtherCurrency {
+        /// What was taken.
+        taken: Money,
+    },
     /// The bank refused the last try. The card page may still be open.
     Declined {
         /// Why, as far as it is told.
@@ -114,6 +131,8 @@ pub struct WayOn {
     pub url: String,
     /// Its words.
     pub words: String,
+    /// Set where the payment's own card page has to be ended first: what the payer does next, `invoice` or `less`.
+    pub end_first: Option<&'static str>,
 }
 
 impl PaymentPage {
@@ -127,11 +146,13 @@ impl PaymentPage {
     pub fn heading(&self) -> String {
         self.chrome.t(match self.outcome {
             Outcome::Waiting { .. } => "waiting-heading",
+            Outcome::NotOpened => "not-opened-heading",
+            Outcome::GivingUp => "result-cancelled",
             Outcome::Unfinished => "unfinished-heading",
-            Outcome::Succeeded if self.left.is_positive() || self.in_progress.is_positive() => {
-                "result-received"
-            }
-            Outcome::Succeeded => "paid-in-full",
+            Outcome::SomeoneElses => "someone-elses-heading",
+            Outcome::SomeoneElsesEnded => "someone-elses-ended-heading",
+            Outcome::Succeeded if self.is_full() => "paid-in-full",
+            Outcome::Succeeded | Outcome::OtherCurrency { .. } => "result-received",
             Outcome::Declined { reason: Decline::LeftTheCheck, .. } => "result-left-the-check",
             Outcome::Declined { .. } => "result-declined",
             Outcome::Cancelled => "result-cancelled",
@@ -151,16 +172,24 @@ impl PaymentPage {
         let mut sentences = match &self.outcome {
             Outcome::Waiting { .. } => Vec::new(),
             Outcome::Unfinished => vec![chrome.say("unfinished", &[amount]), say("no-money-taken")],
-            Outcome::Succeeded if self.left.is_positive() => {
-                let due = ("due", Arg::text(near_date(chrome, self.due, self.today)));
-                let key = if self.due < self.today { "result-part-overdue" } else { "result-part" };
-                vec![chrome.say(key, &[amount, left, number, due]), say("result-stays")]
+            Outcome::NotOpened => {
+                vec![say("no-money-taken"), chrome.say("not-opened", &[amount, number])]
             }
-            Outcome::Succeeded if self.in_progress.is_positive() => {
-                let more = ("more", chrome.amount(self.in_progress));
-                vec![chrome.say("result-rest-on-its-way", &[number, amount, more])]
+            Outcome::GivingUp => vec![say("no-money-taken"), chrome.say("giving-up", &[amount])],
+            Outcome::SomeoneElses => vec![chrome.say("notice-someone-elses-now", &[amount])],
+            Outcome::SomeoneElsesEnded => {
+                vec![say("no-money-taken"), chrome.say("result-still-left", &[number, left])]
             }
-            Outcome::Succeeded => vec![chrome.say("result-full", &[number, amount])],
+            Outcome::Succeeded => self.received(),
+            Outcome::OtherCurrency { taken } => {
+                let taken = ("taken", chrome.amount(*taken));
+                let reference = ("reference", Arg::name(&self.reference));
+                vec![
+                    chrome.say("result-other-currency", &[taken, amount, number]),
+                    chrome
+                        .say("result-other-currency-ask", &[("merchant", chrome.merchant_name()), reference]),
+                ]
+            }
             Outcome::Declined { reason, .. } => {
                 let key = if *reason == Decline::OverLimit && !self.may_pay_less {
                     "decline-over-limit-whole"
@@ -187,9 +216,50 @@ impl PaymentPage {
         sentences
     }
 
-    /// True while the payer may still finish or cancel it.
-    pub fn is_unfinished(&self) -> bool {
-        matches!(self.outcome, Outcome::Unfinished | Outcome::Declined { page_open: true, .. })
+    /// What was received and what it left, which no later payment changes; what came since is said apart.
+    fn received(&self) -> Vec<Rich> {
+        let chrome = &self.chrome;
+        let amount = ("amount", chrome.amount(self.amount));
+        let number = || ("number", Arg::name(&self.number));
+        let after = self.after.unwrap_or(self.left);
+        if after.is_zero() {
+            return vec![chrome.say("result-full", &[number(), amount])];
+        }
+        let open = self.open();
+        if open == after && self.left.is_zero() {
+            let more = ("more", chrome.amount(self.in_progress));
+            return vec![chrome.say("result-rest-on-its-way", &[number(), amount, more])];
+        }
+        let due = ("due", Arg::text(near_date(chrome, self.due, self.today)));
+        let key = if self.due < self.today { "result-part-overdue" } else { "result-part" };
+        let left = ("left", chrome.amount(after));
+        let since = if open == after {
+            chrome.say("result-stays", &[])
+        } else if open.is_positive() {
+            chrome.say("result-since", &[number(), ("now", chrome.amount(open))])
+        } else {
+            chrome.say("result-since-full", &[number()])
+        };
+        vec![chrome.say(key, &[amount, left, number(), due]), since]
+    }
+
+    /// Left to pay and in progress together: what is still owed.
+    fn open(&self) -> Money {
+        self.left.checked_add(self.in_progress).unwrap_or(self.left)
+    }
+
+    fn is_full(&self) -> bool {
+        self.after.unwrap_or(self.left).is_zero()
+    }
+
+    /// What the card is charged: the amount and the fee. `None` where there is no fee.
+    pub fn charged(&self) -> Option<Money> {
+        self.fee.and_then(|fee| self.amount.checked_add(fee).ok())
+    }
+
+    /// True while the payer may cancel it, and no other way on says so.
+    pub fn may_cancel(&self) -> bool {
+        matches!(self.outcome, Outcome::Unfinished | Outcome::NotOpened)
     }
 
     /// The one sentence that changes while waiting. The script asks `/payments/{id}/state` for it, and is answered with
@@ -201,6 +271,7 @@ impl PaymentPage {
                 "waiting-long",
                 &[("number", Arg::name(&self.number)), ("amount", self.chrome.amount(self.amount))],
             )),
+            Outcome::GivingUp => Some(self.chrome.t("giving-up-waits")),
             Outcome::Unknown => {
                 Some(self.chrome.words("notice-checking", &[("amount", self.chrome.amount(self.amount))]))
             }
@@ -212,8 +283,12 @@ impl PaymentPage {
     pub fn poll_state(&self) -> &'static str {
         match self.outcome {
             Outcome::Waiting { .. } => "waiting",
+            Outcome::NotOpened => "not_opened",
+            Outcome::GivingUp => "giving_up",
             Outcome::Unfinished => "unfinished",
-            Outcome::Succeeded => "succeeded",
+            Outcome::SomeoneElses => "someone_elses",
+            Outcome::SomeoneElsesEnded => "someone_elses_ended",
+            Outcome::Succeeded | Outcome::OtherCurrency { .. } => "succeeded",
             Outcome::Declined { .. } => "declined",
             Outcome::Cancelled => "cancelled",
             Outcome::Expired => "expired",
@@ -239,13 +314,24 @@ impl PaymentPage {
 
     /// The ways on, the first of them the primary button.
     pub fn ways_on(&self) -> Vec<WayOn> {
-        let way = |url: String, key: &str| WayOn { url, words: self.chrome.t(key) };
+        let way = |url: String, key: &str| WayOn { url, words: self.chrome.t(key), end_first: None };
+        let end_first = |next: &'static str, key: &str| WayOn {
+            url: format!("{}/cancel", self.at()),
+            words: self.chrome.t(key),
+            end_first: Some(next),
+        };
         let (at, invoice) = (self.at(), self.invoice_url());
         let some_left = self.left.is_positive();
         let same_amount = format!("{invoice}/pay?amount={}", self.amount.minor());
         match &self.outcome {
-            Outcome::Waiting { .. } | Outcome::Unknown => {
-                vec![way(at, "check-now"), way(invoice, "back-to-invoice")]
+            Outcome::Waiting { .. } | Outcome::Unknown | Outcome::GivingUp => {
+                vec![way(format!("{at}/return"), "check-now"), way(invoice, "back-to-invoice")]
+            }
+            Outcome::NotOpened => {
+                vec![way(format!("{at}/return"), "try-again"), way(invoice, "back-to-invoice")]
+            }
+            Outcome::SomeoneElses | Outcome::SomeoneElsesEnded | Outcome::OtherCurrency { .. } => {
+                vec![way(invoice, "back-to-invoice")]
             }
             Outcome::Unfinished => {
                 vec![way(format!("{at}/continue"), "continue-to-card"), way(invoice, "back-to-invoice")]
@@ -257,10 +343,16 @@ impl PaymentPage {
                     .chain([way(invoice, "back-to-invoice")])
                     .collect()
             }
-            Outcome::Declined { page_open, .. } => {
-                let again = if *page_open { format!("{at}/continue") } else { same_amount };
+            Outcome::Declined { page_open: true, .. } => {
+                let less = self.may_pay_less.then(|| end_first("less", "pay-less"));
+                [way(format!("{at}/continue"), "try-again"), end_first("invoice", "another-way")]
+                    .into_iter()
+                    .chain(less)
+                    .collect()
+            }
+            Outcome::Declined { page_open: false, .. } => {
                 let less = format!("{invoice}/amount?amount={}", self.amount.minor());
-                let mut ways = vec![way(again, "try-again"), way(invoice, "another-way")];
+                let mut ways = vec![way(same_amount, "try-again"), way(invoice, "another-way")];
                 if self.may_pay_less {
                     ways.push(way(less, "pay-less"));
                 }

@@ -10,12 +10,12 @@ use crate::pages::receipt::{Applied, ReceiptPage};
 use crate::portal::context::{Ctx, see_other};
 use crate::portal::fail::Fail;
 use crate::portal::invoice::method;
-use crate::portal::links::Nothing;
 use crate::portal::load::{self, Loaded};
 use axum::Json;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use billing::amount::Terms;
 use billing::ids::PaymentId;
 use billing::payment::{Decline, Hold, PaymentState};
 use ledger::Money;
@@ -70,36 +70,75 @@ pub async fn show(ctx: Ctx, Path((_, id)): At, Query(again): Query<Again>) -> Re
             tracing::warn!(payment = %payment.id, error = format!("{error:#}"), "that it was seen is not noted");
         }
     }
-    ctx.page(StatusCode::OK, &page(&ctx, &payment, &loaded, again.again.is_some()))
+    ctx.page(StatusCode::OK, &page(&ctx, &payment, &loaded, again.again.is_some()).await?)
 }
 
 /// `GET /payments/{id}/state`.
 pub async fn state(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
     let (payment, loaded) = find(&ctx, &id).await?;
-    let page = page(&ctx, &payment, &loaded, false);
+    let page = page(&ctx, &payment, &loaded, false).await?;
     Ok(Json(json!({ "state": page.poll_state(), "words": page.waiting_words() })).into_response())
 }
 
-fn page(ctx: &Ctx, payment: &Payment, loaded: &Loaded, pressed_twice: bool) -> PaymentPage {
-    PaymentPage {
+async fn page(
+    ctx: &Ctx,
+    payment: &Payment,
+    loaded: &Loaded,
+    pressed_twice: bool,
+) -> Result<PaymentPage, Fail> {
+    let (merchant, id, invoice) = (ctx.merchant.id, payment.id, loaded.invoice.id);
+    let read = async move |tx: &mut Tx| receipts::find(tx, merchant, id).await;
+    let receipt = match payment.state.hold() {
+        Hold::Consumed => ctx.app.store.read(read).await?,
+        Hold::Held | Hold::Released => None,
+    };
+    let line = receipt.iter().flat_map(|receipt| &receipt.lines).find(|line| line.invoice_id == invoice);
+    let money = |minor| Money::new(minor, payment.currency);
+    Ok(PaymentPage {
         chrome: ctx.chrome(),
         id: payment.id.to_string(),
         reference: payment.id.reference(),
-        amount: Money::new(payment.amount_minor, payment.currency),
-        invoice_id: loaded.invoice.id.to_string(),
+        amount: money(receipt.as_ref().map_or(payment.amount_minor, |receipt| receipt.amount_minor)),
+        fee: Some(money(receipt.as_ref().map_or(payment.surcharge_minor, |receipt| receipt.surcharge_minor)))
+            .filter(|fee| fee.is_positive()),
+        invoice_id: invoice.to_string(),
         number: loaded.invoice.number.clone(),
+        after: line.map(|line| money(line.open_after_minor)),
         left: loaded.invoice.figures.payable_now(),
         in_progress: loaded.invoice.figures.pending(),
         due: loaded.invoice.due_on,
         today: ctx.today(),
-        outcome: outcome(payment, ctx.now.duration_since(payment.created_at).as_secs()),
-        may_pay_less: loaded.terms.allows_part(),
+        outcome: outcome(ctx, payment),
+        may_pay_less: without(payment, &loaded.terms).allows_part(),
         pressed_twice,
+    })
+}
+
+/// The terms as they are once this payment's own hold is gone.
+fn without(payment: &Payment, terms: &Terms) -> Terms {
+    let own = if payment.state.hold() == Hold::Held { payment.amount_minor } else { 0 };
+    let money = |minor| Money::new(minor, terms.payable.currency());
+    Terms {
+        payable: money(terms.payable.minor() + own),
+        pending: money((terms.pending.minor() - own).max(0)),
+        ..*terms
     }
 }
 
-fn outcome(payment: &Payment, age_seconds: i64) -> Outcome {
+fn outcome(ctx: &Ctx, payment: &Payment) -> Outcome {
+    let (own, gave_up) = (ctx.is_own(payment), payment.cancel_asked_at.is_some());
+    let age_seconds = ctx.now.duration_since(payment.created_at).as_secs();
+    let nobody_was_there = payment.redirected_at.is_none();
     match payment.state {
+        state if state.hold() == Hold::Held && !own && state != PaymentState::Processing => {
+            Outcome::SomeoneElses
+        }
+        state if state.hold() == Hold::Released && !own => Outcome::SomeoneElsesEnded,
+        PaymentState::Submitting | PaymentState::Unknown | PaymentState::RequiresAction if gave_up => {
+            Outcome::GivingUp
+        }
+        PaymentState::Unknown if nobody_was_there => Outcome::NotOpened,
+        PaymentState::Submitting if nobody_was_there && age_seconds > LONG_SECONDS => Outcome::NotOpened,
         PaymentState::Created | PaymentState::Submitting | PaymentState::Processing => {
             Outcome::Waiting { long: age_seconds > LONG_SECONDS }
         }
@@ -108,7 +147,12 @@ fn outcome(payment: &Payment, age_seconds: i64) -> Outcome {
             Some(decline) => Outcome::Declined { reason: reason(decline), page_open: true },
             None => Outcome::Unfinished,
         },
-        PaymentState::Succeeded | PaymentState::Returned | PaymentState::ChargedBack => Outcome::Succeeded,
+        PaymentState::Succeeded | PaymentState::Returned | PaymentState::ChargedBack => {
+            match payment.captured.filter(|taken| taken.currency() != payment.currency) {
+                Some(taken) => Outcome::OtherCurrency { taken },
+                None => Outcome::Succeeded,
+            }
+        }
         PaymentState::Failed | PaymentState::Canceled => ended(payment),
     }
 }
@@ -175,19 +219,27 @@ pub async fn turned_back(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> 
     Ok(ctx.go(&format!("/payments/{}", payment.id)))
 }
 
-/// `POST /payments/{id}/cancel`: "Cancel it and start again".
-pub async fn cancel(Path((_, id)): At, Posted { ctx, .. }: Posted<Nothing>) -> Result<Response, Fail> {
+/// What the payer does once the payment is given up.
+#[derive(Deserialize)]
+pub struct Cancel {
+    next: Option<String>,
+}
+
+/// `POST /payments/{id}/cancel`: "Cancel it and start again", "Use another way", "Pay less".
+pub async fn cancel(Path((_, id)): At, Posted { ctx, form }: Posted<Cancel>) -> Result<Response, Fail> {
     let (payment, loaded) = find(&ctx, &id).await?;
     if !ctx.is_own(&payment) {
         return Err(Fail::NotFound);
     }
     let state = cancel_payment(&ctx.app, ctx.merchant.id, payment.id, Ending::PayerCanceled).await?;
-    match state {
-        PaymentState::Canceled | PaymentState::Failed => {
-            Ok(ctx.go(&format!("/invoices/{}", loaded.invoice.id)))
+    let invoice = format!("/invoices/{}", loaded.invoice.id);
+    Ok(match (state.hold(), form.next.as_deref()) {
+        (Hold::Released, Some("less")) => {
+            ctx.go(&format!("{invoice}/amount?amount={}", payment.amount_minor))
         }
-        _ => Ok(ctx.go(&format!("/payments/{}", payment.id))),
-    }
+        (Hold::Released, _) => ctx.go(&invoice),
+        (Hold::Held | Hold::Consumed, _) => ctx.go(&format!("/payments/{}", payment.id)),
+    })
 }
 
 /// `GET /payments/{id}/continue`: back to the card page while it is open.

@@ -21,7 +21,6 @@ mail-received = Received
 mail-received-preheader = Your receipt from { $merchant }
 mail-part = We received { $amount }. { $left } is left on { $number }, due { $due }
 mail-part-overdue = We received { $amount }. { $left } is left on { $number }, due since { $due }
-mail-charged = Charged to your card
 mail-now-left = Another payment came since: { $now } is left now.
 mail-now-paid = Another payment came since: { $number } is paid in full now.
 mail-full = { $number } is paid in full. Thank you.

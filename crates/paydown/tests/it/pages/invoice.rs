@@ -91,9 +91,9 @@ on_both_engines!(a_payment_nobody_knows_the_end_of_is_not_to_be_repeated, async 
     let form = filled(&browser.get(&format!("{path}/pay?amount=50000")).await);
     app.sandbox.arm_fault(Fault::once("POST /v1/checkout/sessions", FaultKind::Status500After));
     let result = press(&mut browser, &path, &form).await;
-    result.tells("We do not know yet");
-    result.tells("We are checking a payment of $500.00. Do not pay it again.");
-    assert_eq!(texts(&result, ".row a"), ["Check now", "Back to invoice"]);
+    result.tells("The card page did not open");
+    result.tells("No money has been taken.");
+    assert_eq!(texts(&result, ".row a"), ["Try again", "Back to invoice"]);
     let page = browser.get(&path).await;
     let words =
         "We are checking a payment of $500.00. Do not pay it again. We will e-mail you as soon as we know.";

@@ -10,8 +10,10 @@ use crate::web::{Browser, Page};
 use billing::ids::{InvoiceId, PaymentId};
 use billing::payment::PaymentState;
 use billing::policy::{Partial, PolicyLayer};
+use billing::surcharge::Surcharge;
 use jiff::SignedDuration;
 use jiff::civil::date;
+use ledger::Currency;
 use paydown::actions::start_payment::{Started, start_payment};
 use paydown::actions::submit_attempt::{Submitted, submit_undisturbed};
 use paydown::app::App;
@@ -40,7 +42,7 @@ fn heading(page: &Page) -> String {
 }
 
 fn ways(page: &Page) -> Vec<String> {
-    texts(page, ".row a")
+    texts(page, ".row a, .row button")
 }
 
 on_both_engines!(a_part_that_was_paid_says_what_is_left, async |app: &mut TestApp| {
@@ -143,7 +145,9 @@ on_both_engines!(somebody_else_cannot_turn_a_payment_back, async |app: &mut Test
     let mut other = Browser::another(&browser.origin);
     open(app, &mut other, invoice).await;
     let page = turn_back(&mut other, payment).await;
-    assert_eq!(heading(&page), "Not finished yet");
+    assert_eq!(heading(&page), "Somebody is paying this right now");
+    assert_eq!(ways(&page), ["Back to invoice"]);
+    assert!(!page.html.contains("/cancel"), "nor cancel it");
     assert_eq!(app.state(payment).await, PaymentState::RequiresAction);
     let on = other.get(&format!("{}/continue", payment_path(payment))).await;
     assert!(on.left_for.is_none(), "nor pay on another's card page");
@@ -201,7 +205,10 @@ on_both_engines!(what_the_processor_will_not_take_is_not_the_banks_fault, async 
     let mut browser = Browser::open(app).await;
     let (invoice, path) = open_by_link(app, &mut browser, New::usd(app, "INV-1042", 125_000)).await;
     let broken = App { public_url: "nowhere".into(), ..app.app.clone() };
-    let started = start_payment(&broken, app.ask(invoice, 50_000)).await.expect("it is judged");
+    sign_in(app, &mut browser).await;
+    let mut form = app.ask(invoice, 50_000);
+    form.payer.contact_id = Some(app.dana().await);
+    let started = start_payment(&broken, form).await.expect("it is judged");
     let Started::New(payment) = started else { panic!("{started:?}") };
     let submitted = submit_undisturbed(&broken, app.merchant, payment).await.expect("the call is made");
     assert_eq!(submitted, Submitted::State(PaymentState::Failed));
@@ -270,4 +277,126 @@ on_both_engines!(a_receipt_holds_what_books_need, async |app: &mut TestApp| {
     assert_eq!(later.told(), receipt.told(), "it never changes");
     let css = browser.get(&attribute(&receipt, "link[rel=stylesheet]", "href").expect("a style sheet")).await;
     assert!(css.html.contains("@media print"), "it can be printed");
+});
+
+/// Posts to the payment's `/cancel`, as its buttons do.
+async fn give_up(browser: &mut Browser, page: &Page, payment: PaymentId, next: Option<&str>) -> Page {
+    let csrf = page.hidden("csrf");
+    let fields: Vec<_> =
+        [("csrf", csrf.as_str())].into_iter().chain(next.map(|next| ("next", next))).collect();
+    browser.post(&format!("{}/cancel", payment_path(payment)), &fields).await
+}
+
+// Another payment afterwards does not change what this one did.
+on_both_engines!(a_result_tells_of_its_own_payment_for_ever, async |app: &mut TestApp| {
+    let (mut browser, invoice, payment) = at_the_card_page(app).await;
+    app.card(payment, VISA).await;
+    come_back(&mut browser, payment).await.tells("$750.00 is left on INV-1042");
+    app.pay_with_visa(invoice, 25_000).await;
+    let page = browser.get(&payment_path(payment)).await;
+    page.tells("$750.00 is left on INV-1042, due 30 Nov. Another payment came since: $500.00 is left on INV-1042 now.");
+    app.pay_with_visa(invoice, 50_000).await;
+    let page = browser.get(&payment_path(payment)).await;
+    assert_eq!(heading(&page), "Payment received");
+    page.tells("Another payment came since: INV-1042 is paid in full now.");
+    assert_eq!(ways(&page), ["See the receipt", "Back to invoice"]);
+});
+
+// The declined card's page could still be paid on, and holds all that is left: it is ended before less is asked for.
+on_both_engines!(paying_less_after_a_decline_ends_the_card_page_first, async |app: &mut TestApp| {
+    let mut browser = Browser::open(app).await;
+    let (invoice, path) = open_by_link(app, &mut browser, New::usd(app, "INV-1042", 125_000)).await;
+    let payment = start(&mut browser, &path, 125_000).await;
+    app.card(payment, "4000000000006975").await;
+    app.settle().await;
+    let page = browser.get(&payment_path(payment)).await;
+    page.tells("It is over the limit on this card. Pay part of it?");
+    assert_eq!(ways(&page), ["Try again", "Use another way", "Pay less"]);
+    assert_eq!(app.figures(invoice).await, (125_000, 125_000, 0));
+    let less = give_up(&mut browser, &page, payment, Some("less")).await;
+    assert_eq!(attribute(&less, "#amount", "value").as_deref(), Some("1,250.00"), "{}", less.told());
+    assert_eq!(
+        (app.page_status(payment).await.as_str(), app.figures(invoice).await),
+        ("expired", (125_000, 0, 0))
+    );
+});
+
+// While the payer reads that the bank said no, somebody pays on the open page: it is booked, not cancelled.
+on_both_engines!(giving_up_what_was_paid_meanwhile_shows_the_payment, async |app: &mut TestApp| {
+    let (mut browser, invoice, payment) = at_the_card_page(app).await;
+    app.card(payment, DECLINED).await;
+    app.settle().await;
+    let page = browser.get(&payment_path(payment)).await;
+    app.control("/webhooks", json!({ "mode": "lose" })).await;
+    app.card(payment, VISA).await;
+    let after = give_up(&mut browser, &page, payment, Some("invoice")).await;
+    assert_eq!(
+        (after.path.as_str(), heading(&after)),
+        (&*payment_path(payment), "Payment received".to_owned())
+    );
+    assert_eq!(app.figures(invoice).await, (75_000, 0, 50_000));
+});
+
+on_both_engines!(a_fee_stands_with_what_the_card_was_charged, async |app: &mut TestApp| {
+    let surcharge = Surcharge { rate_millionths: 29_000, fixed_minor: 30, cap_minor: None };
+    app.set_surcharge(Currency::USD, surcharge).await;
+    let (mut browser, _, payment) = at_the_card_page(app).await;
+    browser.get(&payment_path(payment)).await.tells("Fee $14.80");
+    app.card(payment, VISA).await;
+    let page = come_back(&mut browser, payment).await;
+    page.tells("$500.00 paid. $750.00 is left");
+    page.tells("Charged to your card $514.80");
+});
+
+on_both_engines!(money_in_another_currency_is_not_called_paid, async |app: &mut TestApp| {
+    let (mut browser, invoice, payment) = at_the_card_page(app).await;
+    let session = app.session(payment).await;
+    let taken = json!({ "session": session, "amount": 46_000, "currency": "eur" });
+    app.control("/capture_override", taken).await;
+    app.card(payment, VISA).await;
+    let page = come_back(&mut browser, payment).await;
+    page.tells("Your card was charged €460.00, where $500.00 was asked for. INV-1042 is unchanged for now.");
+    page.tells("Do not pay it again.");
+    assert_eq!(ways(&page), ["Back to invoice"]);
+    assert_eq!(app.figures(invoice).await, (125_000, 0, 0));
+});
+
+// Nobody had the card page's address, so nobody can have paid: the page says so, and lets the payer go.
+on_both_engines!(a_card_page_that_did_not_open_took_nothing, async |app: &mut TestApp| {
+    let mut browser = Browser::open(app).await;
+    let (invoice, path) = open_by_link(app, &mut browser, New::usd(app, "INV-1042", 125_000)).await;
+    app.sandbox.arm_fault(Fault::once("POST /v1/checkout/sessions", FaultKind::Status500After));
+    let check = browser.get(&format!("{path}/pay?amount=50000")).await;
+    let page = press(&mut browser, &path, &filled(&check)).await;
+    let payment: PaymentId = check.hidden("intent").parse().expect("an id");
+    assert_eq!(
+        (page.path.as_str(), heading(&page)),
+        (&*payment_path(payment), "The card page did not open".to_owned())
+    );
+    page.tells("No money has been taken.");
+    assert_eq!(ways(&page), ["Try again", "Back to invoice"]);
+    let gone = give_up(&mut browser, &page, payment, None).await;
+    assert_eq!(heading(&gone), "You cancelled this payment");
+    gone.tells(
+        "No money has been taken. $500.00 is free again as soon as the card page is closed, within minutes.",
+    );
+    app.settle_after(SignedDuration::from_secs(6)).await;
+    assert_eq!(
+        (app.page_status(payment).await.as_str(), app.figures(invoice).await),
+        ("expired", (125_000, 0, 0))
+    );
+    browser.get(&payment_path(payment)).await.tells("INV-1042 still shows $1,250.00 left.");
+});
+
+on_both_engines!(trying_again_finds_the_card_page_that_was_made, async |app: &mut TestApp| {
+    let mut browser = Browser::open(app).await;
+    let (_, path) = open_by_link(app, &mut browser, New::usd(app, "INV-1042", 125_000)).await;
+    app.sandbox.arm_fault(Fault::once("POST /v1/checkout/sessions", FaultKind::Status500After));
+    let check = browser.get(&format!("{path}/pay?amount=50000")).await;
+    let page = press(&mut browser, &path, &filled(&check)).await;
+    let again = browser.get(&attribute(&page, ".row a", "href").expect("a way on")).await;
+    assert_eq!(heading(&again), "Not finished yet");
+    let on = browser.get(&attribute(&again, ".row a", "href").expect("a way on")).await;
+    assert!(on.left_for.is_some(), "the one card page that was made");
+    assert_eq!(app.pages_made(), 1);
 });

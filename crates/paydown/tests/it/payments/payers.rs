@@ -15,7 +15,8 @@ use store::{contacts, links, mails, processor_accounts, processor_customers};
 const CUSTOMERS: &str = "POST /v1/customers";
 
 impl TestApp {
-    async fn dana(&self) -> ContactId {
+    /// The customer's one contact.
+    pub async fn dana(&self) -> ContactId {
         let (merchant, customer) = (self.merchant, self.customer);
         let read = async move |tx: &mut Tx| contacts::list(tx, merchant, customer).await;
         self.app.store.read(read).await.expect("contacts can be read")[0].id
