@@ -140,7 +140,10 @@ on_both_engines!(payments_are_listed_with_what_was_left_after_each, async |app: 
     assert!(rows[0].contains("$500.00 left after it"), "{rows:?}");
     assert!(rows[1].contains("Received 16 Nov, from Dana"), "{rows:?}");
     assert!(rows[1].contains("$750.00 left after it"), "{rows:?}");
-    assert!(rows[2].starts_with("Card payment"), "tries that took no money come after, folded away: {rows:?}");
+    assert!(
+        rows[2].starts_with("Card payment"),
+        "tries that took no money come after, folded away: {rows:?}"
+    );
     assert!(rows[2].contains("Started 16 Nov, not completed. No money was taken"), "{rows:?}");
     assert_eq!(figures(&page)[..2], ["Total $1,250.00", "Paid so far $750.00"]);
     page.tells("Partly paid");
