@@ -14,6 +14,7 @@ pub mod deliver_mail;
 pub mod import_invoices;
 pub mod issue_invoice;
 mod limits;
+pub mod note_too_little;
 pub mod open_payment_link;
 pub mod practice_merchant;
 mod recipients;

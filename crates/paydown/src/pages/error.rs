@@ -27,11 +27,6 @@ pub enum PageError {
     WrongMethod,
     /// 400: the address cannot be read.
     NotUnderstood,
-    /// 409: something changed meanwhile and no better page shows it.
-    Changed {
-        /// The invoice to look at: (id, number), if one is known.
-        invoice: Option<(String, String)>,
-    },
     /// 413: more was sent than is taken.
     TooLarge {
         /// The limit, in words: `64 KB`.
@@ -68,7 +63,6 @@ impl ErrorPage {
             PageError::NotFound => 404,
             PageError::FormNotOurs => 403,
             PageError::WrongMethod => 405,
-            PageError::Changed { .. } => 409,
             PageError::TooLarge { .. } => 413,
             PageError::WrongType => 415,
             PageError::TooMany { .. } => 429,
@@ -88,7 +82,6 @@ impl ErrorPage {
             PageError::NotFound => "error-not-found",
             PageError::FormNotOurs => "error-form-not-ours",
             PageError::WrongMethod => "error-wrong-method",
-            PageError::Changed { .. } => "error-changed",
             PageError::TooLarge { .. } => "error-too-large",
             PageError::WrongType | PageError::NotUnderstood => "error-wrong-type",
             PageError::TooMany { .. } => "error-too-many",
@@ -106,7 +99,6 @@ impl ErrorPage {
             PageError::NotFound => vec![say("error-not-found-do")],
             PageError::FormNotOurs => vec![say("nothing-was-taken"), say("error-form-not-ours-do")],
             PageError::WrongMethod => vec![say("nothing-was-taken"), say("error-wrong-method-do")],
-            PageError::Changed { .. } => vec![say("nothing-was-taken"), say("error-changed-do")],
             PageError::TooLarge { limit } => {
                 vec![
                     say("nothing-was-taken"),
@@ -154,11 +146,9 @@ impl ErrorPage {
     pub fn way_out(&self) -> (String, String) {
         let base = self.chrome.base();
         match (&self.error, &self.chrome.viewer) {
-            (
-                PageError::Ours { invoice: Some((id, _)), .. }
-                | PageError::Changed { invoice: Some((id, _)) },
-                _,
-            ) => (format!("{base}/invoices/{id}"), self.chrome.t("check-the-invoice")),
+            (PageError::Ours { invoice: Some((id, _)), .. }, _) => {
+                (format!("{base}/invoices/{id}"), self.chrome.t("check-the-invoice"))
+            }
             (_, Viewer::Link | Viewer::Contact { .. }) if self.at().is_some() => (
                 format!("{base}/invoices/{}", self.at().unwrap_or_default()),
                 self.chrome.t("back-to-invoice"),

@@ -114,18 +114,6 @@ pub enum Notice {
     NoMethod,
     /// Nothing can be written, so that nobody can pay.
     Paused,
-    /// The merchant lowered the invoice.
-    Credited {
-        /// By how much.
-        amount: Money,
-        /// On which day.
-        on: Date,
-    },
-    /// The payer came by the link of an older invoice that this one replaces.
-    Replaces {
-        /// The older one's number.
-        number: String,
-    },
 }
 
 /// One payment on this invoice.
@@ -167,6 +155,11 @@ pub enum By {
 pub enum PaymentRowState {
     /// Received; what was left on the invoice right after it.
     Received {
+        /// The running balance.
+        left_after: Money,
+    },
+    /// Credit that an earlier payment had left, set against this invoice.
+    Applied {
         /// The running balance.
         left_after: Money,
     },
@@ -322,8 +315,7 @@ impl InvoicePage {
     }
 
     fn paid_on(&self) -> Option<String> {
-        let received = |row: &&PaymentRow| matches!(row.state, PaymentRowState::Received { .. });
-        let last = self.payments.iter().filter(received).map(|row| row.on).max()?;
+        let last = self.payments.iter().filter(|row| self.has_receipt(row)).map(|row| row.on).max()?;
         Some(near_date(&self.chrome, last, self.status.today))
     }
 
@@ -338,7 +330,7 @@ impl InvoicePage {
         if self.status.is_overdue() && self.can_pay() {
             let due = Arg::text(near_date(&self.chrome, self.status.due, self.status.today));
             let key = if self.form().is_some() { "notice-overdue" } else { "notice-overdue-in-full" };
-            ranked.push((5, plain("late", self.chrome.say(key, &[("due", due)]))));
+            ranked.push((4, plain("late", self.chrome.say(key, &[("due", due)]))));
         }
         ranked.sort_by_key(|(rank, _)| *rank);
         ranked.into_iter().map(|(_, drawn)| drawn).take(2).collect()
@@ -373,17 +365,6 @@ impl InvoicePage {
                 let args = [other[0].clone(), ("merchant", chrome.merchant_name())];
                 (3, "plain", chrome.say("notice-too-little", &args))
             }
-            Notice::Credited { amount, on } => {
-                let args = [
-                    ("merchant", chrome.merchant_name()),
-                    ("amount", chrome.amount(*amount)),
-                    ("on", Arg::text(chrome.date(on))),
-                ];
-                (4, "plain", chrome.say("notice-credited", &args))
-            }
-            Notice::Replaces { number } => {
-                (4, "plain", chrome.say("notice-replaces", &[("number", Arg::name(number))]))
-            }
         };
         (rank, DrawnNotice { tone, words, own_payment })
     }
@@ -410,6 +391,7 @@ impl InvoicePage {
         let key = match row.state {
             PaymentRowState::Received { .. } => "payment-received",
             PaymentRowState::Started => "payment-started",
+            PaymentRowState::Applied { .. } => return self.chrome.say("payment-credit", &[("on", on)]),
             PaymentRowState::Checking => return self.chrome.say("payment-checking", &[("on", on)]),
             PaymentRowState::NotCompleted => return self.chrome.say("payment-not-completed", &[("on", on)]),
         };
@@ -430,7 +412,7 @@ impl InvoicePage {
     /// The running balance after a received payment.
     pub fn balance_words(&self, row: &PaymentRow) -> Option<Rich> {
         match row.state {
-            PaymentRowState::Received { left_after } => {
+            PaymentRowState::Received { left_after } | PaymentRowState::Applied { left_after } => {
                 Some(self.chrome.say("payment-left-after", &[("left", self.chrome.amount(left_after))]))
             }
             _ => None,
@@ -439,7 +421,7 @@ impl InvoicePage {
 
     /// True when the payment has a receipt.
     pub fn has_receipt(&self, row: &PaymentRow) -> bool {
-        matches!(row.state, PaymentRowState::Received { .. })
+        matches!(row.state, PaymentRowState::Received { .. } | PaymentRowState::Applied { .. })
     }
 
     /// An amount that was taken off, with its minus sign.

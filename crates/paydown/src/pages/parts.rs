@@ -180,8 +180,6 @@ pub enum Method {
     },
     /// Credit the merchant held for the customer.
     Credit,
-    /// Money the merchant recorded by hand, in its own words: `Cheque 1881`.
-    Recorded(String),
 }
 
 impl Method {
@@ -195,7 +193,6 @@ impl Method {
             }
             Method::Card { .. } => texts().get("method-card-payment"),
             Method::Credit => texts().get("method-credit"),
-            Method::Recorded(words) => words.clone(),
         }
     }
 }

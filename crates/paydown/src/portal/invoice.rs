@@ -14,7 +14,7 @@ use crate::portal::refusals::{self, Asked};
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
-use billing::amount::{Refusal, RefusalKind};
+use billing::amount::Refusal;
 use billing::payment::PaymentState;
 use billing::policy::Partial;
 use ledger::Money;
@@ -186,11 +186,9 @@ fn notices(ctx: &Ctx, loaded: &Loaded) -> Vec<Notice> {
         notices.push(Notice::SomeoneElses { payments: others.0, amount: others.1 });
     }
     if left.is_positive() {
-        let refusal = loaded.terms.decide(left.minor()).err();
-        let too_little = refusal.is_some_and(|why| matches!(why.kind, RefusalKind::LeftBelowMethod { .. }));
         if loaded.processor.is_none() {
             notices.push(Notice::NoMethod);
-        } else if too_little {
+        } else if loaded.too_little_is_left() {
             notices.push(Notice::TooLittleForACard);
         } else if !ctx.is_writable() {
             notices.push(Notice::Paused);

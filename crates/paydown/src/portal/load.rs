@@ -1,5 +1,6 @@
 //! An invoice with everything its pages show, read in one snapshot, for a reader who may see it and nobody else.
 
+use crate::actions::note_too_little::note_too_little;
 use crate::actions::open_payment_link;
 use crate::actions::start_payment::terms;
 use crate::pages::amount::{AmountForm, Refusal, Suggestion};
@@ -7,7 +8,7 @@ use crate::pages::parts::{Figures, Lifecycle, Progress, Status};
 use crate::portal::context::{Access, Ctx, Reader};
 use crate::portal::fail::Fail;
 use anyhow::Context as _;
-use billing::amount::{MethodLimits, Terms};
+use billing::amount::{MethodLimits, RefusalKind, Terms};
 use billing::ids::{InvoiceId, MerchantId, PaymentId};
 use billing::invoice::{self as rules, Lifecycle as Stored};
 use billing::payment::PaymentState;
@@ -60,6 +61,7 @@ pub async fn load(ctx: &Ctx, id: &str) -> Result<Loaded, Fail> {
         other => other?,
     };
     keep_open(ctx, &loaded).await;
+    tell_of_too_little(ctx, &loaded).await;
     Ok(loaded)
 }
 
@@ -143,7 +145,24 @@ async fn keep_open(ctx: &Ctx, loaded: &Loaded) {
     }
 }
 
+/// The pages say that the merchant has been told, so it is.
+async fn tell_of_too_little(ctx: &Ctx, loaded: &Loaded) {
+    if !loaded.too_little_is_left() || !ctx.is_writable() {
+        return;
+    }
+    let (invoice, left) = (loaded.invoice.id, loaded.invoice.figures.payable_now());
+    if let Err(error) = note_too_little(&ctx.app, ctx.merchant.id, invoice, left).await {
+        tracing::warn!(%invoice, error = format!("{error:#}"), "the merchant is not told yet of a rest too small");
+    }
+}
+
 impl Loaded {
+    /// True when something is left, but less than a card can take.
+    pub fn too_little_is_left(&self) -> bool {
+        let refusal = self.terms.decide(self.invoice.figures.payable_now().minor()).err();
+        refusal.is_some_and(|refusal| matches!(refusal.kind, RefusalKind::LeftBelowMethod { .. }))
+    }
+
     /// Its figures as pages show them.
     pub fn figures(&self) -> Figures {
         figures(&self.invoice)

@@ -91,8 +91,6 @@ notice-overdue-in-full = This was due on { $due }.
 notice-too-little = { $left } is left, less than a card can take. { $merchant } has been told; there is nothing you need to do
 notice-no-method = { $merchant } takes no payments on this page at the moment. Ask how to pay: { $contact }
 notice-paused = No payment can be made right now. Nothing is lost: you can read your invoices and receipts. Try again in a few minutes.
-notice-credited = { $merchant } credited { $amount } on this invoice on { $on }.
-notice-replaces = This invoice replaces { $number }, which your link was for.
 continue-to-card = Continue to the card page
 cancel-and-restart = Cancel it and start again
 
@@ -110,6 +108,7 @@ payment-tries = { $count ->
     [one] { $count } try not completed
    *[other] { $count } tries not completed
 }
+payment-credit = Applied { $on }
 payment-left-after = { $left } left after it
 receipt = Receipt
 see-payment = See this payment

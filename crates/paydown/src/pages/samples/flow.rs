@@ -234,13 +234,8 @@ fn receipts() -> Vec<(String, String)> {
         kept_as_credit: usd(0),
         payer_reference: Some("Run 118".to_owned()),
     };
-    let surplus = ReceiptPage {
-        method: Method::Recorded("Cheque 1881".to_owned()),
-        fee: Some(usd(1_190)),
-        kept_as_credit: usd(10_000),
-        payer_reference: None,
-        ..page()
-    };
+    let surplus =
+        ReceiptPage { fee: Some(usd(1_190)), kept_as_credit: usd(10_000), payer_reference: None, ..page() };
     vec![
         render("receipt", page()),
         render("receipt-surplus", surplus),
@@ -255,7 +250,6 @@ fn errors() -> Vec<(String, String)> {
         error("404", PageError::NotFound),
         error("403", PageError::FormNotOurs),
         error("405", PageError::WrongMethod),
-        error("409", PageError::Changed { invoice: invoice() }),
         error("413", PageError::TooLarge { limit: "64 KB".to_owned() }),
         error("415", PageError::WrongType),
         error("429", PageError::TooMany { until: noon(), today: TODAY }),

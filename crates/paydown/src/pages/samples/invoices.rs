@@ -131,6 +131,10 @@ fn open_invoices() -> Vec<(String, String)> {
         payments: vec![
             by(By::Link { masked_email: "d…@acme.test".to_owned() }),
             by(By::Someone { company: "Acme Inc.".to_owned() }),
+            PaymentRow {
+                method: Method::Credit,
+                ..row(5_000, PaymentRowState::Applied { left_after: usd(120_000) })
+            },
         ],
         ..page(signed_in(), 50_000, 0, 75_000)
     };
@@ -190,17 +194,6 @@ fn ended_invoices() -> Vec<(String, String)> {
         notices: vec![Notice::TooLittleForACard],
         ..page(by_link(), 124_970, 0, 30)
     };
-    let mut figures = figures(0, 0, 110_000);
-    figures.credited = usd(15_000);
-    figures.total = usd(125_000);
-    let lowered = InvoicePage {
-        figures,
-        notices: vec![
-            Notice::Credited { amount: usd(15_000), on: date(2026, 11, 4) },
-            Notice::Replaces { number: "INV-1031".to_owned() },
-        ],
-        ..page(by_link(), 0, 0, 110_000)
-    };
     vec![
         render("invoice-paid", paid),
         render("invoice-void", void),
@@ -208,7 +201,6 @@ fn ended_invoices() -> Vec<(String, String)> {
         render("invoice-written-off", written_off),
         render("invoice-credited", credited),
         render("invoice-too-little", too_little),
-        render("invoice-lowered", lowered),
     ]
 }
 

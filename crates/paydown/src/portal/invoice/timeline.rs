@@ -9,8 +9,11 @@ use crate::portal::load::Loaded;
 use billing::contact::masked_email;
 use billing::ids::{ContactId, LinkId, PaymentId};
 use billing::payment::PaymentState;
+use jiff::Timestamp;
 use ledger::Money;
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use store::allocations::{self, Allocation};
 use store::contacts::{self, Contact};
 use store::db::Tx;
 use store::links;
@@ -19,6 +22,7 @@ use store::receipts::{self, ReceiptLine};
 
 /// What the payments themselves do not say.
 struct Around {
+    allocations: Vec<Allocation>,
     lines: HashMap<PaymentId, ReceiptLine>,
     people: HashMap<ContactId, Contact>,
     sent_to: HashMap<LinkId, ContactId>,
@@ -34,13 +38,46 @@ pub async fn rows(ctx: &Ctx, loaded: &Loaded) -> Result<Vec<PaymentRow>, Fail> {
             let people = contacts::list(tx, merchant, customer).await?.into_iter();
             let links = links::list_by_invoice(tx, merchant, invoice).await?.into_iter();
             Ok(Around {
+                allocations: allocations::list_by_invoice(tx, merchant, invoice).await?,
                 lines: receipts::lines_by_invoice(tx, merchant, invoice).await?.into_iter().collect(),
                 people: people.map(|contact| (contact.id, contact)).collect(),
                 sent_to: links.filter_map(|link| Some((link.id, link.contact_id?))).collect(),
             })
         })
         .await?;
-    Ok(loaded.payments.iter().map(|payment| row(ctx, loaded, payment, &around)).collect())
+    let payments = loaded.payments.iter().map(|payment| (when(payment), row(ctx, loaded, payment, &around)));
+    let mut rows: Vec<_> = credits(ctx, loaded, &around).into_iter().chain(payments).collect();
+    rows.sort_by_key(|(at, _)| Reverse(*at));
+    Ok(rows.into_iter().map(|(_, row)| row).collect())
+}
+
+/// When a payment was received, or else started.
+fn when(payment: &Payment) -> Timestamp {
+    payment.captured_at.unwrap_or(payment.created_at)
+}
+
+/// Credit that was born on this invoice and has gone back to it, newest first; what was left after each is reckoned
+/// back from what is open now.
+fn credits(ctx: &Ctx, loaded: &Loaded, around: &Around) -> Vec<(Timestamp, PaymentRow)> {
+    let figures = &loaded.invoice.figures;
+    let mut open_minor = figures.open_minor;
+    let mut rows = Vec::new();
+    for allocation in around.allocations.iter().rev() {
+        let left_after = Money::new(open_minor, figures.currency);
+        open_minor = open_minor.saturating_add(allocation.amount_minor);
+        if allocation.grant_id.is_some() {
+            let row = PaymentRow {
+                id: allocation.payment_id.to_string(),
+                method: Method::Credit,
+                amount: Money::new(allocation.amount_minor, figures.currency),
+                by: None,
+                on: ctx.day(allocation.at),
+                state: PaymentRowState::Applied { left_after },
+            };
+            rows.push((allocation.at, row));
+        }
+    }
+    rows
 }
 
 fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> PaymentRow {
@@ -57,7 +94,7 @@ fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Paymen
         method: method(payment),
         amount: line.map_or(money(payment.amount_minor), |line| money(line.applied_minor)),
         by: by(ctx, loaded, payment, around),
-        on: ctx.day(payment.captured_at.unwrap_or(payment.created_at)),
+        on: ctx.day(when(payment)),
         state,
     }
 }

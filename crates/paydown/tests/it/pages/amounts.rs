@@ -11,6 +11,8 @@ use billing::ids::InvoiceId;
 use billing::policy::{Minimum, Partial, PolicyLayer};
 use ledger::{Currency, Money};
 use paydown::actions::void_invoice::{VoidInvoice, void_invoice};
+use store::anomalies;
+use store::db::Tx;
 use store::policies::Scope;
 
 /// Types an amount; the page says why it is refused, twice, and keeps what was typed.
@@ -236,9 +238,15 @@ on_both_engines!(little_that_is_left_is_paid_whole_or_not_at_all, async |app: &m
     let page = browser.get(&path).await;
     page.tells(words);
     assert_eq!(texts(&page, ".pay, .pencil"), [""; 0]);
+    page.tells("Northwind has been told; there is nothing you need to do");
     let by_address = browser.get(&format!("{path}/pay")).await;
     assert_eq!(by_address.status, 409);
     by_address.tells(words);
+    let merchant = app.merchant;
+    let told = app.app.store.read(async move |tx: &mut Tx| anomalies::list(tx, merchant, 9).await);
+    let told: Vec<_> = told.await.expect("read").into_iter().map(|one| (one.kind, one.detail)).collect();
+    let detail = "30 minor units are left on INV-2, less than a card can take".to_owned();
+    assert_eq!(told, [("too_little_left".to_owned(), detail)], "told once, however often it is looked at");
 });
 
 on_both_engines!(an_amount_on_its_way_is_named, async |app: &mut TestApp| {

@@ -10,6 +10,7 @@ use crate::web::{Browser, Page};
 use jiff::civil::date;
 use paydown::actions::start_payment::{Payer, StartPayment};
 use sandbox::{Fault, FaultKind};
+use serde_json::json;
 
 fn notices(page: &Page) -> Vec<String> {
     texts(page, ".note > p:first-child")
@@ -140,6 +141,7 @@ on_both_engines!(payments_are_listed_with_what_was_left_after_each, async |app: 
     assert!(rows[0].contains("$500.00 left after it"), "{rows:?}");
     assert!(rows[1].contains("Received 16 Nov, from Dana"), "{rows:?}");
     assert!(rows[1].contains("$750.00 left after it"), "{rows:?}");
+    assert_eq!(texts(&page, ".tries summary"), ["1 try not completed"]);
     assert!(
         rows[2].starts_with("Card payment"),
         "tries that took no money come after, folded away: {rows:?}"
@@ -152,6 +154,27 @@ on_both_engines!(payments_are_listed_with_what_was_left_after_each, async |app: 
     assert!(seen_by_link[1].contains("from someone at Acme"), "{seen_by_link:?}");
     assert!(!seen_by_link[0].contains("from"), "one's own payment names nobody: {seen_by_link:?}");
     assert!(!seen_by_link.join(" ").contains("Dana"), "names are for people of the company");
+});
+
+on_both_engines!(credit_that_came_back_is_listed_like_a_payment, async |app: &mut TestApp| {
+    let mut browser = Browser::open(app).await;
+    let (invoice, path) = open_by_link(app, &mut browser, New::usd(app, "INV-1042", 125_000)).await;
+    let other = start(&mut browser, &path, 100_000).await;
+    let payment = app.pay(invoice, 25_000).await;
+    let more = json!({ "session": app.session(payment).await, "amount": 40_000, "currency": "usd" });
+    app.control("/capture_override", more).await;
+    app.card(payment, VISA).await;
+    app.settle_after(jiff::SignedDuration::from_mins(1)).await;
+    let receipt = browser.get(&format!("{}/receipt", payment_path(payment))).await;
+    receipt.tells("Kept as credit for your next invoice");
+    receipt.tells("$150.00");
+    let turned = browser.get(&format!("{}/turned-back", payment_path(other))).await;
+    turned.tells("INV-1042 still shows $850.00 left.");
+    let rows = texts(&browser.get(&path).await, ".timeline li");
+    assert!(rows[0].starts_with("Customer credit Applied 16 Nov $850.00 left after it"), "{rows:?}");
+    assert!(rows[0].ends_with("$150.00"), "{rows:?}");
+    assert!(rows[1].contains("$1,000.00 left after it") && rows[1].ends_with("$250.00"), "{rows:?}");
+    assert_eq!(app.figures(invoice).await, (85_000, 0, 40_000));
 });
 
 on_both_engines!(a_paid_invoice_says_when_and_keeps_its_receipts, async |app: &mut TestApp| {
