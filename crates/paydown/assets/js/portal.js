@@ -10,12 +10,12 @@ function minor(text, { decimal, grouping, exponent }) {
 }
 
 function live(form) {
-  const data = form.dataset, line = $(".live", form), places = Number(data.exponent);
+  const data = form.dataset, line = $(".live", form), places = Number(data.exponent), sign = $(".field span", form).textContent;
   let timer;
   $("#amount", form).oninput = ({ target }) => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      const amount = minor(target.value, data), left = data.left - amount;
+      const amount = minor(target.value.replace(sign, ""), data), left = data.left - amount;
       const figure = () => new Intl.NumberFormat(data.locale, { minimumFractionDigits: places, numberingSystem: "latn" }).format(left / 10 ** places);
       line.textContent = !(amount > 0 && left >= 0) ? "" : left
         ? data.words.replace("%", () => data.sample.replace(data.zero, figure)) : data.full;

@@ -126,7 +126,7 @@ async fn a_pasted_figure_is_read() {
         let invoice = stage.invoice("INV-1042", 200_000).await;
         visitor.go(&format!("{}/pay", path_of(stage, visitor, invoice).await)).await;
         // From a field of the same page into the clipboard, as out of a spreadsheet.
-        visitor.fill("Your reference, optional (shows on the receipt)", " 1,234.56 ").await;
+        visitor.fill("Your reference, optional (shows on the receipt)", " $1,234.56 ").await;
         visitor.edit('a', "selectAll").await;
         visitor.edit('c', "copy").await;
         visitor.press("Back to invoice").await;
