@@ -1,5 +1,6 @@
 //! `paydown demo` and `paydown sandbox`: everything on practice money.
 
+use super::serve::start_log;
 use super::world::{At, Exit, make_folder, stop};
 use super::{DemoArgs, SandboxArgs};
 use crate::demo::{DemoOptions, Welcome, run};
@@ -12,6 +13,7 @@ use store::db::DatabaseUrl;
 use tokio_util::sync::CancellationToken;
 
 pub(super) async fn demo(at: &mut At<'_>, args: DemoArgs) -> Result<Exit> {
+    start_log(&at.config()?, "warn")?;
     let database = at.settings.database.as_deref().map(str::parse::<DatabaseUrl>).transpose();
     let database = database.map_err(|error| stop(Exit::Usage, format!("{error:#}")))?;
     let kept = args.keep.clone();
@@ -49,6 +51,7 @@ fn welcome_text(welcome: &Welcome, kept: bool) -> String {
 
 pub(super) async fn sandbox(at: &mut At<'_>, args: SandboxArgs) -> Result<Exit> {
     let config = at.config()?;
+    start_log(&config, "warn")?;
     let file = match args.data {
         Some(file) => file,
         None => {

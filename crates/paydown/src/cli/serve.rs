@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 pub(super) async fn serve(at: &mut At<'_>) -> Result<Exit> {
     let mut config = at.config()?;
-    start_log(&config)?;
+    start_log(&config, &config.log_level)?;
     let transport = transport(&config)?;
     let store = at.open(&config, Role::Server).await?;
     migrate(&store, MIGRATIONS, at.world.clock.now().as_microsecond()).await?;
@@ -61,11 +61,13 @@ fn transport(config: &Config) -> Result<Arc<dyn Transport>> {
     })
 }
 
-/// The log goes to standard error; standard output is for what was asked for.
-fn start_log(config: &Config) -> Result<()> {
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(&config.log_level)?)
-        .with_writer(std::io::stderr);
+/// The log goes to standard error; standard output is for what was asked for. Only what is of this `level` or worse is written
+/// unless the settings say otherwise.
+pub(super) fn start_log(config: &Config, level: &str) -> Result<()> {
+    let level = if config.is_set("log_level") { &config.log_level } else { level };
+    // The driver's finer lines tell every parameter: names, addresses, what a webhook said.
+    let filter = EnvFilter::try_new(level)?.add_directive("tokio_postgres=info".parse()?);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match config.log_format {
         LogFormat::Text => log.with_ansi(false).try_init(),
         LogFormat::Json => log.json().flatten_event(true).with_span_list(false).try_init(),

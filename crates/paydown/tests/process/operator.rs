@@ -62,12 +62,16 @@ store::both_engines!(every_line_of_a_request_carries_its_id, &[], async |databas
     place.fault("POST /v1/checkout/sessions", "429").await;
     let page = payer.press(&form).await;
     assert!(page.left_for.is_some(), "the second call made the page");
-    let lines: Vec<Value> = place.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let of_the_request = |line: &&Value| line["span"]["id"] == page.request_id.as_str();
-    let words: Vec<&str> =
-        lines.iter().filter(of_the_request).filter_map(|line| line["message"].as_str()).collect();
-    assert!(words.contains(&"the card page was not made yet"), "{words:?}");
-    assert!(words.contains(&"answered"), "{words:?}");
+    let lines = until("both lines of the request", async || {
+        let lines: Vec<Value> =
+            place.log().lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let has = |words: &str| {
+            let of_the_request = |line: &&Value| line["span"]["id"] == page.request_id.as_str();
+            lines.iter().filter(of_the_request).any(|line| line["message"] == words)
+        };
+        (has("the card page was not made yet") && has("answered")).then_some(lines)
+    })
+    .await;
     for line in lines.iter().filter(|line| line["message"] == "answered") {
         assert!(line["span"]["id"].is_string(), "{line}");
     }

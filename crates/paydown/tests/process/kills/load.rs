@@ -15,7 +15,7 @@ use tokio::sync::watch;
 const CLIENTS: u8 = 8;
 /// The server is killed so often; in the long run, with other moments each time.
 const ROUNDS: usize = 6;
-const LONG_ROUNDS: usize = 120;
+const LONG_ROUNDS: usize = 250;
 const NUMBER: &str = "INV-LOAD";
 const TOTAL_MINOR: i64 = 900_000_000;
 const INVOICES: &str = "Number,Customer,Email,Issued,Due,Description,Quantity,Price,Tax Rate\n\
@@ -46,10 +46,12 @@ struct Client {
 
 impl Client {
     async fn pay_until_the_end(mut self) -> Told {
-        for visit in 0_u8.. {
+        for visit in 0_u16.. {
             let Some(origin) = self.origin.borrow_and_update().clone() else { break };
             // Another address and another browser each time, or we would ask for more than one payer may.
-            let mut payer = Payer::at(&origin, Some(IpAddr::V4(Ipv4Addr::new(127, 1, self.number, visit))));
+            let [high, low] = visit.to_be_bytes();
+            let address = Ipv4Addr::new(127, 1 + high, self.number, low);
+            let mut payer = Payer::at(&origin, Some(IpAddr::V4(address)));
             let broken = self.visit(&mut payer, i64::from(visit)).await.is_err();
             self.told.secrets.append(&mut payer.secrets);
             if broken && self.origin.changed().await.is_err() {
