@@ -11,7 +11,7 @@ pub mod stripe;
 
 pub use error::{CallError, CannotCharge};
 pub use processor::{
-    Account, CardCheckout, CardFacts, DeclineFacts, EventKind, EventList, FeeFacts, NewCustomer,
-    PaymentFacts, Processor, ProcessorEvent, SessionFacts, StoredCall,
+    Account, CardCheckout, CardFacts, DeclineFacts, EventKind, EventList, EventSpan, FeeFacts, ListedEvent,
+    NewCustomer, PaymentFacts, Processor, ProcessorEvent, SessionFacts, StoredCall,
 };
 pub use secret::SecretText;

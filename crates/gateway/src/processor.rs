@@ -43,8 +43,9 @@ pub trait Processor: Send + Sync {
         created_before: Timestamp,
     ) -> Result<Option<PaymentFacts>, CallError>;
 
-    /// What happened since a time, of the kinds that concern payments.
-    async fn list_events(&self, created_after: Timestamp) -> Result<EventList, CallError>;
+    /// What happened in a span of time, of the kinds that concern payments and of those that move their money
+    /// afterwards. An event that cannot be read is left out and logged: one must never keep the others from us.
+    async fn list_events(&self, span: EventSpan) -> Result<EventList, CallError>;
 
     /// Whose account the key opens.
     async fn account(&self) -> Result<Account, CallError>;
@@ -243,6 +244,9 @@ pub struct ProcessorEvent {
 pub enum EventKind {
     /// Something about a payment of ours may have changed; the processor's word for it.
     Payment(&'static str),
+    /// It moves money of a payment or of the processor's balance in a way that is not booked yet: a refund, a
+    /// dispute, a payout. A person has to know, since the books do not.
+    NotBooked(String),
     /// Known not to be ours to act on: stored, acknowledged, left alone.
     NotOurs(String),
 }
@@ -252,7 +256,7 @@ impl EventKind {
     pub fn as_str(&self) -> &str {
         match self {
             EventKind::Payment(word) => word,
-            EventKind::NotOurs(word) => word,
+            EventKind::NotBooked(word) | EventKind::NotOurs(word) => word,
         }
     }
 
@@ -262,13 +266,32 @@ impl EventKind {
     }
 }
 
+/// A span of time, both ends included, in whole seconds of the processor's clock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EventSpan {
+    /// From.
+    pub from: Timestamp,
+    /// To; `None` is up to the latest.
+    pub to: Option<Timestamp>,
+}
+
 /// A bounded list of events.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct EventList {
     /// Oldest first.
-    pub events: Vec<ProcessorEvent>,
-    /// False if older events of the span were left out because there were too many: then the span is not covered.
+    pub events: Vec<ListedEvent>,
+    /// False if older events of the span were left out because there were too many: then the span is not covered, and
+    /// has to be asked for in parts. A span of one second is always complete.
     pub complete: bool,
+}
+
+/// An event and how the processor wrote it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListedEvent {
+    /// Where it points.
+    pub event: ProcessorEvent,
+    /// Its JSON.
+    pub raw: String,
 }
 
 /// Whose account a key opens.

@@ -5,8 +5,8 @@ use super::http::{ConfigError, StripeConfig, Transport};
 use super::state::Page;
 use super::{currency, events, facts, wire};
 use crate::{
-    Account, CallError, CannotCharge, CardCheckout, EventList, NewCustomer, PaymentFacts, Processor,
-    ProcessorEvent, SessionFacts, StoredCall,
+    Account, CallError, CannotCharge, CardCheckout, EventList, EventSpan, NewCustomer, PaymentFacts,
+    Processor, SessionFacts, StoredCall,
 };
 use async_trait::async_trait;
 use billing::amount::MethodLimits;
@@ -16,7 +16,6 @@ use ledger::Currency;
 
 const PAGE_SIZE: &str = "100";
 const MAX_SESSION_PAGES: usize = 200;
-const MAX_EVENT_PAGES: usize = 50;
 /// How much earlier than asked a list is read from, since Stripe's clock and ours differ.
 const CLOCK_MARGIN: SignedDuration = SignedDuration::from_mins(10);
 
@@ -135,28 +134,8 @@ impl Processor for Stripe {
         Err(CallError::Unreadable(format!("not found on {pages} pages of sessions, and there are more")))
     }
 
-    async fn list_events(&self, created_after: Timestamp) -> Result<EventList, CallError> {
-        let mut query = since(created_after);
-        query.extend(events::PAYMENT_KINDS.map(|kind| ("types[]", kind.to_owned())));
-        let mut found: Vec<ProcessorEvent> = Vec::new();
-        let mut complete = false;
-        for _ in 0..MAX_EVENT_PAGES {
-            let page: wire::List<wire::Event> = self.transport.get("/v1/events", &query).await?;
-            let last_id = page.data.last().map(|event| event.id.clone());
-            for event in page.data {
-                if event.livemode != self.transport.live {
-                    return Err(CallError::WrongMode { expected_live: self.transport.live });
-                }
-                found.push(events::read(event)?);
-            }
-            if !page.has_more {
-                complete = true;
-                break;
-            }
-            go_on_after(&mut query, last_id.as_deref())?;
-        }
-        found.reverse();
-        Ok(EventList { events: found, complete })
+    async fn list_events(&self, span: EventSpan) -> Result<EventList, CallError> {
+        events::list(&self.transport, span).await
     }
 
     async fn account(&self) -> Result<Account, CallError> {
@@ -186,12 +165,15 @@ impl Processor for Stripe {
     }
 }
 
-fn since(created_after: Timestamp) -> Vec<(&'static str, String)> {
+pub(super) fn since(created_after: Timestamp) -> Vec<(&'static str, String)> {
     vec![("limit", PAGE_SIZE.to_owned()), ("created[gte]", created_after.as_second().to_string())]
 }
 
 /// Turns the page. An empty one that promises more is no end, so it must not be taken for one.
-fn go_on_after(query: &mut Vec<(&'static str, String)>, last_id: Option<&str>) -> Result<(), CallError> {
+pub(super) fn go_on_after(
+    query: &mut Vec<(&'static str, String)>,
+    last_id: Option<&str>,
+) -> Result<(), CallError> {
     let last_id =
         last_id.ok_or_else(|| CallError::Unreadable("an empty page with more to come".to_owned()))?;
     query.retain(|(name, _)| *name != "starting_after");

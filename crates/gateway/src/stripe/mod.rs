@@ -15,6 +15,7 @@ mod webhook;
 mod wire;
 
 pub use client::Stripe;
+pub use events::event_kind;
 pub use http::{ConfigError, DEFAULT_ADDRESS, StripeConfig};
 pub use state::{IntentStatus, Page, payment_state};
 pub use webhook::{TOLERANCE_SECONDS, WebhookError, verify};

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use billing::payment::PaymentState;
-use gateway::{CallError, EventKind, Processor};
+use gateway::{CallError, EventKind, EventSpan, Processor};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -93,19 +93,62 @@ async fn events_come_oldest_first_and_only_our_kinds_are_asked_for() {
         false,
     )
     .await;
-    let list = stripe(&server.uri()).list_events(at(1_700_000_000)).await.unwrap();
+    let list = stripe(&server.uri()).list_events(since(1_700_000_000)).await.unwrap();
     assert!(list.complete);
-    let ids: Vec<_> = list.events.iter().map(|event| event.id.as_str()).collect();
-    assert_eq!(ids, ["evt_1", "evt_2", "evt_3"]);
-    assert_eq!(list.events[0].kind, EventKind::NotOurs("payment_intent.created".to_owned()));
-    assert_eq!(list.events[1].session_id.as_deref(), Some(SESSION));
-    assert_eq!(list.events[1].attempt, Some(attempt()));
-    assert_eq!(list.events[2].payment_intent_id.as_deref(), Some("pi_1"));
-    assert_eq!(list.events[2].created_at, at(1_700_000_003));
+    assert_eq!(ids(&list.events), ["evt_1", "evt_2", "evt_3"]);
+    let [first, second, third] = &list.events[..] else { panic!("three events") };
+    assert_eq!(first.event.kind, EventKind::NotOurs("payment_intent.created".to_owned()));
+    assert_eq!(second.event.session_id.as_deref(), Some(SESSION));
+    assert_eq!(second.event.attempt, Some(attempt()));
+    assert_eq!(third.event.payment_intent_id.as_deref(), Some("pi_1"));
+    assert_eq!(third.event.created_at, at(1_700_000_003));
+    let raw: Value = serde_json::from_str(&third.raw).unwrap();
+    assert_eq!(raw, event(3, "charge.updated", &charge), "all of it is kept");
     let first = &server.received_requests().await.unwrap()[0];
     let types = first.url.query_pairs().filter(|(name, _)| name == "types[]").count();
     assert!((1..=20).contains(&types), "Stripe takes at most 20, and was asked for {types}");
     assert!(first.url.query_pairs().any(|pair| pair == ("created[gte]".into(), "1700000000".into())));
+    assert!(first.url.query_pairs().all(|(name, _)| name != "created[lte]"), "up to the latest");
+}
+
+#[tokio::test]
+async fn a_part_of_a_span_is_asked_for_and_an_event_that_cannot_be_read_is_left_out() {
+    let server = MockServer::start().await;
+    let charge = json!({ "id": "ch_1", "object": "charge", "payment_intent": "pi_1" });
+    let data = json!([{ "id": "evt_3" }, event(2, "charge.refunded", &charge), "no event at all"]);
+    page(&server, "/v1/events", None, data, true).await;
+    page(&server, "/v1/events", Some("evt_2"), json!([event(1, "payout.paid", &json!({}))]), false).await;
+    let span = EventSpan { from: at(1_700_000_000), to: Some(at(1_700_000_009)) };
+    let list = stripe(&server.uri()).list_events(span).await.unwrap();
+    assert!(list.complete);
+    assert_eq!(ids(&list.events), ["evt_1", "evt_2"]);
+    assert_eq!(list.events[0].event.kind, EventKind::NotBooked("payout.paid".to_owned()));
+    assert_eq!(list.events[1].event.kind, EventKind::NotBooked("charge.refunded".to_owned()));
+    for request in server.received_requests().await.unwrap() {
+        assert!(request.url.query_pairs().any(|pair| pair == ("created[lte]".into(), "1700000009".into())));
+    }
+}
+
+#[tokio::test]
+async fn a_span_of_one_second_is_read_to_its_end() {
+    let server = MockServer::start().await;
+    for number in (1..=25).rev() {
+        let after = (number < 25).then(|| format!("evt_{}", number + 1));
+        let data = json!([event(number, "charge.updated", &json!({}))]);
+        page(&server, "/v1/events", after.as_deref(), data, number > 1).await;
+    }
+    let span = EventSpan { from: at(1_700_000_000), to: Some(at(1_700_000_000)) };
+    let list = stripe(&server.uri()).list_events(span).await.unwrap();
+    assert!(list.complete);
+    assert_eq!(list.events.len(), 25);
+}
+
+fn since(second: i64) -> EventSpan {
+    EventSpan { from: at(second), to: None }
+}
+
+fn ids(events: &[gateway::ListedEvent]) -> Vec<&str> {
+    events.iter().map(|listed| listed.event.id.as_str()).collect()
 }
 
 #[tokio::test]
@@ -113,9 +156,9 @@ async fn too_many_events_are_cut_and_said_to_be() {
     let server = MockServer::start().await;
     let body = json!({ "data": [event(1, "charge.updated", &json!({}))], "has_more": true });
     answer(&server, "GET", "/v1/events", 200, body).await;
-    let list = stripe(&server.uri()).list_events(at(0)).await.unwrap();
+    let list = stripe(&server.uri()).list_events(since(0)).await.unwrap();
     assert!(!list.complete);
-    assert_eq!(list.events.len(), 50, "one on each page");
+    assert_eq!(list.events.len(), 20, "one on each page");
 }
 
 #[tokio::test]
@@ -124,7 +167,7 @@ async fn an_event_of_the_other_mode_is_refused() {
     let mut live = event(1, "charge.updated", &json!({}));
     live["livemode"] = json!(true);
     answer(&server, "GET", "/v1/events", 200, json!({ "data": [live], "has_more": false })).await;
-    let error = stripe(&server.uri()).list_events(at(0)).await.unwrap_err();
+    let error = stripe(&server.uri()).list_events(since(0)).await.unwrap_err();
     assert_eq!(error, CallError::WrongMode { expected_live: false });
 }
 
