@@ -4,6 +4,7 @@
 //! No action calls a processor while a transaction is open, and only actions write.
 
 pub mod apply_event;
+mod backoff;
 pub mod cancel_payment;
 mod card_testing;
 pub mod connect_processor;
@@ -16,17 +17,21 @@ pub mod issue_invoice;
 mod limits;
 pub mod note_too_little;
 pub mod open_payment_link;
+pub mod poll_events;
 pub mod practice_merchant;
 mod recipients;
 pub mod reconcile_payment;
 pub mod record_outcome;
+mod refusals;
 mod register_payer;
 pub mod request_code;
 pub mod return_credit;
 pub mod run_jobs;
+pub mod seal_books;
 pub mod set_policy;
 pub mod set_surcharge;
 pub mod sign_in;
 pub mod start_payment;
 pub mod submit_attempt;
+pub mod sweep;
 pub mod void_invoice;

@@ -7,6 +7,7 @@ use billing::ids::MerchantId;
 use futures::future::BoxFuture;
 use gateway::stripe::{Stripe, StripeConfig};
 use gateway::{Processor, SecretText};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -78,9 +79,18 @@ pub fn webhook_place(merchant: MerchantId) -> Place<'static> {
     Place { merchant: merchant.0, column: "processor_accounts.webhook_secret", row: STRIPE }
 }
 
+/// The webhook secret before the current one is accepted for so long after the account was connected anew.
+pub const OLD_SECRET_LIVES: SignedDuration = SignedDuration::from_hours(24);
+
 /// The secrets that sign the merchant's webhooks now, newest first.
-pub fn webhook_secrets(secrets: &SecretKey, account: &ProcessorAccount) -> Result<Vec<SecretText>> {
-    let sealed = [&account.webhook_secret, &account.webhook_secret_before];
+pub fn webhook_secrets(
+    secrets: &SecretKey,
+    account: &ProcessorAccount,
+    now: Timestamp,
+) -> Result<Vec<SecretText>> {
+    let before_lives = now < account.connected_at + OLD_SECRET_LIVES;
+    let before = account.webhook_secret_before.as_ref().filter(|_| before_lives);
+    let sealed = [account.webhook_secret.as_ref(), before];
     sealed
         .into_iter()
         .flatten()

@@ -24,32 +24,47 @@ pub struct Anomaly {
 
 const INSERT: Sql = Sql("INSERT INTO anomalies (merchant_id, id, kind, payment_id, detail, at)
   VALUES ($1, $2, $3, $4, $5, $6)");
+const SAME: Sql = Sql("SELECT 1 FROM anomalies WHERE merchant_id = $1 AND kind = $2 AND detail = $3 LIMIT 1");
+const LIST: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies
+  WHERE merchant_id = $1 ORDER BY id DESC LIMIT $2");
 const BY_PAYMENT: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies
   WHERE merchant_id = $1 AND payment_id = $2 ORDER BY id");
 
-const NEWEST: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies
-  WHERE merchant_id = $1 ORDER BY id DESC LIMIT $2");
-
-/// Adds an anomaly.
+/// Adds an anomaly and logs it, since nobody else may tell the person who has to look at it. Should the transaction
+/// run again, the log has it twice.
 pub async fn insert(tx: &mut Tx, merchant: MerchantId, anomaly: &Anomaly) -> Result<()> {
     let payment = anomaly.payment_id.as_ref().map(PaymentId::as_bytes);
     let at = anomaly.at.as_microsecond();
     let args = args![merchant.0, anomaly.id.as_bytes(), &anomaly.kind, payment, &anomaly.detail, at];
     tx.execute(INSERT, args).await?;
+    let payment = anomaly.payment_id.map(|payment| payment.to_string());
+    let Anomaly { id, kind, detail, .. } = anomaly;
+    tracing::error!(%merchant, anomaly = %id, kind, payment, detail, "a person has to look at this");
     Ok(())
+}
+
+/// Adds an anomaly unless one of this kind with the same detail is there: the detail names what it is about. False if it
+/// is.
+pub async fn insert_once(tx: &mut Tx, merchant: MerchantId, anomaly: &Anomaly) -> Result<bool> {
+    let args = args![merchant.0, &anomaly.kind, &anomaly.detail];
+    if tx.fetch_optional(SAME, args, |_| Ok(())).await?.is_some() {
+        return Ok(false);
+    }
+    insert(tx, merchant, anomaly).await?;
+    Ok(true)
+}
+
+/// Anomalies of a merchant, newest first, `limit` at most.
+pub async fn list(tx: &mut Tx, merchant: MerchantId, limit: i64) -> Result<Vec<Anomaly>> {
+    tx.fetch_all(LIST, args![merchant.0, limit], anomaly).await
 }
 
 /// Anomalies of a payment, oldest first.
 pub async fn list_by_payment(tx: &mut Tx, merchant: MerchantId, payment: PaymentId) -> Result<Vec<Anomaly>> {
-    tx.fetch_all(BY_PAYMENT, args![merchant.0, payment.as_bytes()], decode).await
+    tx.fetch_all(BY_PAYMENT, args![merchant.0, payment.as_bytes()], anomaly).await
 }
 
-/// The newest anomalies of a merchant, of payments or not, newest first.
-pub async fn list(tx: &mut Tx, merchant: MerchantId, limit: i64) -> Result<Vec<Anomaly>> {
-    tx.fetch_all(NEWEST, args![merchant.0, limit], decode).await
-}
-
-fn decode(row: &Row<'_>) -> Result<Anomaly> {
+fn anomaly(row: &Row<'_>) -> Result<Anomaly> {
     Ok(Anomaly {
         id: AnomalyId::from_bytes(row.bytes16(0)?),
         kind: row.text(1)?,

@@ -1,7 +1,7 @@
 //! Idempotency records. One commits with the effect it guards; a refusal stores none.
 
 use crate::args;
-use crate::db::{Sql, Tx};
+use crate::db::{Sql, Tx, Val};
 use anyhow::Result;
 use billing::ids::MerchantId;
 use jiff::Timestamp;
@@ -31,6 +31,18 @@ const INSERT: Sql =
   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING");
 const FIND: Sql = Sql("SELECT request_hash, resource FROM idempotency
   WHERE merchant_id = $1 AND owner = $2 AND route = $3 AND key = $4");
+const OLD: Sql = Sql("SELECT merchant_id, owner, route, key FROM idempotency WHERE created_at < $1 LIMIT $2");
+const DELETE: Sql =
+    Sql("DELETE FROM idempotency WHERE merchant_id = $1 AND owner = $2 AND route = $3 AND key = $4");
+
+/// A record by its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OldKey {
+    merchant_id: MerchantId,
+    owner: String,
+    route: String,
+    key: String,
+}
 
 /// Keeps what was done under a key; `false` when something was done under it already.
 pub async fn insert(
@@ -51,4 +63,23 @@ pub async fn find(tx: &mut Tx, merchant: MerchantId, key: Key<'_>) -> Result<Opt
         Ok(Done { request_hash: row.bytes32(0)?, resource: row.text(1)? })
     })
     .await
+}
+
+/// Records from before `before`, `limit` at most. It may look at all of them, so ask in a report.
+pub async fn list_old(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<Vec<OldKey>> {
+    tx.fetch_all(OLD, args![before.as_microsecond(), limit], |row| {
+        let (merchant_id, owner) = (MerchantId(row.i64(0)?), row.text(1)?);
+        Ok(OldKey { merchant_id, owner, route: row.text(2)?, key: row.text(3)? })
+    })
+    .await
+}
+
+/// Forgets these records.
+pub async fn delete(tx: &mut Tx, keys: &[OldKey]) -> Result<()> {
+    let all: Vec<[Val<'_>; 4]> = keys
+        .iter()
+        .map(|old| [old.merchant_id.0.into(), (&old.owner).into(), (&old.route).into(), (&old.key).into()])
+        .collect();
+    let list: Vec<(Sql, &[Val<'_>])> = all.iter().map(|args| (DELETE, args.as_slice())).collect();
+    tx.execute_many(&list).await.map(drop)
 }

@@ -94,8 +94,18 @@ const FIND: Sql = Sql(
 const DUE: Sql = Sql(
     "SELECT merchant_id, processor, event_id, kind, object_id, session_id, payment_intent_id, attempt_id, raw, \
      received_at, state, tries, next_at, last_error FROM inbox \
-     WHERE state = 'stored' AND next_at <= $1 ORDER BY next_at LIMIT $2",
+     WHERE merchant_id = $1 AND state = 'stored' AND next_at <= $2 ORDER BY next_at LIMIT $3",
 );
+const IS_KNOWN: Sql = Sql("SELECT 1 FROM inbox WHERE merchant_id = $1 AND processor = $2 AND event_id = $3");
+const MERCHANTS_DUE: Sql = Sql(
+    "SELECT DISTINCT merchant_id FROM inbox WHERE state = 'stored' AND next_at <= $1 ORDER BY merchant_id",
+);
+const RELEASE: Sql = Sql("UPDATE inbox SET next_at = $1 WHERE state = 'stored' AND next_at > $2");
+const OLD_RAW: Sql = Sql("SELECT merchant_id, processor, event_id FROM inbox \
+     WHERE state IN ('applied', 'ignored') AND received_at < $1 AND raw <> '' LIMIT $2");
+const EMPTY_RAW: Sql =
+    Sql("UPDATE inbox SET raw = '' WHERE merchant_id = $1 AND processor = $2 AND event_id = $3 \
+     AND state IN ('applied', 'ignored')");
 const LEASE: Sql = Sql(
     "UPDATE inbox SET next_at = $4, tries = tries + 1 WHERE merchant_id = $1 AND processor = $2 AND event_id = $3",
 );
@@ -134,15 +144,28 @@ pub async fn find(
     tx.fetch_optional(FIND, args![merchant_id.0, processor, event_id], inbox_event).await
 }
 
-/// Takes events that are due, of any merchant, `limit` at most, and leases them until `leased_until`. Two who claim
+/// True if an event with this id was stored before.
+pub async fn is_known(tx: &mut Tx, merchant_id: MerchantId, processor: &str, event_id: &str) -> Result<bool> {
+    let found = tx.fetch_optional(IS_KNOWN, args![merchant_id.0, processor, event_id], |_| Ok(())).await?;
+    Ok(found.is_some())
+}
+
+/// The merchants in whose inbox something is due.
+pub async fn merchants_due(tx: &mut Tx, now: Timestamp) -> Result<Vec<MerchantId>> {
+    tx.fetch_all(MERCHANTS_DUE, args![now.as_microsecond()], |row| Ok(MerchantId(row.i64(0)?))).await
+}
+
+/// Takes events of a merchant that are due, `limit` at most, and leases them until `leased_until`. Two who claim
 /// at once never get the same. `tries` of the answer counts this claim.
 pub async fn claim_due(
     tx: &mut Tx,
+    merchant_id: MerchantId,
     now: Timestamp,
     leased_until: Timestamp,
     limit: i64,
 ) -> Result<Vec<InboxEvent>> {
-    let mut events = tx.lock_skip(DUE, args![now.as_microsecond(), limit], inbox_event).await?;
+    let args = args![merchant_id.0, now.as_microsecond(), limit];
+    let mut events = tx.lock_skip(DUE, args, inbox_event).await?;
     let leases: Vec<[Val<'_>; 4]> = events
         .iter()
         .map(|row| {
@@ -197,6 +220,42 @@ pub async fn count_waiting(tx: &mut Tx) -> Result<i64> {
 /// When the next event is due, or its lease ends; `None` when nothing waits.
 pub async fn next_due_at(tx: &mut Tx) -> Result<Option<Timestamp>> {
     tx.fetch_optional(NEXT_DUE, args![], |row| timestamp(row, 0)).await
+}
+
+/// What waits until after `latest`, which nobody asks for, is due now: a clock that ran ahead left it there. Answers
+/// how many.
+pub async fn release_beyond(tx: &mut Tx, now: Timestamp, latest: Timestamp) -> Result<u64> {
+    tx.execute(RELEASE, args![now.as_microsecond(), latest.as_microsecond()]).await
+}
+
+/// An event by its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxKey {
+    /// Whose.
+    pub merchant_id: MerchantId,
+    /// Who sent it.
+    pub processor: String,
+    /// The processor's id of it.
+    pub event_id: String,
+}
+
+/// Events that came before `before`, are done with, and still have their bodies; `limit` at most. It may look at all
+/// of the inbox, so ask in a report.
+pub async fn list_old_raw(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<Vec<InboxKey>> {
+    tx.fetch_all(OLD_RAW, args![before.as_microsecond(), limit], |row| {
+        Ok(InboxKey { merchant_id: MerchantId(row.i64(0)?), processor: row.text(1)?, event_id: row.text(2)? })
+    })
+    .await
+}
+
+/// Empties the bodies of these events. The rows stay: they are what makes a repeat harmless.
+pub async fn empty_raw(tx: &mut Tx, keys: &[InboxKey]) -> Result<()> {
+    let all: Vec<[Val<'_>; 3]> = keys
+        .iter()
+        .map(|key| [key.merchant_id.0.into(), (&key.processor).into(), (&key.event_id).into()])
+        .collect();
+    let list: Vec<(Sql, &[Val<'_>])> = all.iter().map(|args| (EMPTY_RAW, args.as_slice())).collect();
+    tx.execute_many(&list).await.map(drop)
 }
 
 async fn settle(tx: &mut Tx, event: &InboxEvent, state: InboxState, reason: Option<&str>) -> Result<bool> {

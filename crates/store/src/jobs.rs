@@ -28,7 +28,7 @@ pub struct Job {
     pub subject: String,
     /// When it is due.
     pub run_at: Timestamp,
-    /// How often it was claimed since it was last finished or enqueued anew.
+    /// How often it was claimed since a run of it last went well.
     pub tries: i64,
     /// Until when it belongs to whoever claimed it; 1970 if nobody did.
     pub leased_until: Timestamp,
@@ -50,8 +50,14 @@ const FIND: Sql = Sql(
 );
 const DUE: Sql = Sql(
     "SELECT merchant_id, id, kind, subject, run_at, tries, leased_until, last_error, created_at FROM jobs \
-     WHERE run_at <= $1 AND leased_until <= $1 ORDER BY run_at LIMIT $2",
+     WHERE merchant_id = $1 AND run_at <= $2 AND leased_until <= $2 ORDER BY run_at LIMIT $3",
 );
+const MERCHANTS_DUE: Sql = Sql(
+    "SELECT DISTINCT merchant_id FROM jobs WHERE run_at <= $1 AND leased_until <= $1 ORDER BY merchant_id",
+);
+const RELEASE: Sql =
+    Sql("UPDATE jobs SET leased_until = 0, run_at = CASE WHEN run_at > $1 THEN $1 ELSE run_at END \
+     WHERE leased_until > $2 OR run_at > $3");
 const LEASE: Sql = Sql(
     "UPDATE jobs SET run_at = $3, leased_until = $3, tries = tries + 1 WHERE merchant_id = $1 AND id = $2",
 );
@@ -62,7 +68,8 @@ const RUN_AGAIN: Sql = Sql("UPDATE jobs SET leased_until = 0, tries = 0, last_er
      WHERE merchant_id = $1 AND id = $2 AND leased_until = $3");
 const RETRY: Sql =
     Sql("UPDATE jobs SET run_at = CASE WHEN run_at < leased_until AND run_at < $4 THEN run_at ELSE $4 END, \
-     leased_until = 0, last_error = $5 WHERE merchant_id = $1 AND id = $2 AND leased_until = $3");
+     tries = CASE WHEN CAST($5 AS TEXT) IS NULL THEN 0 ELSE tries END, leased_until = 0, last_error = $5 \
+     WHERE merchant_id = $1 AND id = $2 AND leased_until = $3");
 const LET_GO: Sql = Sql("UPDATE jobs SET run_at = $1, leased_until = 0 WHERE leased_until > $1");
 const NEXT_DUE: Sql = Sql("SELECT run_at FROM jobs ORDER BY run_at LIMIT 1");
 const COUNT: Sql = Sql("SELECT count(*) FROM jobs");
@@ -88,10 +95,22 @@ pub async fn find(tx: &mut Tx, merchant_id: MerchantId, kind: &str, subject: &st
     tx.fetch_optional(FIND, args![merchant_id.0, kind, subject], job).await
 }
 
-/// Takes jobs that are due, of any merchant, `limit` at most, and leases them until `leased_until`. Two who claim
-/// at once never get the same. `tries` of the answer counts this claim.
-pub async fn claim_due(tx: &mut Tx, now: Timestamp, leased_until: Timestamp, limit: i64) -> Result<Vec<Job>> {
-    let mut jobs = tx.lock_skip(DUE, args![now.as_microsecond(), limit], job).await?;
+/// The merchants of whom a job is due.
+pub async fn merchants_due(tx: &mut Tx, now: Timestamp) -> Result<Vec<MerchantId>> {
+    tx.fetch_all(MERCHANTS_DUE, args![now.as_microsecond()], |row| Ok(MerchantId(row.i64(0)?))).await
+}
+
+/// Takes jobs of a merchant that are due, `limit` at most, and leases them until `leased_until`. Two who claim at
+/// once never get the same. `tries` of the answer counts this claim.
+pub async fn claim_due(
+    tx: &mut Tx,
+    merchant_id: MerchantId,
+    now: Timestamp,
+    leased_until: Timestamp,
+    limit: i64,
+) -> Result<Vec<Job>> {
+    let args = args![merchant_id.0, now.as_microsecond(), limit];
+    let mut jobs = tx.lock_skip(DUE, args, job).await?;
     let leases: Vec<[Val<'_>; 3]> = jobs
         .iter()
         .map(|job| {
@@ -132,6 +151,18 @@ pub async fn retry_at(tx: &mut Tx, claimed: &Job, run_at: Timestamp, error: Opti
 /// jobs are due at once.
 pub async fn let_go(tx: &mut Tx, now: Timestamp) -> Result<u64> {
     tx.execute(LET_GO, args![now.as_microsecond()]).await
+}
+
+/// Jobs leased until after `longest_lease`, or due after `longest_wait`, are due now: nobody asks for such a time, so a
+/// clock that ran ahead left it there. Answers how many.
+pub async fn release_beyond(
+    tx: &mut Tx,
+    now: Timestamp,
+    longest_lease: Timestamp,
+    longest_wait: Timestamp,
+) -> Result<u64> {
+    let args = args![now.as_microsecond(), longest_lease.as_microsecond(), longest_wait.as_microsecond()];
+    tx.execute(RELEASE, args).await
 }
 
 /// When the next job is due, or its lease ends; `None` when nothing is to do.

@@ -132,6 +132,7 @@ const MARK_FAILED: Sql = Sql("UPDATE mails SET next_at = $4, last_error = $5 \
 const DROP: Sql = Sql(
     "UPDATE mails SET state = 'dropped', last_error = $3 WHERE merchant_id = $1 AND id = $2 AND state = 'queued'",
 );
+const RELEASE: Sql = Sql("UPDATE mails SET next_at = $1 WHERE state = 'queued' AND next_at > $2");
 const NEXT_DUE: Sql = Sql("SELECT next_at FROM mails WHERE state = 'queued' ORDER BY next_at LIMIT 1");
 
 /// Queues a mail. False, and nothing changes, if the same kind went to the same address for the same cause.
@@ -210,6 +211,12 @@ pub async fn mark_failed(tx: &mut Tx, claimed: &Mail, next_at: Timestamp, error:
 /// It will not be sent, for this reason. False if it was not queued any more.
 pub async fn drop(tx: &mut Tx, merchant_id: MerchantId, mail_id: MailId, reason: &str) -> Result<bool> {
     Ok(tx.execute(DROP, args![merchant_id.0, mail_id.as_bytes(), reason]).await? == 1)
+}
+
+/// What waits until after `latest`, which nobody asks for, is due now: a clock that ran ahead left it there. Answers
+/// how many.
+pub async fn release_beyond(tx: &mut Tx, now: Timestamp, latest: Timestamp) -> Result<u64> {
+    tx.execute(RELEASE, args![now.as_microsecond(), latest.as_microsecond()]).await
 }
 
 /// When the next mail is due, or its lease ends; `None` when the outbox is empty.

@@ -76,7 +76,9 @@ const LIST: Sql = Sql(
      polled_to, connected_at FROM processor_accounts ORDER BY merchant_id, processor",
 );
 const SET_POLLED_TO: Sql = Sql("UPDATE processor_accounts SET polled_to = $3 \
-     WHERE merchant_id = $1 AND processor = $2 AND polled_to < $3");
+     WHERE merchant_id = $1 AND processor = $2 AND (polled_to < $3 OR polled_to > $4)");
+const END_SECRETS_BEFORE: Sql = Sql("UPDATE processor_accounts SET webhook_secret_before = NULL \
+     WHERE webhook_secret_before IS NOT NULL AND connected_at <= $1");
 
 /// Connects a merchant, or replaces keys and addresses of a connection. How far events were read stays as it is.
 pub async fn upsert(tx: &mut Tx, account: &ProcessorAccount) -> Result<()> {
@@ -105,15 +107,22 @@ pub async fn list(tx: &mut Tx) -> Result<Vec<ProcessorAccount>> {
     tx.fetch_all(LIST, args![], processor_account).await
 }
 
-/// Notes up to when events were read. Never goes back: false where it was as far already.
+/// Notes up to when events were read. Goes back only from a time that is ahead of `now`, where a clock that ran ahead
+/// left it. False where it was as far already.
 pub async fn set_polled_to(
     tx: &mut Tx,
     merchant_id: MerchantId,
     processor: &str,
     polled_to: Timestamp,
+    now: Timestamp,
 ) -> Result<bool> {
-    let args = args![merchant_id.0, processor, polled_to.as_microsecond()];
+    let args = args![merchant_id.0, processor, polled_to.as_microsecond(), now.as_microsecond()];
     Ok(tx.execute(SET_POLLED_TO, args).await? == 1)
+}
+
+/// Forgets the earlier webhook secrets of accounts that were connected at `connected_by` or before.
+pub async fn end_secrets_before(tx: &mut Tx, connected_by: Timestamp) -> Result<u64> {
+    tx.execute(END_SECRETS_BEFORE, args![connected_by.as_microsecond()]).await
 }
 
 fn processor_account(row: &Row<'_>) -> Result<ProcessorAccount> {

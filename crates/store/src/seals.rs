@@ -6,7 +6,8 @@
 //! first seal alone; one that finds the number taken has met another sealer and stops, having written nothing.
 //!
 //! Ids commit out of order, so nothing remembers the last one: what has no seal is found by anti-join, from ten
-//! minutes before the newest that has one ([`seal_batch`]), or from the beginning ([`seal_stragglers`]).
+//! minutes before the newest that has one ([`seal_batch`]). What committed even later is looked for among everything,
+//! page by page and outside of any write ([`find_stragglers`]), then sealed ([`seal_stragglers`]).
 
 pub mod encoding;
 mod find;
@@ -119,39 +120,13 @@ const LAST_NUMBERED_EVENT: Sql = Sql(
 
 /// Seals what is new: `limit` postings, audit rows and events at most. Give it a transaction of its own.
 pub async fn seal_batch(tx: &mut Tx, merchant_id: MerchantId, limit: i64) -> Result<Sealed> {
-    pass(tx, merchant_id, limit, Reach::Recent).await
-}
-
-/// As [`seal_batch`], but looks at everything from the beginning: for the start of the program and once a day, to
-/// find what committed later than a sealer's reach.
-pub async fn seal_stragglers(tx: &mut Tx, merchant_id: MerchantId, limit: i64) -> Result<Sealed> {
-    pass(tx, merchant_id, limit, Reach::Everything).await
-}
-
-/// The newest seal of a chain; `None` before the first.
-pub async fn head(tx: &mut Tx, merchant_id: MerchantId, chain: Chain) -> Result<Option<Head>> {
-    let number_and_hash = |row: &Row<'_>| Ok((row.i64(0)?, row.bytes32(1)?));
-    let found = tx.fetch_optional(HEAD, args![merchant_id.0, chain.as_str()], number_and_hash).await?;
-    Ok(found.map(|(number, hash)| Head { merchant_id, chain, number, hash }))
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    Recent,
-    Everything,
-}
-
-async fn pass(tx: &mut Tx, merchant_id: MerchantId, limit: i64, reach: Reach) -> Result<Sealed> {
     ensure!(limit > 0, "a batch holds one row at least");
     let mut counts = [0; 2];
     for (count, chain) in counts.iter_mut().zip(Chain::ALL) {
         // The head first: whoever moves it after this is met at its number. The other way round, rows that another
         // sealer has just sealed would be sealed twice.
         let head = head(tx, merchant_id, chain).await?;
-        let from = match reach {
-            Reach::Recent => before(&newest_subject(tx, merchant_id, chain).await?, REACH_MILLIS),
-            Reach::Everything => [0; 16],
-        };
+        let from = before(&newest_subject(tx, merchant_id, chain).await?, REACH_MILLIS);
         let rows = match chain {
             Chain::Postings => find::unsealed_postings(tx, merchant_id, &from, limit).await?,
             Chain::Audit => find::unsealed_audit(tx, merchant_id, &from, limit).await?,
@@ -161,6 +136,51 @@ async fn pass(tx: &mut Tx, merchant_id: MerchantId, limit: i64, reach: Reach) ->
     let events = number_events(tx, merchant_id, limit).await?;
     let [postings, audit] = counts;
     Ok(Sealed { postings, audit, events })
+}
+
+/// Rows without a seal among one page of a chain's rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stragglers {
+    /// Their ids, oldest first.
+    pub ids: Vec<[u8; 16]>,
+    /// Where the next page begins; `None`: this was the last one.
+    pub next: Option<[u8; 16]>,
+}
+
+/// Looks at the `page` rows of a chain that follow the id `after` (zeros: from the beginning). Reads only, and a page
+/// at a time, since a ledger may be long.
+pub async fn find_stragglers(
+    tx: &mut Tx,
+    merchant_id: MerchantId,
+    chain: Chain,
+    after: &[u8; 16],
+    page: i64,
+) -> Result<Stragglers> {
+    ensure!(page > 0, "a page holds one row at least");
+    find::unsealed_ids(tx, merchant_id, chain, after, page).await
+}
+
+/// Seals these rows of a chain, those that still have no seal. Answers how many; 0 also if another sealer is at it.
+/// Give it a transaction of its own, and not too many.
+pub async fn seal_stragglers(
+    tx: &mut Tx,
+    merchant_id: MerchantId,
+    chain: Chain,
+    ids: &[[u8; 16]],
+) -> Result<usize> {
+    let head = head(tx, merchant_id, chain).await?;
+    let mut rows = Vec::new();
+    for id in ids {
+        rows.extend(find::unsealed(tx, merchant_id, chain, id).await?);
+    }
+    extend(tx, merchant_id, chain, head, &rows).await
+}
+
+/// The newest seal of a chain; `None` before the first.
+pub async fn head(tx: &mut Tx, merchant_id: MerchantId, chain: Chain) -> Result<Option<Head>> {
+    let number_and_hash = |row: &Row<'_>| Ok((row.i64(0)?, row.bytes32(1)?));
+    let found = tx.fetch_optional(HEAD, args![merchant_id.0, chain.as_str()], number_and_hash).await?;
+    Ok(found.map(|(number, hash)| Head { merchant_id, chain, number, hash }))
 }
 
 /// The newest id that is sealed in a chain; zeros before the first.

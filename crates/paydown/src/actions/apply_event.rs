@@ -1,21 +1,27 @@
 //! Webhooks: stored raw, acknowledged, applied later by fetching the object. Order, repeats and losses do not matter.
+//!
+//! What moves money in a way that is not booked is never passed over in silence: it is parked, and a person is told.
 
+mod unknown;
+
+use crate::actions::backoff::{SOON_TRIES, TRIES_BEFORE_A_PERSON, pause_after};
 use crate::actions::reconcile_payment::{Looked, reconcile_payment};
+use crate::actions::refusals;
 use crate::app::App;
+use crate::clock::Mint;
 use crate::processors::{STRIPE, webhook_secrets};
 use anyhow::Result;
-use billing::ids::{JobId, MerchantId, PaymentId};
+use billing::ids::{AnomalyId, JobId, MerchantId, PaymentId};
+use gateway::stripe::event_kind;
 use gateway::{EventKind, ProcessorEvent};
-use jiff::SignedDuration;
+use jiff::Timestamp;
+use std::time::Duration;
+use store::anomalies::{self, Anomaly};
 use store::attempts;
 use store::db::Tx;
 use store::inbox::{self, InboxEvent, NewInboxEvent};
 use store::{jobs, processor_accounts};
-
-/// A worker that dies lets go of an event after so long.
-const LEASE: SignedDuration = SignedDuration::from_mins(2);
-/// The list of events is read again from so long before the last reading.
-const OVERLAP: SignedDuration = SignedDuration::from_hours(1);
+use tokio::time::timeout;
 
 /// What became of a webhook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,17 +48,18 @@ pub async fn receive_webhook(
     let Some(account) = account.filter(|account| account.webhook_secret.is_some()) else {
         return Ok(Received::NotConnected);
     };
-    let secrets = webhook_secrets(&app.secrets, &account)?;
-    let event = match gateway::stripe::verify(raw, signature, &secrets, app.clock.now()) {
+    let now = app.clock.now();
+    let secrets = webhook_secrets(&app.secrets, &account, now)?;
+    let event = match gateway::stripe::verify(raw, signature, &secrets, now) {
         Ok(event) => event,
         Err(error) => {
-            tracing::warn!(%merchant, %error, "a webhook was refused");
+            refusals::log(merchant, now, &error.to_string());
             return Ok(Received::Refused);
         }
     };
     let is_live = account.mode == processor_accounts::Mode::Live;
     if event.live != is_live {
-        tracing::warn!(%merchant, event = event.id, "a webhook of the other mode was refused");
+        refusals::log(merchant, now, "it is of the other mode, live or test");
         return Ok(Received::Refused);
     }
     let raw = String::from_utf8_lossy(raw).into_owned();
@@ -61,15 +68,12 @@ pub async fn receive_webhook(
     Ok(if stored { Received::Stored } else { Received::Repeated })
 }
 
-fn inbox_event(app: &App, event: &ProcessorEvent, raw: String) -> NewInboxEvent {
-    let kind = match &event.kind {
-        EventKind::Payment(kind) => (*kind).to_owned(),
-        EventKind::NotOurs(kind) => kind.clone(),
-    };
+/// How an event is stored.
+pub(super) fn inbox_event(app: &App, event: &ProcessorEvent, raw: String) -> NewInboxEvent {
     NewInboxEvent {
         processor: STRIPE.to_owned(),
         event_id: event.id.clone(),
-        kind,
+        kind: event.kind.as_str().to_owned(),
         object_id: event.object_id.clone().unwrap_or_default(),
         session_id: event.session_id.clone(),
         payment_intent_id: event.payment_intent_id.clone(),
@@ -79,46 +83,123 @@ fn inbox_event(app: &App, event: &ProcessorEvent, raw: String) -> NewInboxEvent 
     }
 }
 
-/// Applies what waits in the inbox; answers how many events it took.
-pub async fn apply_events(app: &App, limit: i64) -> Result<usize> {
-    let now = app.clock.now();
-    let claimed =
-        app.store.write(async move |tx: &mut Tx| inbox::claim_due(tx, now, now + LEASE, limit).await).await?;
-    let count = claimed.len();
-    for event in claimed {
-        apply_one(app, event).await?;
-    }
-    Ok(count)
+/// What looking at an event came to.
+enum Judged {
+    Is(Verdict),
+    /// The processor could not be asked; at that time it is worth another try.
+    Unanswered(Timestamp),
 }
 
-async fn apply_one(app: &App, event: InboxEvent) -> Result<()> {
-    let merchant = event.merchant_id;
-    let Some(payment) = payment_of(app, &event).await? else {
-        let reason = "it is about no payment of ours";
-        let parked = app.store.write(async move |tx: &mut Tx| inbox::mark_parked(tx, &event, reason).await);
-        return parked.await.map(drop);
+/// What becomes of an event that was looked at.
+enum Verdict {
+    Applied,
+    Ignored,
+    /// It waits for a person, for this reason.
+    Parked(String),
+    /// The same, and it concerns money: a person is told.
+    Alarming(Anomaly),
+}
+
+/// Applies one event that was claimed, within `at_most`. One that cannot be applied is tried again ever later, and after
+/// about five days it is a person's.
+pub(super) async fn apply_event(app: &App, event: InboxEvent, at_most: Duration) -> Result<()> {
+    let judged = match timeout(at_most, judge(app, &event)).await {
+        Ok(judged) => judged,
+        Err(_) => Err(anyhow::anyhow!("it was not done within {} seconds", at_most.as_secs())),
     };
-    match reconcile_payment(app, merchant, payment, "webhook").await {
+    match judged {
+        Ok(Judged::Unanswered(soon)) => {
+            failed(app, event, "the processor could not be asked".to_owned(), Some(soon)).await
+        }
+        Ok(Judged::Is(verdict)) => {
+            app.store.write(async move |tx: &mut Tx| settle(tx, &event, &verdict).await).await
+        }
+        Err(error) => failed(app, event, format!("{error:#}"), None).await,
+    }
+}
+
+async fn judge(app: &App, event: &InboxEvent) -> Result<Judged> {
+    let merchant = event.merchant_id;
+    let payment = match event_kind(&event.event.kind) {
+        EventKind::NotOurs(_) => return Ok(Judged::Is(Verdict::Ignored)),
+        EventKind::NotBooked(_) => return not_booked(app, event).await.map(Judged::Is),
+        EventKind::Payment(_) => payment_of(app, event).await?,
+    };
+    let Some(payment) = payment else { return unknown::judge(app, event).await.map(Judged::Is) };
+    match reconcile_payment(app, merchant, payment, "webhook").await? {
         // What the event told of was not read: it is no more applied than before.
-        Ok(Some(Looked::Unanswered(_, next_at))) => {
-            let words = "the processor could not be asked";
-            let failed = app.store.write(async move |tx: &mut Tx| failed(tx, &event, next_at, words).await);
-            failed.await
-        }
-        Ok(_) => {
-            app.store.write(async move |tx: &mut Tx| inbox::mark_applied(tx, &event).await).await.map(drop)
-        }
-        Err(error) => {
-            tracing::warn!(%payment, %error, "an event could not be applied yet");
-            let (next_at, words) = (app.clock.now() + LEASE, format!("{error:#}"));
-            let failed = app.store.write(async move |tx: &mut Tx| failed(tx, &event, next_at, &words).await);
-            failed.await
+        Some(Looked::Unanswered(_, next_at)) => Ok(Judged::Unanswered(next_at)),
+        _ => Ok(Judged::Is(Verdict::Applied)),
+    }
+}
+
+/// A refund, a dispute or a payout: the processor's balance has moved and account 1200 has not.
+async fn not_booked(app: &App, event: &InboxEvent) -> Result<Verdict> {
+    let NewInboxEvent { kind, object_id, .. } = &event.event;
+    let (word, payment) = match payment_of(app, event).await? {
+        Some(payment) if kind.starts_with("charge.dispute.") => ("dispute_not_booked", Some(payment)),
+        Some(payment) => ("refund_not_booked", Some(payment)),
+        None if kind.starts_with("payout.") => ("payout_not_booked", None),
+        None => return Ok(Verdict::Parked(ABOUT_NOTHING.to_owned())),
+    };
+    let detail = format!(
+        "{object_id}: the processor reports a {} that is not in the books; account 1200 does not show it",
+        word.trim_end_matches("_not_booked")
+    );
+    Ok(Verdict::Alarming(anomaly(&app.mint(), word, payment, detail)))
+}
+
+/// Why an event that concerns somebody else is parked.
+const ABOUT_NOTHING: &str = "it is about no payment of ours";
+
+fn anomaly(mint: &Mint, kind: &str, payment_id: Option<PaymentId>, detail: String) -> Anomaly {
+    Anomaly { id: mint.id(AnomalyId::new), kind: kind.to_owned(), payment_id, detail, at: mint.now }
+}
+
+async fn settle(tx: &mut Tx, event: &InboxEvent, verdict: &Verdict) -> Result<()> {
+    match verdict {
+        Verdict::Applied => inbox::mark_applied(tx, event).await.map(drop),
+        Verdict::Ignored => inbox::mark_ignored(tx, event).await.map(drop),
+        Verdict::Parked(reason) => inbox::mark_parked(tx, event, reason).await.map(drop),
+        Verdict::Alarming(anomaly) => {
+            let kind = &event.event.kind;
+            if inbox::mark_parked(tx, event, &format!("{kind}: {}", anomaly.kind)).await? {
+                anomalies::insert_once(tx, event.merchant_id, anomaly).await?;
+            }
+            Ok(())
         }
     }
 }
 
-async fn failed(tx: &mut Tx, event: &InboxEvent, next_at: jiff::Timestamp, words: &str) -> Result<()> {
-    inbox::mark_failed(tx, event, next_at, words).await.map(drop)
+/// `soon`: when the first tries are worth it, if that is earlier than the usual pause.
+async fn failed(app: &App, event: InboxEvent, words: String, soon: Option<Timestamp>) -> Result<()> {
+    let NewInboxEvent { event_id, kind, .. } = &event.event;
+    tracing::warn!(
+        event = event_id,
+        kind,
+        tries = event.tries,
+        error = words,
+        "an event could not be applied"
+    );
+    let payment = payment_of(app, &event).await?;
+    let mint = app.mint();
+    app.store
+        .write(async move |tx: &mut Tx| {
+            if event.tries < TRIES_BEFORE_A_PERSON {
+                let soon = soon.filter(|_| event.tries <= SOON_TRIES);
+                let usual = mint.now + pause_after(event.tries);
+                let next_at = soon.map_or(usual, |soon| soon.min(usual));
+                return inbox::mark_failed(tx, &event, next_at, &words).await.map(drop);
+            }
+            if inbox::mark_parked(tx, &event, &words).await? {
+                let NewInboxEvent { event_id, kind, .. } = &event.event;
+                let detail = format!("{event_id} ({kind}) could not be applied for five days: {words}");
+                let anomaly = anomaly(&mint, "event_not_applied", payment, detail);
+                anomalies::insert_once(tx, event.merchant_id, &anomaly).await?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 async fn payment_of(app: &App, event: &InboxEvent) -> Result<Option<PaymentId>> {
@@ -144,37 +225,6 @@ async fn payment_of(app: &App, event: &InboxEvent) -> Result<Option<PaymentId>> 
             }
         })
         .await
-}
-
-/// Reads the processor's list of events since the last reading, with an hour's overlap, and has every payment named
-/// there looked after: what a lost webhook would have told.
-pub async fn poll_events(app: &App, merchant: MerchantId) -> Result<usize> {
-    let account =
-        app.store.read(async move |tx: &mut Tx| processor_accounts::find(tx, merchant, STRIPE).await).await?;
-    let Some(account) = account else { return Ok(0) };
-    let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
-    let Some(processor) = processor else { return Ok(0) };
-    let mint = app.mint();
-    let list = processor.list_events(account.polled_to - OVERLAP).await?;
-    let events: Vec<NewInboxEvent> = list
-        .events
-        .iter()
-        .filter(|event| event.kind.concerns_payment() && event.live == processor.is_live())
-        .map(|event| inbox_event(app, event, "{}".to_owned()))
-        .collect();
-    let (count, complete) = (events.len(), list.complete);
-    app.store
-        .write(async move |tx: &mut Tx| {
-            for event in &events {
-                inbox::store(tx, merchant, event).await?;
-            }
-            if complete {
-                processor_accounts::set_polled_to(tx, merchant, STRIPE, mint.now).await?;
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(count)
 }
 
 /// Asks that a payment be looked after now.

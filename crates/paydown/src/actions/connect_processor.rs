@@ -3,12 +3,13 @@
 
 use crate::app::App;
 use crate::clock::Mint;
-use crate::processors::{STRIPE, key_place, webhook_place};
+use crate::processors::{OLD_SECRET_LIVES, STRIPE, key_place, webhook_place};
 use crate::secrets::SecretKey;
 use anyhow::Result;
 use billing::ids::{AuditId, MerchantId};
 use gateway::stripe::{ConfigError, DEFAULT_ADDRESS, Stripe, StripeConfig};
 use gateway::{Account, CallError, Processor as _, SecretText};
+use jiff::Timestamp;
 use serde_json::json;
 use std::sync::Arc;
 use store::audit::{self, AuditRow, acts};
@@ -40,6 +41,8 @@ pub struct Connected {
     pub account: Account,
     /// True if webhooks can be checked from now on.
     pub webhooks: bool,
+    /// Until when webhooks signed with the secret before this one are taken as well, if there is one.
+    pub old_secret_until: Option<Timestamp>,
 }
 
 /// Why nothing was connected.
@@ -133,6 +136,7 @@ async fn in_tx(
         mode: wanted.mode,
         account: wanted.account.clone(),
         webhooks: account.webhook_secret.is_some(),
+        old_secret_until: account.webhook_secret_before.map(|_| mint.now + OLD_SECRET_LIVES),
     }))
 }
 
@@ -165,6 +169,9 @@ fn sealed(
     let there = there.filter(|there| there.mode == wanted.mode && there.account == wanted.account.id);
     let (mut current, mut before) = there
         .map_or((None, None), |there| (there.webhook_secret.clone(), there.webhook_secret_before.clone()));
+    if there.is_some_and(|there| mint.now >= there.connected_at + OLD_SECRET_LIVES) {
+        before = None; // it has had its time, and must not be given another
+    }
     if let Some(secret) = webhook_secret {
         let place = webhook_place(*merchant);
         let is_same = match &current {

@@ -1,6 +1,7 @@
 //! Mail leaves the outbox: claimed under a lease, sent outside any transaction, then marked. Nothing waits for it, least
 //! of all a payment; who dies while sending leaves a mail that is due again, under the same Message-ID.
 
+use crate::actions::backoff::pause_after;
 use crate::actions::recipients::{Recipient, recipients};
 use crate::app::App;
 use crate::clock::Mint;
@@ -22,10 +23,8 @@ use tokio::task::JoinSet;
 const LEASE: SignedDuration = SignedDuration::from_mins(2);
 /// Sending one mail is given up after so long.
 const SEND_TIMEOUT: Duration = Duration::from_secs(25);
-/// Mails sent at the same time.
-const AT_ONCE: usize = 8;
-/// Mails claimed at a time: four rounds of `AT_ONCE`, which end within the lease even if all of them time out.
-const CLAIM_AT_MOST: i64 = 32;
+/// Mails sent at the same time: only what starts at once is claimed.
+const AT_ONCE: i64 = 8;
 /// A mail that could not be sent for so long is given up.
 const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(3 * 24);
 /// Longest error text that is kept, characters.
@@ -41,18 +40,19 @@ pub async fn deliver_due(app: &App, transport: Arc<dyn Transport>, limit: i64) -
     if next_due_at.is_none_or(|at| at > now) {
         return Ok(0);
     }
-    let (until, limit) = (now + LEASE, limit.clamp(0, CLAIM_AT_MOST));
+    let (until, limit) = (now + LEASE, limit.clamp(0, AT_ONCE));
     let claimed =
         app.store.write(async move |tx: &mut Tx| mails::claim_due(tx, now, until, limit).await).await?;
     let count = claimed.len();
     let mut sending = JoinSet::new();
     for mail in claimed {
-        if sending.len() == AT_ONCE {
-            sending.join_next().await.transpose()?;
-        }
         sending.spawn(deliver_or_log(app.clone(), Arc::clone(&transport), mail));
     }
-    while sending.join_next().await.transpose()?.is_some() {}
+    while let Some(sent) = sending.join_next().await {
+        if let Err(error) = sent {
+            tracing::error!(%error, "sending a mail broke off; it is due again when its lease ends");
+        }
+    }
     Ok(count)
 }
 
@@ -98,22 +98,11 @@ async fn failed(app: &App, mail: &Mail, now: Timestamp, error: &anyhow::Error) -
         tracing::error!(mail = %id, kind, tries = mail.tries, error, "a mail is given up");
         return drop_mail(app, mail, format!("given up: {error}")).await;
     }
-    let next_at = now + backoff(mail.tries);
+    let next_at = now + pause_after(mail.tries);
     tracing::warn!(mail = %id, kind, tries = mail.tries, error, %next_at, "a mail is tried again later");
     let claimed = mail.clone();
     app.store.write(async move |tx: &mut Tx| mails::mark_failed(tx, &claimed, next_at, &error).await).await?;
     Ok(())
-}
-
-/// How long to wait after so many tries.
-fn backoff(tries: i64) -> SignedDuration {
-    match tries {
-        ..=1 => SignedDuration::from_mins(1),
-        2 => SignedDuration::from_mins(5),
-        3 => SignedDuration::from_mins(30),
-        4 => SignedDuration::from_hours(2),
-        _ => SignedDuration::from_hours(6),
-    }
 }
 
 async fn drop_mail(app: &App, mail: &Mail, reason: String) -> Result<()> {

@@ -1,78 +1,213 @@
-//! The work that waits: due jobs, stored events, unsealed postings. Each run is safe anywhere, any number of times.
+//! The work that waits: due jobs and stored events. Each run is safe anywhere, any number of times.
+//!
+//! Only what starts at once is claimed, so that nobody's lease runs while it queues. A merchant has a few places of its
+//! own: one whose processor hangs never stops the others, and one item that fails never drops another.
 
 use crate::actions::apply_event;
+use crate::actions::backoff::{TRIES_BEFORE_A_PERSON, pause_after};
 use crate::actions::cancel_payment::cancel_payment;
 use crate::actions::card_testing::END_PAGE_JOB;
 use crate::actions::deliver_mail;
 use crate::actions::reconcile_payment::{Looked, reconcile_payment};
 use crate::app::App;
-use anyhow::{Context as _, Result, bail};
-use billing::ids::{JobId, MerchantId, PaymentId};
+use anyhow::{Result, bail};
+use billing::ids::{AnomalyId, JobId, MerchantId, PaymentId};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+use std::time::Duration;
+use store::anomalies::{self, Anomaly};
 use store::db::Tx;
+use store::inbox::{self, InboxEvent};
 use store::jobs::{self, Job};
+use store::merchants;
 use store::payments::{self, Ending};
-use store::{inbox, merchants, rates, seals, sessions, signins};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::timeout;
 
-/// A worker that dies lets go of a job after so long.
-const LEASE: SignedDuration = SignedDuration::from_mins(2);
-/// Postings sealed in one transaction.
-const SEALED_AT_ONCE: i64 = 500;
+pub use crate::actions::poll_events::poll;
+pub use crate::actions::seal_books::seal;
+pub use crate::actions::sweep::sweep;
 
-/// Runs what is due; answers how many jobs and events it took.
+/// A worker that dies lets go of what it claimed after so long.
+pub(super) const LEASE: SignedDuration = SignedDuration::from_mins(2);
+/// One item is given up before its lease ends, and tried again later.
+const ITEM_AT_MOST: Duration = Duration::from_secs(100);
+/// Items of one queue that run at the same time.
+const AT_ONCE: usize = 32;
+/// Of these, items of one merchant.
+const OF_ONE_MERCHANT: usize = 4;
+
+/// What work is claimed from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Payments to look after, and the like.
+    Jobs,
+    /// What processors told us.
+    Inbox,
+}
+
+enum Item {
+    Job(Box<Job>),
+    Event(Box<InboxEvent>),
+}
+
+/// What of one queue runs now, in this process. Dropping it aborts what runs, which is like a crash: leases end.
+pub struct Workers {
+    queue: Queue,
+    running: JoinSet<()>,
+    whose: HashMap<Id, MerchantId>,
+    last_served: Option<MerchantId>,
+}
+
+impl Workers {
+    /// Nobody works yet.
+    pub fn new(queue: Queue) -> Workers {
+        Workers { queue, running: JoinSet::new(), whose: HashMap::new(), last_served: None }
+    }
+
+    /// Claims what is due and has a place, and starts it. Answers how many items that were.
+    pub async fn start_due(&mut self, app: &App) -> Result<usize> {
+        let (queue, now) = (self.queue, app.clock.now());
+        // Looking is a read: an idle server writes nothing.
+        let mut due = app.store.read(async move |tx: &mut Tx| queue.merchants_due(tx, now).await).await?;
+        let first = self.last_served.map_or(0, |last| due.partition_point(|merchant| *merchant <= last));
+        due.rotate_left(first);
+        let mut started = 0;
+        for merchant in due {
+            let free = AT_ONCE.saturating_sub(self.running.len());
+            let busy = self.whose.values().filter(|busy| **busy == merchant).count();
+            let places = free.min(OF_ONE_MERCHANT.saturating_sub(busy));
+            if places == 0 {
+                continue;
+            }
+            let limit = i64::try_from(places)?;
+            let claim = async move |tx: &mut Tx| queue.claim(tx, merchant, now, limit).await;
+            for item in app.store.write(claim).await? {
+                let running = self.running.spawn(run_item(app.clone(), item));
+                self.whose.insert(running.id(), merchant);
+                started += 1;
+            }
+            self.last_served = Some(merchant);
+        }
+        Ok(started)
+    }
+
+    /// Waits until one of the items is done; for ever where none runs.
+    pub async fn one_is_done(&mut self) {
+        match self.running.join_next_with_id().await {
+            Some(ended) => self.forget(ended),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits until every item is done.
+    pub async fn finish(&mut self) {
+        while let Some(ended) = self.running.join_next_with_id().await {
+            self.forget(ended);
+        }
+    }
+
+    fn forget(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => {
+                tracing::error!(%error, "background work broke off; it is due again when its lease ends");
+                error.id()
+            }
+        };
+        self.whose.remove(&id);
+    }
+}
+
+impl Queue {
+    async fn merchants_due(self, tx: &mut Tx, now: Timestamp) -> Result<Vec<MerchantId>> {
+        match self {
+            Queue::Jobs => jobs::merchants_due(tx, now).await,
+            Queue::Inbox => inbox::merchants_due(tx, now).await,
+        }
+    }
+
+    async fn claim(self, tx: &mut Tx, merchant: MerchantId, now: Timestamp, limit: i64) -> Result<Vec<Item>> {
+        let until = now + LEASE;
+        Ok(match self {
+            Queue::Jobs => {
+                let claimed = jobs::claim_due(tx, merchant, now, until, limit).await?;
+                claimed.into_iter().map(|job| Item::Job(Box::new(job))).collect()
+            }
+            Queue::Inbox => {
+                let claimed = inbox::claim_due(tx, merchant, now, until, limit).await?;
+                claimed.into_iter().map(|event| Item::Event(Box::new(event))).collect()
+            }
+        })
+    }
+}
+
+/// Runs what is due, as far as it has places, and waits for it; answers how many jobs and events that were.
 pub async fn run_due(app: &App) -> Result<usize> {
-    let now = app.clock.now();
-    let claimed =
-        app.store.write(async move |tx: &mut Tx| jobs::claim_due(tx, now, now + LEASE, 32).await).await?;
-    let count = claimed.len();
-    for job in claimed {
-        run_one(app, job).await?;
-    }
-    Ok(count + apply_event::apply_events(app, 32).await?)
+    Ok(run_due_of(app, Queue::Jobs).await? + run_due_of(app, Queue::Inbox).await?)
 }
 
-/// Runs everything that is due, if anything is: looking is a read.
-pub async fn run_waiting(app: &App) -> Result<()> {
-    loop {
-        let now = app.clock.now();
-        let due = app
-            .store
-            .read(async move |tx: &mut Tx| {
-                let next = [jobs::next_due_at(tx).await?, inbox::next_due_at(tx).await?];
-                Ok(next.into_iter().flatten().any(|at| at <= now))
-            })
-            .await?;
-        if !due || run_due(app).await? == 0 {
-            return Ok(());
-        }
+/// The same of one queue.
+pub async fn run_due_of(app: &App, queue: Queue) -> Result<usize> {
+    let mut workers = Workers::new(queue);
+    let count = workers.start_due(app).await?;
+    workers.finish().await;
+    Ok(count)
+}
+
+/// What cannot even be marked comes back when its lease ends.
+async fn run_item(app: App, item: Item) {
+    let marked = match item {
+        Item::Job(job) => run_job(&app, *job).await,
+        Item::Event(event) => apply_event::apply_event(&app, *event, ITEM_AT_MOST).await,
+    };
+    if let Err(error) = marked {
+        tracing::error!(error = format!("{error:#}"), "background work could not be marked; it comes back");
     }
 }
 
-async fn run_one(app: &App, job: Job) -> Result<()> {
-    match run(app, &job).await {
-        Ok(None) => {
-            app.store.write(async move |tx: &mut Tx| jobs::finish(tx, &job).await).await?;
-        }
+async fn run_job(app: &App, job: Job) -> Result<()> {
+    let ran = match timeout(ITEM_AT_MOST, run(app, &job)).await {
+        Ok(ran) => ran,
+        Err(_) => Err(anyhow::anyhow!("it was not done within {} seconds", ITEM_AT_MOST.as_secs())),
+    };
+    match ran {
+        Ok(None) => app.store.write(async move |tx: &mut Tx| jobs::finish(tx, &job).await).await.map(drop),
         Ok(Some(at)) => {
-            app.store.write(async move |tx: &mut Tx| jobs::retry_at(tx, &job, at, None).await).await?;
+            let wait = async move |tx: &mut Tx| jobs::retry_at(tx, &job, at, None).await;
+            app.store.write(wait).await.map(drop)
         }
-        Err(error) => {
-            tracing::error!(
-                kind = job.kind,
-                subject = job.subject,
-                error = format!("{error:#}"),
-                "a job failed"
-            );
-            let at = app.clock.now() + SignedDuration::from_mins(1);
-            let words = format!("{error:#}");
-            app.store.write(async move |tx: &mut Tx| failed(tx, &job, at, &words).await).await?;
-        }
+        Err(error) => failed(app, job, format!("{error:#}")).await,
     }
-    Ok(())
 }
 
-async fn failed(tx: &mut Tx, job: &Job, at: Timestamp, words: &str) -> Result<()> {
-    jobs::retry_at(tx, job, at, Some(words)).await.map(drop)
+/// Tried again ever later. After about five days a person is told, once; it is still tried every day, since a payment
+/// that nobody looks after helps nobody.
+async fn failed(app: &App, job: Job, words: String) -> Result<()> {
+    let Job { kind, subject, tries, .. } = &job;
+    tracing::error!(kind, subject, tries, error = words, "a job failed");
+    let mint = app.mint();
+    app.store
+        .write(async move |tx: &mut Tx| {
+            let at = mint.now + pause_after(job.tries);
+            let is_mine = jobs::retry_at(tx, &job, at, Some(&words)).await?;
+            if !is_mine || job.tries < TRIES_BEFORE_A_PERSON {
+                return Ok(());
+            }
+            let payment = match job.subject.parse::<PaymentId>() {
+                Ok(id) => payments::find(tx, job.merchant_id, id).await?.map(|payment| payment.id),
+                Err(_) => None,
+            };
+            let anomaly = Anomaly {
+                id: mint.id(AnomalyId::new),
+                kind: "job_keeps_failing".to_owned(),
+                payment_id: payment,
+                detail: format!("{} of {} has failed for five days", job.kind, job.subject),
+                at: mint.now,
+            };
+            anomalies::insert_once(tx, job.merchant_id, &anomaly).await.map(drop)
+        })
+        .await
 }
 
 /// `Some` instant: run it again then.
@@ -121,60 +256,4 @@ pub async fn resume(app: &App) -> Result<usize> {
             Ok(count)
         })
         .await
-}
-
-/// Seals what was posted, per merchant, batch by batch; `stragglers` also looks behind the newest seal.
-pub async fn seal(app: &App, stragglers: bool) -> Result<()> {
-    for merchant in merchant_ids(app).await? {
-        while seal_once(app, merchant, false).await? {}
-        if stragglers {
-            while seal_once(app, merchant, true).await? {}
-        }
-    }
-    Ok(())
-}
-
-/// One batch; `true` when there may be more.
-async fn seal_once(app: &App, merchant: MerchantId, stragglers: bool) -> Result<bool> {
-    let sealed = app
-        .store
-        .write(async move |tx: &mut Tx| {
-            if stragglers {
-                seals::seal_stragglers(tx, merchant, SEALED_AT_ONCE).await
-            } else {
-                seals::seal_batch(tx, merchant, SEALED_AT_ONCE).await
-            }
-        })
-        .await?;
-    Ok(sealed.is_full(SEALED_AT_ONCE))
-}
-
-/// Reads each processor's events; one that cannot be asked does not stop the others.
-pub async fn poll(app: &App) -> Result<()> {
-    for merchant in merchant_ids(app).await? {
-        if let Err(error) = apply_event::poll_events(app, merchant).await {
-            tracing::warn!(%merchant, error = format!("{error:#}"), "the processor's events could not be read");
-        }
-    }
-    Ok(())
-}
-
-/// Removes what has had its time: sessions, requests to sign in, counters.
-pub async fn sweep(app: &App) -> Result<()> {
-    let now = app.clock.now();
-    let day_ago = now - SignedDuration::from_hours(24);
-    app.store
-        .write(async move |tx: &mut Tx| {
-            sessions::sweep(tx, now).await?;
-            signins::sweep(tx, day_ago).await?;
-            rates::sweep(tx, day_ago - SignedDuration::from_hours(24)).await?;
-            Ok(())
-        })
-        .await
-        .context("old rows could not be swept")
-}
-
-async fn merchant_ids(app: &App) -> Result<Vec<MerchantId>> {
-    let all = app.store.read(async move |tx: &mut Tx| merchants::all(tx).await).await?;
-    Ok(all.into_iter().map(|merchant| merchant.id).collect())
 }

@@ -347,11 +347,20 @@ both_engines!(a_processor_is_connected_and_polled_forward, async |db: TestDataba
         processor_accounts::upsert(tx, &account(MerchantId(2), 2)).await?;
         assert_eq!(processor_accounts::find(tx, M, "stripe").await?, Some(account(M, 1)));
         assert_eq!(processor_accounts::find(tx, M, "other").await?, None);
-        assert!(processor_accounts::set_polled_to(tx, M, "stripe", at(9)).await?);
-        assert!(!processor_accounts::set_polled_to(tx, M, "stripe", at(8)).await?, "never back");
+        assert!(processor_accounts::set_polled_to(tx, M, "stripe", at(90), at(90)).await?);
+        assert!(!processor_accounts::set_polled_to(tx, M, "stripe", at(8), at(95)).await?, "never back");
+        let back = processor_accounts::set_polled_to(tx, M, "stripe", at(9), at(10)).await?;
+        assert!(back, "but from a time that has not come");
         processor_accounts::upsert(tx, &account(M, 7)).await?;
         let renewed = ProcessorAccount { polled_to: at(9), ..account(M, 7) };
         assert_eq!(processor_accounts::list(tx).await?, [renewed, account(MerchantId(2), 2)]);
+        let rolled =
+            ProcessorAccount { webhook_secret_before: Some(vec![9]), connected_at: at(5), ..account(M, 7) };
+        processor_accounts::upsert(tx, &rolled).await?;
+        assert_eq!(processor_accounts::end_secrets_before(tx, at(4)).await?, 0);
+        assert_eq!(processor_accounts::end_secrets_before(tx, at(5)).await?, 1);
+        let ended = processor_accounts::find(tx, M, "stripe").await?.expect("it is connected");
+        assert_eq!(ended.webhook_secret_before, None);
         Ok(())
     };
     store.write(steps).await.unwrap();

@@ -5,9 +5,9 @@ use anyhow::Result;
 use jiff::Timestamp;
 use std::sync::Arc;
 use store::db::Engine;
-use store::inbox;
 use store::jobs::{self, Job};
 use store::mails::{self, MailState};
+use store::{idempotency, inbox};
 use tokio::sync::Notify;
 
 both_engines!(a_mail_is_queued_once_for_its_cause, async |db: TestDatabase| {
@@ -62,7 +62,7 @@ both_engines!(an_event_is_stored_once_and_settled_once, async |db: TestDatabase|
         }
         assert!(inbox::store(tx, MerchantId(2), &inbox_event("evt_1", at(5))).await?, "another merchant's");
         assert_eq!((inbox::count_waiting(tx).await?, inbox::next_due_at(tx).await?), (5, Some(at(1))));
-        let claimed = inbox::claim_due(tx, at(4), at(20), 3).await?;
+        let claimed = inbox::claim_due(tx, M, at(4), at(20), 3).await?;
         let names: Vec<&str> = claimed.iter().map(|one| &*one.event.event_id).collect();
         assert_eq!(names, ["evt_1", "evt_2", "evt_3"], "the oldest first, no more than asked");
         assert_eq!(claimed[0].event, inbox_event("evt_1", at(1)));
@@ -70,10 +70,13 @@ both_engines!(an_event_is_stored_once_and_settled_once, async |db: TestDatabase|
         assert!(!inbox::mark_parked(tx, &claimed[0], "late").await?);
         assert!(inbox::mark_parked(tx, &claimed[1], "no such session").await?);
         assert!(inbox::mark_failed(tx, &claimed[2], at(30), "timeout").await?);
-        let rest = inbox::claim_due(tx, at(29), at(40), 10).await?;
-        assert_eq!(rest.iter().map(|one| one.merchant_id).collect::<Vec<_>>(), [M, MerchantId(2)]);
+        let rest = inbox::claim_due(tx, M, at(29), at(40), 10).await?;
+        assert_eq!(rest.iter().map(|one| &*one.event.event_id).collect::<Vec<_>>(), ["evt_4"]);
+        assert_eq!(inbox::merchants_due(tx, at(29)).await?, [MerchantId(2)]);
+        let theirs = inbox::claim_due(tx, MerchantId(2), at(29), at(40), 10).await?;
+        assert_eq!(theirs.iter().map(|one| one.merchant_id).collect::<Vec<_>>(), [MerchantId(2)]);
         assert!(inbox::mark_ignored(tx, &rest[0]).await?);
-        let again = inbox::claim_due(tx, at(30), at(40), 10).await?;
+        let again = inbox::claim_due(tx, M, at(30), at(40), 10).await?;
         assert_eq!((again.len(), again[0].tries, again[0].last_error.as_deref()), (1, 2, Some("timeout")));
         assert!(!inbox::mark_failed(tx, &claimed[2], at(50), "late").await?, "somebody else has it now");
         let mut states = Vec::new();
@@ -103,7 +106,7 @@ async fn ask(tx: &mut Tx, minute: i64, subject: &str, run_at: Timestamp) -> Resu
 }
 
 async fn due(tx: &mut Tx, now: Timestamp, leased_until: Timestamp) -> Result<Vec<Job>> {
-    jobs::claim_due(tx, now, leased_until, 10).await
+    jobs::claim_due(tx, M, now, leased_until, 10).await
 }
 
 both_engines!(the_earliest_wish_for_a_job_wins, async |db: TestDatabase| {
@@ -177,6 +180,92 @@ both_engines!(a_lease_that_ended_is_nobodys, async |db: TestDatabase| {
     store.close().await.unwrap();
 });
 
+both_engines!(what_a_clock_that_ran_ahead_left_is_due_again, async |db: TestDatabase| {
+    let store = open(&db).await;
+    let steps = async move |tx: &mut Tx| {
+        links::insert(tx, M, &link(40, 1)).await?;
+        ask(tx, 1, "pay_leased", at(5)).await?;
+        due(tx, at(5), at(5_000)).await?;
+        ask(tx, 2, "pay_waits", at(6_000)).await?;
+        ask(tx, 3, "pay_soon", at(90)).await?;
+        inbox::store(tx, M, &inbox_event("evt_1", at(1))).await?;
+        inbox::claim_due(tx, M, at(1), at(5_000), 1).await?;
+        mails::queue(tx, M, &mail(50, "ada@x")).await?;
+        mails::claim_due(tx, at(50), at(5_000), 1).await?;
+        assert_eq!(jobs::merchants_due(tx, at(60)).await?, []);
+        assert_eq!(jobs::release_beyond(tx, at(60), at(62), at(1_000)).await?, 2);
+        assert_eq!(inbox::release_beyond(tx, at(60), at(1_000)).await?, 1);
+        assert_eq!(mails::release_beyond(tx, at(60), at(1_000)).await?, 1);
+        assert_eq!(jobs::merchants_due(tx, at(60)).await?, [M]);
+        let jobs = due(tx, at(60), at(62)).await?;
+        let mut subjects: Vec<&str> = jobs.iter().map(|job| &*job.subject).collect();
+        subjects.sort_unstable();
+        assert_eq!(subjects, ["pay_leased", "pay_waits"]);
+        assert_eq!(inbox::claim_due(tx, M, at(60), at(62), 9).await?.len(), 1);
+        assert_eq!(mails::claim_due(tx, at(60), at(62), 9).await?.len(), 1);
+        assert_eq!(jobs::release_beyond(tx, at(60), at(62), at(1_000)).await?, 0, "leases that may be");
+        Ok(())
+    };
+    store.write(steps).await.unwrap();
+    store.close().await.unwrap();
+});
+
+both_engines!(a_run_that_goes_well_forgets_the_tries_before_it, async |db: TestDatabase| {
+    let store = open(&db).await;
+    let steps = async move |tx: &mut Tx| {
+        ask(tx, 1, "pay_1", at(1)).await?;
+        for tries in 1..=3 {
+            let job = due(tx, at(tries * 10), at(tries * 10 + 5)).await?.remove(0);
+            assert_eq!(job.tries, tries);
+            jobs::retry_at(tx, &job, at(tries * 10 + 10), Some("no route")).await?;
+        }
+        let job = due(tx, at(40), at(45)).await?.remove(0);
+        jobs::retry_at(tx, &job, at(50), None).await?;
+        assert_eq!(due(tx, at(50), at(55)).await?.remove(0).tries, 1);
+        Ok(())
+    };
+    store.write(steps).await.unwrap();
+    store.close().await.unwrap();
+});
+
+both_engines!(old_bodies_are_emptied_and_old_keys_forgotten, async |db: TestDatabase| {
+    let store = open(&db).await;
+    let steps = async move |tx: &mut Tx| {
+        for (event, minute) in [("evt_1", 1), ("evt_2", 2), ("evt_3", 3), ("evt_4", 40)] {
+            inbox::store(tx, M, &inbox_event(event, at(minute))).await?;
+            assert!(inbox::is_known(tx, M, "stripe", event).await?);
+        }
+        assert!(!inbox::is_known(tx, M, "stripe", "evt_9").await?);
+        let claimed = inbox::claim_due(tx, M, at(50), at(60), 9).await?;
+        for (position, event) in claimed.iter().enumerate() {
+            match position {
+                1 => inbox::mark_parked(tx, event, "no such session").await?,
+                _ => inbox::mark_applied(tx, event).await?,
+            };
+        }
+        let old = inbox::list_old_raw(tx, at(30), 10).await?;
+        inbox::empty_raw(tx, &old).await?;
+        let mut bodies = Vec::new();
+        for event in ["evt_1", "evt_2", "evt_3", "evt_4"] {
+            bodies.push(inbox::find(tx, M, "stripe", event).await?.expect("it stays").event.raw.is_empty());
+        }
+        assert_eq!(bodies, [true, false, true, false], "what is parked or young keeps its body");
+        assert_eq!(inbox::list_old_raw(tx, at(30), 10).await?, []);
+        let key = |key| idempotency::Key { owner: "portal", route: "start_payment", key };
+        let done = idempotency::Done { request_hash: [1; 32], resource: "pay_1".to_owned() };
+        idempotency::insert(tx, M, key("old"), &done, at(1)).await?;
+        idempotency::insert(tx, M, key("new"), &done, at(31)).await?;
+        let old = idempotency::list_old(tx, at(30), 10).await?;
+        assert_eq!(old.len(), 1);
+        idempotency::delete(tx, &old).await?;
+        assert_eq!(idempotency::find(tx, M, key("old")).await?, None);
+        assert_eq!(idempotency::find(tx, M, key("new")).await?, Some(done));
+        Ok(())
+    };
+    store.write(steps).await.unwrap();
+    store.close().await.unwrap();
+});
+
 both_engines!(claimers_at_once_share_what_is_due, async |db: TestDatabase| {
     let store = open(&db).await;
     let fill = async move |tx: &mut Tx| {
@@ -191,9 +280,9 @@ both_engines!(claimers_at_once_share_what_is_due, async |db: TestDatabase| {
     store.write(fill).await.unwrap();
     let claims = (0..8).map(|_| {
         store.write(async move |tx: &mut Tx| {
-            let jobs = jobs::claim_due(tx, at(50), at(60), 4).await?.into_iter().map(|one| one.subject);
+            let jobs = jobs::claim_due(tx, M, at(50), at(60), 4).await?.into_iter().map(|one| one.subject);
             let events =
-                inbox::claim_due(tx, at(50), at(60), 4).await?.into_iter().map(|one| one.event.event_id);
+                inbox::claim_due(tx, M, at(50), at(60), 4).await?.into_iter().map(|one| one.event.event_id);
             let mails =
                 mails::claim_due(tx, at(50), at(60), 4).await?.into_iter().map(|one| one.about.recipient);
             Ok([jobs.collect::<Vec<_>>(), events.collect(), mails.collect()])
@@ -227,7 +316,7 @@ async fn a_claimer_does_not_wait_for_another() {
     let holding = tokio::spawn(async move {
         first
             .write(async move |tx: &mut Tx| {
-                let mine = jobs::claim_due(tx, at(5), at(30), 1).await?;
+                let mine = jobs::claim_due(tx, M, at(5), at(30), 1).await?;
                 tell.send(mine)?;
                 gone.notified().await; // the transaction stays open while the other one claims
                 Ok(())
@@ -236,7 +325,7 @@ async fn a_claimer_does_not_wait_for_another() {
     });
     let mine = claimed.recv().await.unwrap();
     let theirs =
-        store.write(async move |tx: &mut Tx| jobs::claim_due(tx, at(5), at(30), 5).await).await.unwrap();
+        store.write(async move |tx: &mut Tx| jobs::claim_due(tx, M, at(5), at(30), 5).await).await.unwrap();
     go.notify_one();
     holding.await.unwrap().unwrap();
     assert_eq!((&*mine[0].subject, &*theirs[0].subject, mine.len(), theirs.len()), ("pay_1", "pay_2", 1, 1));
