@@ -6,6 +6,10 @@ use rust_decimal::{Decimal, RoundingStrategy};
 /// Most digits after the decimal mark of a quantity.
 pub const QUANTITY_PLACES: u32 = 6;
 
+/// The most that a line or an invoice comes to, minor units: 15 digits, as no amount anybody types has more. Sums over
+/// many invoices then still fit.
+pub const MOST_MINOR: i64 = 999_999_999_999_999;
+
 /// A tax rate in millionths of the net amount: 19 % is 190 000.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash, PartialOrd, Ord)]
 pub struct TaxRate(pub i64);
@@ -76,12 +80,15 @@ pub enum LineError {
         /// Counted from 1.
         line: usize,
     },
-    /// An amount that does not fit.
-    #[error("line {line}: the amount is too large")]
+    /// An amount of more than 15 digits.
+    #[error("line {line}: the amount is too large: it has more than 15 digits")]
     TooLarge {
         /// Counted from 1.
         line: usize,
     },
+    /// Lines that are fine, and together come to more than 15 digits.
+    #[error("the lines add up to more than 15 digits")]
+    TotalTooLarge,
     /// More is deducted than asked for.
     #[error("the lines add up to less than nothing")]
     NegativeTotal,
@@ -101,10 +108,9 @@ pub fn totals(lines: &[Line]) -> Result<InvoiceTotals, LineError> {
     };
     for (position, line) in lines.iter().enumerate() {
         let number = position + 1;
-        let too_large = LineError::TooLarge { line: number };
         let line_totals = line_totals(line, number)?;
-        result.net_minor = result.net_minor.checked_add(line_totals.net_minor).ok_or(too_large.clone())?;
-        result.tax_minor = result.tax_minor.checked_add(line_totals.tax_minor).ok_or(too_large.clone())?;
+        result.net_minor = sum(result.net_minor, line_totals.net_minor)?;
+        result.tax_minor = sum(result.tax_minor, line_totals.tax_minor)?;
         if let Some(rate) = line.tax_rate {
             match result.tax_by_rate.binary_search_by_key(&rate, |(rate, _)| *rate) {
                 Ok(found) => result.tax_by_rate[found].1 += line_totals.tax_minor,
@@ -114,13 +120,16 @@ pub fn totals(lines: &[Line]) -> Result<InvoiceTotals, LineError> {
         result.lines.push(line_totals);
     }
     result.tax_by_rate.retain(|(_, tax_minor)| *tax_minor != 0);
-    result.total_minor =
-        result.net_minor.checked_add(result.tax_minor).ok_or(LineError::TooLarge { line: lines.len() })?;
+    result.total_minor = sum(result.net_minor, result.tax_minor)?;
     let negative_tax = result.tax_by_rate.iter().any(|(_, tax_minor)| *tax_minor < 0);
     if result.total_minor < 0 || result.net_minor < 0 || negative_tax {
         return Err(LineError::NegativeTotal);
     }
     Ok(result)
+}
+
+fn sum(one: i64, other: i64) -> Result<i64, LineError> {
+    one.checked_add(other).filter(|sum| sum.abs() <= MOST_MINOR).ok_or(LineError::TotalTooLarge)
 }
 
 fn line_totals(line: &Line, number: usize) -> Result<LineTotals, LineError> {
@@ -136,9 +145,10 @@ fn line_totals(line: &Line, number: usize) -> Result<LineTotals, LineError> {
         }
         None => Decimal::ZERO,
     };
+    let minor = |amount: Decimal| amount.to_i64().filter(|minor| minor.abs() <= MOST_MINOR);
     Ok(LineTotals {
-        net_minor: net.to_i64().ok_or_else(too_large)?,
-        tax_minor: tax.to_i64().ok_or_else(too_large)?,
+        net_minor: minor(net).ok_or_else(too_large)?,
+        tax_minor: minor(tax).ok_or_else(too_large)?,
     })
 }
 
@@ -184,8 +194,19 @@ mod tests {
         assert_eq!(totals(&[]), Err(LineError::NoLines));
         let fine = [line("1", 1, None), line("0.1234567", 1, None)];
         assert_eq!(totals(&fine), Err(LineError::QuantityTooFine { line: 2 }));
-        let large = [line("2", i64::MAX, None)];
-        assert_eq!(totals(&large), Err(LineError::TooLarge { line: 1 }));
+        for large in [line("2", i64::MAX, None), line("1", MOST_MINOR + 1, None), line("-1", i64::MAX, None)]
+        {
+            assert_eq!(totals(&[line("1", 1, None), large]), Err(LineError::TooLarge { line: 2 }));
+        }
+    }
+
+    #[test]
+    fn a_total_of_sixteen_digits_is_refused() {
+        let most = line("1", MOST_MINOR, None);
+        assert_eq!(totals(std::slice::from_ref(&most)).unwrap().total_minor, MOST_MINOR);
+        assert_eq!(totals(&[most.clone(), line("1", 1, None)]), Err(LineError::TotalTooLarge));
+        assert_eq!(totals(&[line("1", MOST_MINOR, Some("1"))]), Err(LineError::TotalTooLarge));
+        assert_eq!(totals(&[most.clone(), line("1", -1, None)]).unwrap().total_minor, MOST_MINOR - 1);
     }
 
     #[test]

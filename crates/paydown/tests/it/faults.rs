@@ -5,4 +5,6 @@ mod crashes;
 mod fees;
 mod races;
 mod timeouts;
+mod unbooked;
 mod webhooks;
+mod workers;

@@ -27,7 +27,8 @@ pub(super) const CHECKS: &[Check] = &[
              FROM payment_states s JOIN payment_states b ON b.merchant_id = s.merchant_id \
              AND b.payment_id = s.payment_id AND b.number = s.number - 1 \
              WHERE s.state = 'succeeded' AND b.state IN ('failed', 'canceled') AND NOT EXISTS (\
-             SELECT 1 FROM anomalies a WHERE a.merchant_id = s.merchant_id AND a.payment_id = s.payment_id) \
+             SELECT 1 FROM anomalies a WHERE a.merchant_id = s.merchant_id AND a.payment_id = s.payment_id \
+             AND a.kind = 'ghost_capture') \
              ORDER BY s.merchant_id, s.payment_id LIMIT 20"),
     },
     Check {

@@ -147,6 +147,8 @@ breaks! {
         "UPDATE postings SET cause_id = 'pay_zzzz' WHERE cause_kind = 'capture_other_currency'";
     a_ghost_without_anomaly: 9, "anomaly record",
         "DELETE FROM anomalies";
+    a_ghost_with_another_anomaly: 9, "anomaly record",
+        "UPDATE anomalies SET kind = 'unresolved' WHERE kind = 'ghost_capture'";
     a_charge_on_two_attempts: 10, "a charge", ["attempts"],
         "UPDATE attempts SET charge_id = 'ch_20' WHERE charge_id = 'ch_25'";
     an_intent_of_two_payments: 10, "a payment intent",

@@ -16,6 +16,7 @@ use serde_json::json;
 use sha2::Sha256;
 use store::db::Tx;
 use store::inbox::{self, InboxState};
+use store::processor_accounts;
 
 /// Pays 400.00 of 1,000.00 while webhooks are treated in this manner, and finds it booked once.
 async fn is_booked_once_under(app: &TestApp, mode: &str) {
@@ -52,6 +53,42 @@ on_both_engines!(lost_webhooks_are_repaired_by_polling, async |app: &mut TestApp
         app.advance(SignedDuration::from_mins(5));
     }
     assert_eq!(app.history(payment).await, [Submitting, RequiresAction, Succeeded]);
+});
+
+on_both_engines!(a_clock_that_ran_ahead_does_not_end_polling, async |app: &mut TestApp| {
+    app.control("/webhooks", json!({ "mode": "lose" })).await;
+    let (merchant, now) = (app.merchant, app.app.clock.now());
+    let ahead = now + SignedDuration::from_hours(10 * 24);
+    let jump =
+        async move |tx: &mut Tx| processor_accounts::set_polled_to(tx, merchant, STRIPE, ahead, ahead).await;
+    assert!(app.app.store.write(jump).await.expect("it is noted"));
+    let invoice = app.invoice(100_000).await;
+    let payment = app.pay(invoice, 40_000).await;
+    app.card(payment, VISA).await;
+    run_jobs::poll(&app.app).await.expect("the list is read");
+    app.settle().await;
+    assert_eq!(app.figures(invoice).await, (60_000, 0, 40_000));
+    let read = async move |tx: &mut Tx| processor_accounts::find(tx, merchant, STRIPE).await;
+    let account = app.app.store.read(read).await.expect("it can be read").expect("it is connected");
+    assert!(account.polled_to <= now, "{} is still ahead", account.polled_to);
+});
+
+on_both_engines!(what_polling_finds_is_kept_as_it_was_written, async |app: &mut TestApp| {
+    app.control("/webhooks", json!({ "mode": "lose" })).await;
+    let invoice = app.invoice(100_000).await;
+    let payment = app.pay(invoice, 40_000).await;
+    app.card(payment, VISA).await;
+    let url = format!("{}/v1/events?type=checkout.session.completed", app.sandbox.base_url());
+    let answer = app.http.get(url).bearer_auth(PROCESSOR_KEY).send().await.expect("it answers");
+    let list: serde_json::Value = answer.json().await.expect("answers are JSON");
+    let theirs = list["data"][0].clone();
+    run_jobs::poll(&app.app).await.expect("the list is read");
+    let (merchant, id) = (app.merchant, theirs["id"].as_str().expect("an id").to_owned());
+    let read = async move |tx: &mut Tx| inbox::find(tx, merchant, STRIPE, &id).await;
+    let ours = app.app.store.read(read).await.expect("the inbox can be read").expect("it was stored");
+    let ours: serde_json::Value = serde_json::from_str(&ours.event.raw).expect("it is JSON");
+    assert_eq!(ours["data"], theirs["data"]);
+    app.settle().await;
 });
 
 on_both_engines!(webhooks_may_be_days_late, async |app: &mut TestApp| {
@@ -110,6 +147,9 @@ on_both_engines!(a_webhook_that_is_not_the_processors_leaves_no_trace, async |ap
     let rolled = sign(WEBHOOK_SECRET_BEFORE, now - 299, &event);
     assert_eq!(receive(app, &event, &rolled).await, Received::Stored, "the secret before is still good");
     assert_eq!(receive(app, &event, &genuine).await, Received::Repeated);
+    app.settle_after(SignedDuration::from_hours(24)).await;
+    let late = sign(WEBHOOK_SECRET_BEFORE, app.app.clock.now().as_second(), &event);
+    assert_eq!(receive(app, &event, &late).await, Received::Refused, "it was replaced a day ago");
 });
 
 fn event(id: &str, session: &str, live: bool) -> String {
@@ -125,18 +165,18 @@ fn event(id: &str, session: &str, live: bool) -> String {
     .to_string()
 }
 
-fn sign(secret: &str, second: i64, body: &str) -> String {
+pub(super) fn sign(secret: &str, second: i64, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
     mac.update(format!("{second}.{body}").as_bytes());
     format!("t={second},v1={}", HEXLOWER.encode(&mac.finalize().into_bytes()))
 }
 
-async fn receive(app: &TestApp, body: &str, signature: &str) -> Received {
+pub(super) async fn receive(app: &TestApp, body: &str, signature: &str) -> Received {
     let received = receive_webhook(&app.app, app.merchant, body.as_bytes(), signature).await;
     received.expect("a webhook is judged")
 }
 
-async fn stored_state(app: &TestApp, event: &str) -> Option<InboxState> {
+pub(super) async fn stored_state(app: &TestApp, event: &str) -> Option<InboxState> {
     let (merchant, event) = (app.merchant, event.to_owned());
     let read = async move |tx: &mut Tx| inbox::find(tx, merchant, STRIPE, &event).await;
     app.app.store.read(read).await.expect("the inbox can be read").map(|stored| stored.state)

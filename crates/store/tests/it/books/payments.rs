@@ -173,10 +173,11 @@ async fn capture(
         put(
             tx,
             Sql("INSERT INTO anomalies (merchant_id, id, kind, payment_id, detail, at) \
-                 VALUES ($1, $2, 'test', $3, 'seen', $4)"),
+                 VALUES ($1, $2, $3, $4, 'seen', $5)"),
             args![
                 M.0,
                 id!(AnomalyId, pay.minute).as_bytes(),
+                if is_ghost { "ghost_capture" } else { "other_currency" },
                 payment_id.as_bytes(),
                 at(pay.minute).as_microsecond()
             ],
