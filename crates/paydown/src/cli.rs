@@ -6,6 +6,7 @@
 mod ask;
 mod books;
 mod demo;
+mod doctor;
 mod import;
 mod invoices;
 mod payments;
@@ -79,6 +80,8 @@ enum Command {
     Processor(ProcessorCommand),
     /// Prove that the books are right
     Verify(VerifyArgs),
+    /// Show what waits and what a person has to look at
+    Doctor,
     /// Settings and where they come from
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -420,6 +423,7 @@ async fn dispatch(cli: Cli, world: &mut World) -> Result<Exit> {
         Command::Surcharge(command) => rules::surcharge(&mut at, command).await,
         Command::Merchant(command) => setup::merchant(&mut at, command).await,
         Command::Processor(ProcessorCommand::Connect(command)) => setup::connect(&mut at, command).await,
+        Command::Doctor => doctor::doctor(&mut at).await,
         Command::Verify(args) => books::verify(&mut at, args).await,
         Command::Config(ConfigCommand::Show { origin }) => setup::config(&mut at, origin),
         Command::Migrate(command) => books::migrate(&mut at, command).await,

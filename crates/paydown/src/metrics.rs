@@ -93,6 +93,7 @@ fn describe() {
     describe_counter!("paydown_webhooks_total", "Webhooks that came in, by what became of them.");
     describe_gauge!("paydown_payments", "Payments in the database, by state.");
     describe_gauge!("paydown_anomalies", "Anomalies in the database; a rise is work for a person.");
+    describe_gauge!("paydown_events_parked", "Processors' events that are left to a person.");
     describe_gauge!("paydown_jobs_due", "Jobs that are due and that nobody works on.");
     describe_gauge!("paydown_jobs_oldest_seconds", "How long the oldest of them has been due.");
     describe_gauge!("paydown_mails_waiting", "Mails in the outbox that are not sent.");
@@ -136,6 +137,7 @@ fn set_backlog(backlog: &Backlog, now: Timestamp) {
         gauge!("paydown_payments", "state" => state.as_str()).set(rows(found.map_or(0, |(_, count)| *count)));
     }
     gauge!("paydown_anomalies").set(rows(backlog.anomalies));
+    gauge!("paydown_events_parked").set(rows(backlog.parked_events));
     let age = |waiting: &Waiting| {
         let since = waiting.oldest_at.map_or(now, |at| at.min(now));
         now.duration_since(since).as_secs_f64()

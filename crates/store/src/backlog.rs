@@ -19,6 +19,8 @@ pub struct Backlog {
     pub mails: Waiting,
     /// Processors' events that are not applied, since they came in.
     pub events: Waiting,
+    /// Processors' events that are parked for a person.
+    pub parked_events: i64,
     /// Things that a person has to look at.
     pub anomalies: i64,
 }
@@ -36,6 +38,7 @@ const PAYMENTS: Sql = Sql("SELECT state, count(*) FROM payments GROUP BY state O
 const JOBS: Sql = Sql("SELECT count(*), min(run_at) FROM jobs WHERE run_at <= $1 AND leased_until <= $1");
 const MAILS: Sql = Sql("SELECT count(*), min(created_at) FROM mails WHERE state = 'queued'");
 const EVENTS: Sql = Sql("SELECT count(*), min(received_at) FROM inbox WHERE state = 'stored'");
+const PARKED: Sql = Sql("SELECT count(*) FROM inbox WHERE state = 'parked'");
 const ANOMALIES: Sql = Sql("SELECT count(*) FROM anomalies");
 
 /// Counts it all; reads every payment, so ask in a report.
@@ -46,6 +49,7 @@ pub async fn read(tx: &mut Tx, now: Timestamp) -> Result<Backlog> {
         jobs: tx.fetch_one(JOBS, args![now.as_microsecond()], waiting).await?,
         mails: tx.fetch_one(MAILS, args![], waiting).await?,
         events: tx.fetch_one(EVENTS, args![], waiting).await?,
+        parked_events: tx.fetch_one(PARKED, args![], |row| row.i64(0)).await?,
         anomalies: tx.fetch_one(ANOMALIES, args![], |row| row.i64(0)).await?,
     })
 }

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::processors::STRIPE;
 use anyhow::Result;
 use billing::ids::MerchantId;
-use gateway::{EventKind, EventList, EventSpan, ListedEvent, Processor};
+use gateway::{CallError, EventKind, EventList, EventSpan, ListedEvent};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -102,7 +102,7 @@ pub async fn poll_events(app: &App, merchant: MerchantId) -> Result<usize> {
     let mut from = account.polled_to.min(app.clock.now()) - OVERLAP;
     let mut count = 0;
     loop {
-        let (list, to) = readable(&*processor, from).await?;
+        let (list, to) = readable(|span| processor.list_events(span), from).await?;
         count += store_new(app, merchant, processor.is_live(), &list.events).await?;
         let newest = list.events.iter().map(|listed| listed.event.created_at).max();
         if let Some(reached) = to.or(newest) {
@@ -117,10 +117,13 @@ pub async fn poll_events(app: &App, merchant: MerchantId) -> Result<usize> {
 
 /// All events since `from`, or, where they are too many for one reading, all of the oldest span that is short enough,
 /// with its end.
-async fn readable(processor: &dyn Processor, from: Timestamp) -> Result<(EventList, Option<Timestamp>)> {
+async fn readable<F: Future<Output = Result<EventList, CallError>>>(
+    read: impl Fn(EventSpan) -> F,
+    from: Timestamp,
+) -> Result<(EventList, Option<Timestamp>)> {
     let mut to = None;
     loop {
-        let list = processor.list_events(EventSpan { from, to }).await?;
+        let list = read(EventSpan { from, to }).await?;
         if list.complete {
             return Ok((list, to));
         }
@@ -173,3 +176,6 @@ async fn note(app: &App, merchant: MerchantId, reached: Timestamp) -> Result<()>
         async move |tx: &mut Tx| processor_accounts::set_polled_to(tx, merchant, STRIPE, reached, now).await;
     app.store.write(write).await.map(drop)
 }
+
+#[cfg(test)]
+mod tests;

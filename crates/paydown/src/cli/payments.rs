@@ -6,6 +6,7 @@ use anyhow::Result;
 use billing::ids::PaymentId;
 use ledger::Money;
 use serde_json::{Value, json};
+use store::anomalies::{self, Anomaly};
 use store::db::Tx;
 use store::payments::{self, Payment};
 
@@ -48,10 +49,11 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
     let found = store
         .read(async move |tx: &mut Tx| {
             let payment = payments::find(tx, merchant_id, id).await?;
-            Ok((payment, payments::history(tx, merchant_id, id).await?))
+            let noted = anomalies::list_by_payment(tx, merchant_id, id).await?;
+            Ok((payment, payments::history(tx, merchant_id, id).await?, noted))
         })
         .await?;
-    let (Some(payment), history) = found else {
+    let (Some(payment), history, noted) = found else {
         return Err(stop(
             Exit::NotFound,
             format!("there is no payment {text}; `paydown payment list` shows them"),
@@ -62,6 +64,7 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
         .iter()
         .map(|step| json!({ "state": step.state.as_str(), "reason": step.reason, "at": step.at.to_string() }))
         .collect();
+    json["anomalies"] = noted.iter().map(anomaly_json).collect();
     at.tell(&json, || {
         let mut text = format!(
             "Payment    {}\nReference  {}\nState      {}\nAmount     {}\nSurcharge  {}\nStarted    {}\n",
@@ -75,9 +78,28 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
         for step in &history {
             text.push_str(&format!("  {}  {}  {}\n", step.at, step.state.as_str(), step.reason));
         }
+        for anomaly in &noted {
+            text.push_str(&anomaly_line(anomaly));
+        }
         text
     })?;
     Ok(Exit::Done)
+}
+
+/// Something a person has to look at, as one line.
+pub(super) fn anomaly_line(anomaly: &Anomaly) -> String {
+    format!("! {}  {}  {}\n", anomaly.at, anomaly.kind, anomaly.detail)
+}
+
+/// The same as JSON.
+pub(super) fn anomaly_json(anomaly: &Anomaly) -> Value {
+    json!({
+        "id": anomaly.id.to_string(),
+        "kind": anomaly.kind,
+        "payment": anomaly.payment_id.map(|payment| payment.to_string()),
+        "detail": anomaly.detail,
+        "at": anomaly.at.to_string(),
+    })
 }
 
 fn amount(payment: &Payment) -> Money {

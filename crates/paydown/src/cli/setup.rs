@@ -136,7 +136,10 @@ pub(super) async fn connect(at: &mut At<'_>, command: ConnectCommand) -> Result<
     at.tell(&told, || {
         let word = |key: &str| told[key].as_str().unwrap_or("?").to_owned();
         let webhooks = if told["webhooks"] == true {
-            format!("Webhooks arrive at {webhook_url}.")
+            let old = told["old_webhook_secret_until"].as_str().map_or_else(String::new, |until| {
+                format!(" Those signed with the secret before this one are taken until {until}.")
+            });
+            format!("Webhooks arrive at {webhook_url}.{old}")
         } else {
             format!(
                 "Next: add the webhook address {webhook_url} at the processor, then run this command again with \
@@ -199,6 +202,7 @@ async fn connected(app: &App, input: ConnectProcessor) -> Result<Value> {
         "mode": connected.mode.as_str(),
         "charges_enabled": connected.account.charges_enabled,
         "webhooks": connected.webhooks,
+        "old_webhook_secret_until": connected.old_secret_until.map(|until| until.to_string()),
     }))
 }
 
