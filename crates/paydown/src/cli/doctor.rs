@@ -16,7 +16,7 @@ const SHOWN: i64 = 50;
 pub(super) async fn doctor(at: &mut At<'_>) -> Result<Exit> {
     let config = at.config()?;
     let store = at.store(&config).await?;
-    let now = at.now();
+    let now = at.world.clock.now();
     let (backlog, found) = store
         .report(async move |tx: &mut Tx| {
             let mut found = Vec::new();
