@@ -3,16 +3,17 @@
 
 use crate::secrets::{Place, SecretKey};
 use anyhow::{Context as _, Result};
-use billing::ids::MerchantId;
+use billing::ids::{MerchantId, PaymentId};
 use futures::future::BoxFuture;
 use gateway::stripe::{Stripe, StripeConfig};
 use gateway::{Processor, SecretText};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use store::db::{Store, Tx};
 use store::processor_accounts::{self, ProcessorAccount};
+use tokio::sync::OwnedMutexGuard;
 
 /// Word of the one processor there is, also for the practice processor, which answers like it.
 pub const STRIPE: &str = "stripe";
@@ -20,11 +21,15 @@ pub const STRIPE: &str = "stripe";
 /// A call that hangs is given up after so long, so that the same one can go out again while the payer still waits.
 const CALL_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// Clients by merchant, each kept as long as its sealed key and address stay the same.
+/// Clients by merchant, each kept as long as its sealed key and address stay the same; and turns, so that this process
+/// asks about a payment once at a time.
 #[derive(Default)]
 pub struct Processors {
     clients: Mutex<HashMap<MerchantId, Connected>>,
+    turns: Mutex<HashMap<PaymentId, Weak<Turn>>>,
 }
+
+type Turn = tokio::sync::Mutex<()>;
 
 /// A client and what it was made from.
 struct Connected {
@@ -48,6 +53,22 @@ impl Processors {
                 store.read(async move |tx: &mut Tx| processor_accounts::find(tx, merchant, STRIPE).await);
             found.await?.map(|account| self.client(secrets, account)).transpose()
         })
+    }
+
+    /// Waits until no other worker of this process asks about the payment; the turn lasts as long as what is answered is
+    /// kept. It spares calls that would only be told that another is under way; nothing about money relies on it.
+    pub async fn turn(&self, payment: PaymentId) -> OwnedMutexGuard<()> {
+        let turn = {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.retain(|_, turn| turn.strong_count() > 0);
+            let there = turns.get(&payment).and_then(Weak::upgrade);
+            there.unwrap_or_else(|| {
+                let turn = Arc::new(Turn::default());
+                turns.insert(payment, Arc::downgrade(&turn));
+                turn
+            })
+        };
+        turn.lock_owned().await
     }
 
     fn client(&self, secrets: &SecretKey, account: ProcessorAccount) -> Result<Arc<dyn Processor>> {

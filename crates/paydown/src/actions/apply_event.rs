@@ -126,6 +126,7 @@ async fn judge(app: &App, event: &InboxEvent) -> Result<Judged> {
         EventKind::Payment(_) => payment_of(app, event).await?,
     };
     let Some(payment) = payment else { return unknown::judge(app, event).await.map(Judged::Is) };
+    let _turn = app.processors.turn(payment).await;
     match reconcile_payment(app, merchant, payment, "webhook").await? {
         // What the event told of was not read: it is no more applied than before.
         Some(Looked::Unanswered(_, next_at)) => Ok(Judged::Unanswered(next_at)),

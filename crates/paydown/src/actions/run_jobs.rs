@@ -215,6 +215,7 @@ async fn run(app: &App, job: &Job) -> Result<Option<Timestamp>> {
     match job.kind.as_str() {
         "reconcile_payment" => {
             let payment: PaymentId = job.subject.parse()?;
+            let _turn = app.processors.turn(payment).await;
             match reconcile_payment(app, job.merchant_id, payment, "reconciler").await? {
                 Some(Looked::Again(_, at) | Looked::Unanswered(_, at)) => Ok(Some(at)),
                 Some(Looked::Done(_)) | None => Ok(None),
