@@ -29,8 +29,6 @@ async fn the_waiting_page_updates_itself() {
 async fn the_waiting_page_is_asked_without_javascript() {
     play(Script::Off, async |stage: &Stage, visitor: &Visitor| {
         let payment = wait_for_the_bank(stage, visitor).await;
-        visitor.press("Check now").await;
-        visitor.sees("We are waiting for an answer. You can close this page; we will e-mail you.").await;
         the_bank_answers(stage, visitor, payment).await;
         visitor.press("Check now").await;
         visitor.sees("Payment received").await;
