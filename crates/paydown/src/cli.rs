@@ -295,7 +295,7 @@ enum PolicyCommand {
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 struct PolicyScope {
-    /// For a customer, cus_…
+    /// For a customer: its name, the address of a contact, or cus_…
     #[arg(long, value_name = "ID")]
     customer: Option<String>,
     /// For an invoice, by number or id

@@ -64,6 +64,7 @@ pub struct Welcome {
 }
 
 const SLUG: &str = "northwind";
+/// Who signs in to the demo, and whom its payment link was sent to.
 const CONTACT: &str = "dana@acme.test";
 
 /// Runs the demo until `stop` is cancelled; `welcome` is told once everything answers.

@@ -1,6 +1,6 @@
 // Removes page loads.
 const $ = (selector, root = document) => root.querySelector(selector);
-const hear = (words) => { $("#say").textContent = words; };
+const hear = (words) => $("#say").textContent = words;
 
 // Typed text in minor units; NaN if unclear.
 function minor(text, { decimal, grouping, exponent }) {
@@ -61,7 +61,7 @@ addEventListener("submit", (event) => {
 });
 function rest(button) {
   button.disabled = true;
-  setTimeout(() => { button.disabled = false; }, button.dataset.wait * 1000);
+  setTimeout(() => button.disabled = false, button.dataset.wait * 1000);
 }
 addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
@@ -78,7 +78,7 @@ function poll(place, wait = 2000) {
 }
 
 function session(form) {
-  const start = () => setTimeout(() => { form.hidden = false; }, form.dataset.after * 1000);
+  const start = () => setTimeout(() => form.hidden = false, form.dataset.after * 1000);
   start();
   form.onsubmit = async (event) => {
     event.preventDefault();
@@ -89,7 +89,7 @@ function session(form) {
   };
 }
 
-const online = () => { $("#offline").hidden = navigator.onLine; };
+const online = () => $("#offline").hidden = navigator.onLine;
 addEventListener("online", online);
 addEventListener("offline", online);
 const parts = { ".amount-form": live, "#pick .pencil": pencil, "[data-poll]": poll, "#stay": session, "[data-wait]": rest };

@@ -1,13 +1,15 @@
 //! `paydown invoice`: what is owed, and the links to it.
 
+use super::serve::mail_goes;
 use super::world::{At, Exit, stop, table};
 use super::{InvoiceCommand, ListArgs};
 use crate::actions::create_link::{Sent, create_link, link_url, revoke_links, send_invoice};
 use crate::actions::void_invoice::{VoidInvoice, void_invoice};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use billing::ids::{InvoiceId, MerchantId};
 use billing::invoice::progress;
 use serde_json::{Value, json};
+use store::customers;
 use store::db::{Store, Tx};
 use store::invoices::{self, Invoice};
 
@@ -52,13 +54,18 @@ async fn list(at: &mut At<'_>, args: ListArgs) -> Result<Exit> {
 async fn show(at: &mut At<'_>, number: &str) -> Result<Exit> {
     let (_, store, merchant) = at.merchant().await?;
     let invoice = find(&store, merchant.id, number).await?;
+    let (merchant_id, customer_id) = (merchant.id, invoice.customer_id);
+    let read = async move |tx: &mut Tx| customers::find(tx, merchant_id, customer_id).await;
+    let customer = store.read(read).await?.context("an invoice has a customer")?;
     at.tell(&invoice_json(&invoice), || {
         let figures = &invoice.figures;
         format!(
-            "Invoice      {}\nId           {}\nState        {}\nIssued       {}\nDue          {}\nTotal        {}\n\
+            "Invoice      {}\nId           {}\nCustomer     {} ({})\nState        {}\nIssued       {}\nDue          {}\nTotal        {}\n\
              Paid         {}\nOn its way   {}\nOpen         {}\nLeft to pay  {}\n",
             invoice.number,
             invoice.id,
+            customer.name,
+            customer.id,
             state(&invoice),
             invoice.issued_on,
             invoice.due_on,
@@ -79,7 +86,10 @@ async fn send(at: &mut At<'_>, number: &str) -> Result<Exit> {
     match send_invoice(&app, merchant.id, invoice.id).await? {
         Some(Sent::Queued(contacts)) => {
             at.tell(&json!({ "number": invoice.number, "queued": contacts }), || {
-                format!("{} is on its way to {contacts} contacts; `paydown serve` sends it.", invoice.number)
+                let people =
+                    if contacts == 1 { "1 contact".to_owned() } else { format!("{contacts} contacts") };
+                let place = mail_goes(&config.mail);
+                format!("{} is queued for {people}; `paydown serve` sends it, {place}.", invoice.number)
             })?;
             Ok(Exit::Done)
         }
@@ -123,7 +133,8 @@ async fn link(at: &mut At<'_>, number: &str, revoke: bool) -> Result<Exit> {
     if revoke {
         let revoked = revoke_links(&app, merchant.id, invoice.id, at.actor()).await?;
         at.tell(&json!({ "number": invoice.number, "revoked": revoked }), || {
-            format!("{revoked} links to {} were taken back.", invoice.number)
+            let links = if revoked == 1 { "1 link".to_owned() } else { format!("{revoked} links") };
+            format!("Taken back: {links} to {}.", invoice.number)
         })?;
         return Ok(Exit::Done);
     }
@@ -161,6 +172,7 @@ pub(super) fn invoice_json(invoice: &Invoice) -> Value {
     json!({
         "id": invoice.id.to_string(),
         "number": invoice.number,
+        "customer": invoice.customer_id.to_string(),
         "status": invoice.lifecycle.as_str(),
         "progress": progress(invoice.lifecycle, figures).map(|progress| progress.as_str()),
         "currency": figures.currency.code(),

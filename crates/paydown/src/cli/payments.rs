@@ -3,11 +3,11 @@
 use super::world::{At, Exit, stop, table};
 use super::{ListArgs, PaymentCommand};
 use anyhow::Result;
-use billing::ids::PaymentId;
+use billing::ids::{MerchantId, PaymentId};
 use ledger::Money;
 use serde_json::{Value, json};
 use store::anomalies::{self, Anomaly};
-use store::db::Tx;
+use store::db::{Store, Tx};
 use store::payments::{self, Payment};
 
 pub(super) async fn run(at: &mut At<'_>, command: PaymentCommand) -> Result<Exit> {
@@ -44,8 +44,11 @@ async fn list(at: &mut At<'_>, args: ListArgs) -> Result<Exit> {
 
 async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
     let (_, store, merchant) = at.merchant().await?;
-    let id = text.parse::<PaymentId>().map_err(|error| stop(Exit::Usage, error.to_string()))?;
     let merchant_id = merchant.id;
+    let id = match text.to_ascii_uppercase().starts_with("PAY-") {
+        true => by_reference(&store, merchant_id, text).await?,
+        false => text.parse::<PaymentId>().map_err(|error| stop(Exit::Usage, error.to_string()))?,
+    };
     let found = store
         .read(async move |tx: &mut Tx| {
             let payment = payments::find(tx, merchant_id, id).await?;
@@ -84,6 +87,26 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
         text
     })?;
     Ok(Exit::Done)
+}
+
+/// The payment that a payer names on the telephone. References are made from ids, so the list is read to find one.
+async fn by_reference(store: &Store, merchant: MerchantId, text: &str) -> Result<PaymentId> {
+    const PAGE: i64 = 1_000;
+    let mut after = None;
+    loop {
+        let page =
+            store.read(async move |tx: &mut Tx| payments::list(tx, merchant, after, PAGE).await).await?;
+        if let Some(found) =
+            page.iter().find(|payment| payment.id.reference().eq_ignore_ascii_case(text.trim()))
+        {
+            return Ok(found.id);
+        }
+        let Some(last) = page.last() else {
+            let words = format!("there is no payment {text}; `paydown payment list` shows them");
+            return Err(stop(Exit::NotFound, words));
+        };
+        after = Some(last.id);
+    }
 }
 
 /// Something a person has to look at, as one line.

@@ -6,7 +6,8 @@ use crate::actions::set_policy::{CannotSetPolicy, SetPolicy, layer_json, set_pol
 use crate::actions::set_surcharge::{SetSurcharge, set_surcharge, surcharge_json};
 use anyhow::Result;
 use billing::amount::{NumberMarks, Typed, parse_text};
-use billing::ids::MerchantId;
+use billing::contact::comparable_email;
+use billing::ids::{CustomerId, MerchantId};
 use billing::policy::{Identify, Minimum, Partial, PolicyLayer};
 use billing::surcharge::Surcharge;
 use ledger::{Currency, Money};
@@ -15,7 +16,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde_json::Value;
 use store::db::{Store, Tx};
 use store::policies::{self, Scope};
-use store::surcharges;
+use store::{contacts, customers, surcharges};
 
 pub(super) async fn policy(at: &mut At<'_>, command: PolicyCommand) -> Result<Exit> {
     let (config, store, merchant) = at.merchant().await?;
@@ -63,8 +64,7 @@ async fn scope_of(
     currency: Currency,
 ) -> Result<(Scope, Currency)> {
     if let Some(text) = &scope.customer {
-        let id = text.parse().map_err(|error: billing::ids::WrongId| stop(Exit::Usage, error.to_string()))?;
-        return Ok((Scope::Customer(id), currency));
+        return Ok((Scope::Customer(customer_of(store, merchant, text).await?), currency));
     }
     match &scope.invoice {
         Some(number) => {
@@ -72,6 +72,40 @@ async fn scope_of(
             Ok((Scope::Invoice(invoice.id), invoice.figures.currency))
         }
         None => Ok((Scope::Merchant, currency)),
+    }
+}
+
+/// A customer by id, by name or by the address of a contact. Several of them are named, none is guessed.
+async fn customer_of(store: &Store, merchant: MerchantId, text: &str) -> Result<CustomerId> {
+    if let Ok(id) = text.parse() {
+        return Ok(id);
+    }
+    let wanted = text.to_owned();
+    let mut found = store
+        .read(async move |tx: &mut Tx| {
+            let named = customers::find_by_name(tx, merchant, &wanted).await?;
+            let mut found: Vec<CustomerId> = named.into_iter().map(|customer| customer.id).collect();
+            if let Some(key) = comparable_email(&wanted) {
+                let people = contacts::find_by_email(tx, merchant, &key).await?;
+                found.extend(people.into_iter().map(|contact| contact.customer_id));
+            }
+            Ok(found)
+        })
+        .await?;
+    found.sort_unstable();
+    found.dedup();
+    match found[..] {
+        [one] => Ok(one),
+        [] => Err(stop(
+            Exit::NotFound,
+            format!(
+                "there is no customer {text:?}; give its name, the address of a contact, or the cus_… of `paydown invoice show`"
+            ),
+        )),
+        _ => {
+            let ids: Vec<String> = found.iter().map(CustomerId::to_string).collect();
+            Err(stop(Exit::Usage, format!("{text:?} is several customers; choose one: {}", ids.join(", "))))
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! `paydown serve`: opens what the settings name, brings the schema up to date, and serves until it is told to stop.
 
 use super::world::{At, Exit};
+use crate::app::App;
 use crate::config::{Config, LogFormat, Mail};
 use crate::mail::transport::{Folder, Smtp, Transport};
 use crate::metrics::Metrics;
@@ -8,7 +9,8 @@ use crate::{practice, router, server};
 use anyhow::{Context as _, Result};
 use serde_json::json;
 use std::sync::Arc;
-use store::db::{Role, migrate};
+use store::db::{Role, Tx, migrate};
+use store::merchants;
 use store::migrations::MIGRATIONS;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -33,12 +35,38 @@ pub(super) async fn serve(at: &mut At<'_>) -> Result<Exit> {
     }
     let practice = practice::beside(&app, &config.data_dir, address.port()).await?;
     let told = json!({ "listen": address.to_string(), "public_url": config.public_url, "metrics_listen": figures_at });
-    at.tell(&told, || format!("Paydown serves {} on {address}. Ctrl+C ends it.", config.public_url))?;
+    let portals = portals(&app, &config).await?;
+    at.tell(&told, || {
+        let mail = mail_goes(&config.mail);
+        format!("Paydown serves on {address}. Ctrl+C ends it.\n{portals}Mail goes {mail}.")
+    })?;
     server::run(app.clone(), listener, router::router(app), transport, stop).await?;
     if let Some(practice) = practice {
         practice.shutdown().await;
     }
     Ok(Exit::Done)
+}
+
+/// The address of each merchant's portal, a line each.
+async fn portals(app: &App, config: &Config) -> Result<String> {
+    let merchants = app.store.read(async |tx: &mut Tx| merchants::all(tx).await).await?;
+    if merchants.is_empty() {
+        return Ok("There is no merchant yet: `paydown init` makes one.\n".to_owned());
+    }
+    let lines = merchants
+        .iter()
+        .map(|merchant| format!("{}: {}/p/{}\n", merchant.name, config.public_url, merchant.slug));
+    Ok(lines.collect())
+}
+
+/// Where mail goes, and how to change that where it reaches nobody.
+pub(super) fn mail_goes(mail: &Mail) -> String {
+    match mail {
+        Mail::Folder(path) => {
+            format!("into the folder {}; set PAYDOWN_MAIL=smtp://… to send it to people", path.display())
+        }
+        Mail::Smtp(_) => "by SMTP".to_owned(),
+    }
 }
 
 /// The listener of `/metrics`, if it is wanted. A port that is taken is an error only where somebody chose it.

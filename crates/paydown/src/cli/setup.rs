@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::practice;
 use anyhow::{Context as _, Result};
 use billing::ids::MerchantId;
+use deunicode::deunicode;
 use gateway::SecretText;
 use ledger::Currency;
 use serde_json::{Value, json};
@@ -231,7 +232,7 @@ fn new_merchant(at: &At<'_>, args: NewMerchantArgs) -> Result<NewMerchant> {
 
 /// `Northwind IT, Inc.` becomes `northwind-it-inc`.
 fn slug_of(name: &str) -> String {
-    let words = name.to_lowercase();
+    let words = deunicode(name).to_lowercase();
     let words = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let slug = words.collect::<Vec<_>>().join("-");
     slug.chars().take(40).collect::<String>().trim_end_matches('-').to_owned()
@@ -239,7 +240,8 @@ fn slug_of(name: &str) -> String {
 
 /// What of the name a card statement can show.
 fn statement_line_of(name: &str) -> String {
-    let line: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == ' ').take(22).collect();
+    let line: String =
+        deunicode(name).chars().filter(|c| c.is_ascii_alphanumeric() || *c == ' ').take(22).collect();
     line.trim().to_ascii_uppercase()
 }
 
@@ -270,7 +272,9 @@ mod tests {
     #[test]
     fn short_names_and_statement_lines_come_from_the_name() {
         assert_eq!(slug_of("Northwind IT, Inc."), "northwind-it-inc");
-        assert_eq!(slug_of("Müller & Söhne"), "m-ller-s-hne");
+        assert_eq!(slug_of("Müller & Söhne"), "muller-sohne");
+        assert_eq!(statement_line_of("Gesellschaft für Außergewöhnliches"), "GESELLSCHAFT FUR AUSSE");
+        assert!(!slug_of("株式会社").is_empty(), "a name in other letters has a short name too");
         assert!(slug_of(&"ab ".repeat(40)).len() <= 40);
         assert_eq!(statement_line_of("Northwind IT, Inc."), "NORTHWIND IT INC");
         assert!(statement_line_of("A very long name of a company").len() <= 22);

@@ -330,9 +330,8 @@ async fn an_invoice_is_shown_linked_and_voided() {
     let shown = desk.run("invoice show INV-1 --json").await.json();
     let mut names: Vec<&String> = shown.as_object().unwrap().keys().collect();
     names.sort();
-    let expected =
-        ["currency", "id", "number", "open", "paid", "payable_now", "pending", "progress", "status", "total"];
-    assert_eq!(names, expected);
+    let expected = "currency customer id number open paid payable_now pending progress status total";
+    assert_eq!(names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" "), expected);
     assert_eq!((&shown["total"], &shown["payable_now"]), (&json!(125_000), &json!(125_000)));
     assert_eq!((&shown["status"], &shown["progress"]), (&json!("open"), &json!("unpaid")));
     let by_id = desk.run(&format!("invoice show {} --json", shown["id"].as_str().unwrap())).await;
@@ -429,7 +428,7 @@ async fn a_processor_is_asked_who_it_is_and_its_keys_are_sealed() {
     for entry in fs::read_dir(desk.dir.path().join("data")).unwrap() {
         // SQLite may take its side files away between listing and reading.
         let bytes = match fs::read(entry.unwrap().path()) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             read => read.unwrap(),
         };
         for secret in [b"sk_test_practice".as_slice(), b"whsec_one"] {

@@ -12,6 +12,7 @@ use crate::actions::start_payment::{Payer, StartPayment, Started, start_payment}
 use crate::actions::submit_attempt::{Submitted, latest, submit_attempt};
 use crate::actions::void_invoice::{VoidInvoice, void_invoice};
 use crate::app::App;
+use crate::demo::CONTACT;
 use anyhow::{Context as _, Result, bail};
 use billing::ids::{ContactId, CustomerId, InvoiceId, LinkId, MerchantId, PaymentId};
 use billing::line::{Line, TaxRate};
@@ -64,7 +65,8 @@ impl Seeder<'_> {
         let last = self.issue(1042, 22, (acme, Currency::USD), lines).await?;
         self.clock.set_back(0, 0);
         send_invoice(self.app, self.merchant, last).await?;
-        let dana = self.people(acme).await?.first().map(|contact| contact.0);
+        let people = self.people(acme).await?;
+        let dana = people.into_iter().find(|(_, email)| email == CONTACT).map(|(id, _)| id);
         let link =
             create_link(self.app, self.merchant, last, dana).await?.context("the invoice was issued")?;
         seal(self.app, true).await?;
