@@ -72,7 +72,7 @@ function poll(place, wait = 2000) {
       const { state, words } = await (await fetch(place.dataset.poll)).json();
       if (state && state != place.dataset.state) return location.reload();
       if (words && words != place.textContent) place.textContent = words;
-    } catch { }
+    } catch {}
     poll(place, Math.min(wait * 1.3, 15000));
   }, wait);
 }
