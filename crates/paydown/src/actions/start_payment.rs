@@ -201,7 +201,15 @@ async fn repeated(
         return Ok(Started::NotFound);
     }
     let done = idempotency::find(tx, input.merchant, key(&before.id.to_string())).await?;
-    let same = done.is_some_and(|done| done.request_hash == request_hash);
+    let same = match done {
+        Some(done) => done.request_hash == request_hash,
+        // The record has had its month; the payment itself is kept for ever.
+        None => {
+            let holds = reservations::list(tx, input.merchant, before.id).await?;
+            let same_invoice = holds.first().is_some_and(|hold| hold.invoice_id == input.invoice);
+            same_invoice && before.amount_minor == input.amount_minor
+        }
+    };
     Ok(if same { Started::Repeated(Box::new(before)) } else { Started::OtherAmount(Box::new(before)) })
 }
 

@@ -6,7 +6,11 @@ use crate::test_app::TestApp;
 use billing::amount::RefusalKind;
 use billing::payment::PaymentState;
 use futures::future::join_all;
+use jiff::SignedDuration;
 use paydown::actions::start_payment::{Payer, StartPayment, Started};
+use paydown::actions::sweep::sweep_bodies;
+use store::db::Tx;
+use store::idempotency::{self, Key};
 
 on_both_engines!(a_form_sent_again_finds_its_payment, async |app: &mut TestApp| {
     let invoice = app.invoice(100_000).await;
@@ -26,6 +30,26 @@ on_both_engines!(a_form_sent_again_finds_its_payment, async |app: &mut TestApp| 
     app.settle().await;
     let Started::Repeated(found) = app.start_payment(form).await else { panic!("not repeated") };
     assert_eq!(found.state, PaymentState::Succeeded, "Back and submit shows how it ended");
+    assert_eq!((app.pages_made(), app.figures(invoice).await), (1, (60_000, 0, 40_000)));
+});
+
+// The record of the form has had its month; the payment says what the form asked for.
+on_both_engines!(a_form_sent_again_after_a_month_finds_its_payment, async |app: &mut TestApp| {
+    let invoice = app.invoice(100_000).await;
+    let form = app.ask(invoice, 40_000);
+    let payment = app.pay_as(form.clone()).await;
+    app.card(payment, VISA).await;
+    app.settle_after(SignedDuration::from_hours(24 * 31)).await;
+    sweep_bodies(&app.app).await.expect("old records go");
+    let (merchant, id) = (app.merchant, payment.to_string());
+    let record = app.app.store.read(async move |tx: &mut Tx| {
+        idempotency::find(tx, merchant, Key { owner: "portal", route: "start_payment", key: &id }).await
+    });
+    assert!(record.await.expect("records can be read").is_none());
+    let Started::Repeated(found) = app.start_payment(form.clone()).await else { panic!("not repeated") };
+    assert_eq!((found.id, found.state), (payment, PaymentState::Succeeded));
+    let other = StartPayment { amount_minor: 50_000, ..form };
+    assert!(matches!(app.start_payment(other).await, Started::OtherAmount(_)));
     assert_eq!((app.pages_made(), app.figures(invoice).await), (1, (60_000, 0, 40_000)));
 });
 
