@@ -58,6 +58,8 @@ pub(super) struct Unsent {
     pub(super) error: CallError,
     /// How often the call was sent by then, this time included.
     pub(super) calls: i64,
+    /// True if the payment has ended meanwhile, so that trying again is of no use.
+    payment_ended: bool,
 }
 
 impl Unsent {
@@ -79,6 +81,7 @@ async fn send_until_answered(
     loop {
         let unsent = match send_once(app, processor, attempt).await {
             Ok(page) => return Ok(page),
+            Err(unsent) if unsent.payment_ended => return Err(unsent),
             Err(unsent) => unsent,
         };
         let pause = match &unsent.error {
@@ -110,11 +113,11 @@ pub(super) async fn send_once(
         Ok(Some(calls)) => calls,
         Ok(None) => {
             let error = CallError::NotSent("the payment has ended".to_owned());
-            return Err(Unsent { error, calls: attempt.calls });
+            return Err(Unsent { error, calls: attempt.calls, payment_ended: true });
         }
         Err(error) => {
             let error = CallError::NotSent(format!("the call could not be noted: {error:#}"));
-            return Err(Unsent { error, calls: attempt.calls });
+            return Err(Unsent { error, calls: attempt.calls, payment_ended: false });
         }
     };
     let call = StoredCall { route: attempt.route.clone(), body: attempt.body.clone() };
@@ -127,7 +130,7 @@ pub(super) async fn send_once(
             tracing::error!(attempt = %id, %error, "a server error could not be noted");
         }
     }
-    answer.map_err(|error| Unsent { error, calls })
+    answer.map_err(|error| Unsent { error, calls, payment_ended: false })
 }
 
 async fn note_call(app: &App, attempt: &Attempt) -> Result<Option<i64>> {

@@ -8,7 +8,7 @@ use billing::ids::{InvoiceId, PaymentId};
 use billing::payment::PaymentState;
 use jiff::SignedDuration;
 use paydown::actions::cancel_payment::cancel_payment;
-use paydown::actions::submit_attempt::Submitted;
+use paydown::actions::submit_attempt::{PAYER_WAITS, Submitted};
 use sandbox::{Fault, FaultKind};
 use store::payments::Ending;
 
@@ -169,6 +169,9 @@ on_both_engines!(given_up_before_anything_was_sent_nothing_is_sent, async |app: 
     app.settle_after(SignedDuration::from_secs(6)).await;
     let ended = app.payment(payment).await;
     assert_eq!((ended.state, ended.ending), (PaymentState::Canceled, Some(Ending::PayerCanceled)));
+    // The request that made the payment may still be about to send it: it learns the end and stops trying.
+    let late = tokio::time::timeout(PAYER_WAITS / 2, app.submit(payment)).await.expect("an answer at once");
+    assert_eq!(late, Submitted::State(PaymentState::Canceled));
     assert_eq!((app.pages_made(), app.figures(invoice).await), (0, (100_000, 0, 0)));
 });
 
