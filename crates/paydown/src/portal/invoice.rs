@@ -199,12 +199,13 @@ fn notices(ctx: &Ctx, loaded: &Loaded) -> Vec<Notice> {
 
 fn notice(ctx: &Ctx, payment: &Payment) -> Option<Notice> {
     let amount = Money::new(payment.amount_minor, payment.currency);
+    // Nobody had the address of its card page, so nobody can have paid on it.
+    let page_did_not_open = payment.state == PaymentState::Unknown && payment.redirected_at.is_none();
     match payment.state {
-        PaymentState::RequiresAction if ctx.is_own(payment) => Some(Notice::OwnUnfinished {
-            payment_id: payment.id.to_string(),
-            amount,
-            started_at: payment.created_at,
-        }),
+        state if ctx.is_own(payment) && (state == PaymentState::RequiresAction || page_did_not_open) => {
+            let (payment_id, started_at) = (payment.id.to_string(), payment.created_at);
+            Some(Notice::OwnUnfinished { payment_id, amount, started_at })
+        }
         PaymentState::Unknown | PaymentState::Processing => Some(Notice::Checking { amount }),
         PaymentState::Created | PaymentState::Submitting if ctx.is_own(payment) => {
             Some(Notice::Checking { amount })

@@ -130,14 +130,14 @@ fn outcome(ctx: &Ctx, payment: &Payment) -> Outcome {
     let age_seconds = ctx.now.duration_since(payment.created_at).as_secs();
     let nobody_was_there = payment.redirected_at.is_none();
     match payment.state {
-        state if state.hold() == Hold::Held && !own && state != PaymentState::Processing => {
+        PaymentState::Created | PaymentState::Submitting | PaymentState::RequiresAction if !own => {
             Outcome::SomeoneElses
         }
         state if state.hold() == Hold::Released && !own => Outcome::SomeoneElsesEnded,
-        PaymentState::Submitting | PaymentState::Unknown | PaymentState::RequiresAction if gave_up => {
+        PaymentState::Submitting | PaymentState::Unknown | PaymentState::RequiresAction if own && gave_up => {
             Outcome::GivingUp
         }
-        PaymentState::Unknown if nobody_was_there => Outcome::NotOpened,
+        PaymentState::Unknown if own && nobody_was_there => Outcome::NotOpened,
         PaymentState::Submitting if nobody_was_there && age_seconds > LONG_SECONDS => Outcome::NotOpened,
         PaymentState::Created | PaymentState::Submitting | PaymentState::Processing => {
             Outcome::Waiting { long: age_seconds > LONG_SECONDS }
