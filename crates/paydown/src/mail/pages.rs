@@ -4,6 +4,7 @@
 use crate::contact::{Contact, contacts};
 use crate::format::{self, Locale};
 use crate::look::Brand;
+use crate::pages::parts::charged;
 use crate::texts::{Arg, texts};
 use askama::Template;
 use jiff::civil::Date;
@@ -247,7 +248,7 @@ impl PaymentReceivedMail {
         let mut rows = vec![(texts().get("reference"), self.reference.clone())];
         if let Some(fee) = self.fee.filter(|fee| fee.is_positive()) {
             rows.push((texts().get("fee"), sender.locale.money(fee)));
-            let charged = self.amount.checked_add(fee).unwrap_or(self.amount);
+            let charged = charged(self.amount, fee);
             rows.push((texts().get("charged"), sender.locale.money(charged)));
         }
         let paid = self.total.checked_sub(self.after).unwrap_or(self.total);

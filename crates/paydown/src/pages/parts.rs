@@ -6,6 +6,12 @@ use crate::texts::{Arg, texts};
 use jiff::civil::Date;
 use ledger::Money;
 
+/// What leaves the payer's card: the amount and the fee. Both come from one charge, whose sum was checked before it was
+/// asked for.
+pub fn charged(amount: Money, fee: Money) -> Money {
+    amount.checked_add(fee).expect("no charge is asked for whose sum does not fit")
+}
+
 /// What an invoice says about money, in one currency.
 #[derive(Debug, Clone, Copy)]
 pub struct Figures {

@@ -1,6 +1,7 @@
 //! S9: "Check and pay", the last page before the processor's. Amount and fee come in decided; the form posts the amount
 //! it showed.
 
+use super::parts::charged;
 use super::{Chrome, Viewer};
 use crate::format;
 use crate::texts::{Arg, Rich};
@@ -114,7 +115,7 @@ impl PayPage {
     /// `Fee $11.90 · Charged to your card $411.90`, `No fee`; `None` where no fee is passed on.
     pub fn fee_words(&self) -> Option<Rich> {
         let fee = self.fee?;
-        let charged = self.amount.checked_add(fee).unwrap_or(self.amount);
+        let charged = charged(self.amount, fee);
         Some(if fee.is_zero() {
             self.chrome.say("no-fee", &[])
         } else {

@@ -1,7 +1,7 @@
 //! S12 and S13: one payment, waiting or ended. The same address for ever; its state decides what it says. It never shows a
 //! failure that the processor has not stated.
 
-use super::parts::near_date;
+use super::parts::{charged, near_date};
 use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
@@ -254,7 +254,7 @@ impl PaymentPage {
 
     /// What the card is charged: the amount and the fee. `None` where there is no fee.
     pub fn charged(&self) -> Option<Money> {
-        self.fee.and_then(|fee| self.amount.checked_add(fee).ok())
+        self.fee.map(|fee| charged(self.amount, fee))
     }
 
     /// True while the payer may cancel it, and no other way on says so.

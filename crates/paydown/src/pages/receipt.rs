@@ -1,7 +1,7 @@
 //! S14: the receipt of one payment, for the screen and for paper. One receipt per payment, never edited: what happens
 //! later is a note.
 
-use super::parts::Method;
+use super::parts::{Method, charged};
 use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
@@ -72,7 +72,7 @@ impl ReceiptPage {
 
     /// All that left the payer's card.
     pub fn charged(&self) -> Money {
-        self.fee.and_then(|fee| self.amount.checked_add(fee).ok()).unwrap_or(self.amount)
+        self.fee.map_or(self.amount, |fee| charged(self.amount, fee))
     }
 
     /// `$1,250.00 → $750.00` in words for both eyes and ears.
