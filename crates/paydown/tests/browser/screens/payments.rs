@@ -72,7 +72,7 @@ async fn how_a_payment_ends() {
 
         let unknown = stage.unknown_payment(invoice, 10_000).await;
         let unknown = format!("/p/northwind/payments/{unknown}");
-        visitor.examine_at("result-someone-elses", &unknown, "Somebody is paying this").await;
+        visitor.examine_at("result-unknown", &unknown, "We do not know yet").await;
 
         pay_part(visitor, &path).await;
         visitor.pay_by(VISA, "$500.00").await;
