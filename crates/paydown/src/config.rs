@@ -12,6 +12,7 @@ pub use values::{AmountInputmode, LogFormat, Mail, Network, Smtp, SmtpSecurity};
 
 use anyhow::{Context as _, Result, bail};
 use gateway::SecretText;
+use rustls::pki_types::CertificateDer;
 use sources::{Raw, Sources};
 use std::collections::BTreeMap;
 use std::fs;
@@ -79,7 +80,7 @@ impl Config {
         Config::resolve(flags, environment, file, |path| Ok(fs::read_to_string(path)?))
     }
 
-    /// Puts the sources together. `file` is the settings file's path and text; `read` reads a `…_FILE` secret.
+    /// Puts the sources together. `file` is the settings file's path and text; `read` reads a file that a setting names.
     pub fn resolve(
         flags: &Flags,
         environment: &BTreeMap<String, String>,
@@ -101,6 +102,15 @@ impl Config {
         let mail = sources.take("mail", || format!("folder:{}", folder.display())).parse(values::mail)?;
         let password = sources.take_secret("smtp_password", String::new)?;
         let mail = with_password(mail, &password)?;
+        let authorities = sources.take("smtp_ca_file", String::new);
+        let authorities = authorities.parse(|path| match path {
+            "" => Ok(Vec::new()),
+            path => {
+                let pem = read(Path::new(path)).with_context(|| format!("cannot read {path}"))?;
+                values::certificates(&pem).with_context(|| format!("{path} holds no authority"))
+            }
+        })?;
+        let mail = with_authorities(mail, authorities);
         let trusted_proxies = sources.take("trusted_proxies", String::new).parse(values::networks)?;
         let log_format = sources.take("log_format", || "text".to_owned()).parse(LogFormat::parse)?;
         let log_level = sources.take("log_level", || "info".to_owned()).parse(values::log_level)?;
@@ -165,6 +175,20 @@ fn with_password(mail: Mail, password: &Raw) -> Result<Mail> {
         ),
         (None, Some(_)) => bail!("smtp_password is set, but mail names no user: smtp://user@host:587"),
         _ => Ok(Mail::Smtp(Smtp { password, ..smtp })),
+    }
+}
+
+/// Whoever names an authority wants it asked, on this machine too.
+fn with_authorities(mail: Mail, authorities: Vec<CertificateDer<'static>>) -> Mail {
+    match mail {
+        Mail::Smtp(smtp) if !authorities.is_empty() => {
+            let security = match smtp.security {
+                SmtpSecurity::None => SmtpSecurity::StartTls,
+                security => security,
+            };
+            Mail::Smtp(Smtp { authorities, security, ..smtp })
+        }
+        mail => mail,
     }
 }
 

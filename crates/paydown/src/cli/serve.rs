@@ -85,7 +85,7 @@ async fn figures(config: &Config) -> Result<Option<TcpListener>> {
 fn transport(config: &Config) -> Result<Arc<dyn Transport>> {
     Ok(match &config.mail {
         Mail::Folder(path) => Arc::new(Folder::try_new(path)?),
-        Mail::Smtp(smtp) => Arc::new(Smtp::try_new(&smtp.address, smtp.password.as_ref())?),
+        Mail::Smtp(smtp) => Arc::new(Smtp::try_new(smtp)?),
     })
 }
 

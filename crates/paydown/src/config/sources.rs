@@ -9,7 +9,7 @@ use store::db::DatabaseUrl;
 use toml::{Table, Value};
 
 /// Every name a settings file may use.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "data_dir",
     "database",
     "database_file",
@@ -19,6 +19,7 @@ const KEYS: [&str; 14] = [
     "mail",
     "smtp_password",
     "smtp_password_file",
+    "smtp_ca_file",
     "trusted_proxies",
     "log_format",
     "log_level",
@@ -50,6 +51,10 @@ pub struct Flags {
     /// folder:DIR or smtp://user@host:587 [default: folder mail in the data folder] [env: PAYDOWN_MAIL]
     #[arg(long, global = true, value_name = "TARGET", help_heading = "Settings")]
     pub mail: Option<String>,
+    /// PEM file with the authorities that the mail server's certificate must come from, in place of the public ones; asks
+    /// for TLS on this machine too [env: PAYDOWN_SMTP_CA_FILE]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
+    pub smtp_ca_file: Option<String>,
     /// Proxies in front of the portal, by address or network, with commas [env: PAYDOWN_TRUSTED_PROXIES]
     #[arg(long, global = true, value_name = "NETS", help_heading = "Settings")]
     pub trusted_proxies: Option<String>,
@@ -214,6 +219,7 @@ impl Flags {
             ("public_url", &self.public_url),
             ("metrics_listen", &self.metrics_listen),
             ("mail", &self.mail),
+            ("smtp_ca_file", &self.smtp_ca_file),
             ("trusted_proxies", &self.trusted_proxies),
             ("log_format", &self.log_format),
             ("log_level", &self.log_level),

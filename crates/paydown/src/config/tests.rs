@@ -15,6 +15,9 @@ fn from_file(text: &str) -> Result<Config> {
 fn resolve(flags: &Flags, pairs: &[(&str, &str)], text: &str) -> Result<Config> {
     let file = Some((Path::new("data/paydown.toml"), text));
     Config::resolve(flags, &env(pairs), file, |path| {
+        if path == Path::new("/etc/mail-ca.pem") {
+            return Ok(rcgen::generate_simple_self_signed(["mail.example".to_owned()])?.cert.pem());
+        }
         ensure!(path == Path::new("/run/secrets/smtp"), "no such file");
         Ok("hunter2-öß\r\n".to_owned())
     })
@@ -34,7 +37,7 @@ fn without_anything_it_serves_this_machine_from_the_data_folder() {
     assert_eq!(config.metrics_listen, Some("127.0.0.1:8081".parse().unwrap()));
     assert!(matches!(&config.mail, Mail::Folder(folder) if folder == Path::new("data/mail")));
     assert!(config.shown().iter().all(|shown| shown.origin == Origin::Default));
-    assert_eq!(config.shown().len(), 12);
+    assert_eq!(config.shown().len(), 13);
 }
 
 #[test]
@@ -123,10 +126,48 @@ fn mail_goes_to_a_folder_or_a_protected_server() {
     assert_eq!(smtp("smtps://mx.example:2465"), ("mx.example".to_owned(), 2465, None, SmtpSecurity::Tls));
     assert_eq!(smtp("smtp://127.0.0.1:1025").3, SmtpSecurity::None);
     assert_eq!(smtp("smtp://localhost").1, 25);
-    for wrong in ["folder:", "mx.example:25", "http://mx.example", "smtp://u:s3cret@mx.example", "smtp:///x"]
+    assert_eq!((smtp("smtp://[::1]").0, smtp("smtp://[::1]").3), ("::1".to_owned(), SmtpSecurity::None));
+    for own in ["localhost", "LOCALHOST", "127.8.9.1", "[::1]"] {
+        assert_eq!(smtp(&format!("smtp://{own}")).3, SmtpSecurity::None, "{own}");
+    }
+    for other in
+        ["localhost.example", "mail.localhost", "10.0.0.1", "0.0.0.0", "[::]", "[2001:db8::1]", "128.0.0.1"]
     {
+        assert_eq!(smtp(&format!("smtp://{other}")).3, SmtpSecurity::StartTls, "{other}");
+    }
+    for wrong in [
+        "",
+        "smtp://",
+        "smtp://mx.example/x",
+        "smtp://a?tls=no",
+        "folder:",
+        "mx.example:25",
+        "http://mx.example",
+        "smtp://u:s3cret@mx.example",
+        "smtp:///x",
+    ] {
         let error = format!("{:#}", mail(wrong).unwrap_err());
         assert!(!error.contains("s3cret"), "{error}");
+    }
+}
+
+#[test]
+fn the_mail_servers_authority_is_a_file_that_is_read_at_once() {
+    let local = ("PAYDOWN_MAIL", "smtp://127.0.0.1:1025");
+    let named = resolve(&Flags::default(), &[local], "smtp_ca_file = \"/etc/mail-ca.pem\"").unwrap();
+    let (value, origin) = shown(&named, "smtp_ca_file");
+    assert_eq!(value, "/etc/mail-ca.pem");
+    assert!(origin.contains("paydown.toml"), "{origin}");
+    match named.mail {
+        Mail::Smtp(smtp) => assert_eq!((smtp.authorities.len(), smtp.security), (1, SmtpSecurity::StartTls)),
+        other => panic!("{other:?}"),
+    }
+    for (path, says) in
+        [("/nowhere", "cannot read /nowhere"), ("/run/secrets/smtp", "expected: a certificate")]
+    {
+        let error = resolve(&Flags::default(), &[local, ("PAYDOWN_SMTP_CA_FILE", path)], "").unwrap_err();
+        let error = format!("{error:#}");
+        assert!(error.contains(says) && error.contains("smtp_ca_file"), "{error}");
     }
 }
 

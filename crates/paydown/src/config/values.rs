@@ -2,6 +2,9 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use gateway::SecretText;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -58,9 +61,7 @@ pub enum Mail {
 /// A mail server.
 #[derive(Debug, Clone)]
 pub struct Smtp {
-    /// As it was written, without a password: `smtp://user@host:587`.
-    pub address: String,
-    /// Its name.
+    /// Its name or number, without brackets.
     pub host: String,
     /// Its port.
     pub port: u16,
@@ -70,6 +71,8 @@ pub struct Smtp {
     pub password: Option<SecretText>,
     /// How the connection is protected.
     pub security: SmtpSecurity,
+    /// Who must vouch for its certificate; nobody in particular is the public authorities.
+    pub authorities: Vec<CertificateDer<'static>>,
 }
 
 /// How a connection to a mail server is protected.
@@ -79,7 +82,7 @@ pub enum SmtpSecurity {
     Tls,
     /// STARTTLS, and nothing is sent without it: `smtp://` to another machine.
     StartTls,
-    /// None: `smtp://` to this machine.
+    /// None: `smtp://` to this machine, where no authority is named.
     None,
 }
 
@@ -183,19 +186,37 @@ pub(super) fn mail(text: &str) -> Result<Mail> {
     let host = url.host_str().filter(|_| bare).with_context(|| expected.to_owned())?;
     let (security, port) = match url.scheme() {
         "smtps" => (SmtpSecurity::Tls, 465),
-        "smtp" if is_this_machine(parsed_host(host).as_ref().map(borrowed)) => (SmtpSecurity::None, 25),
+        // `mail.localhost` may be anybody's, wherever the resolver does not know better.
+        "smtp"
+            if !host.contains(".localhost") && is_this_machine(parsed_host(host).as_ref().map(borrowed)) =>
+        {
+            (SmtpSecurity::None, 25)
+        }
         "smtp" => (SmtpSecurity::StartTls, 587),
         other => bail!("{other}: is no way to send mail; {expected}"),
     };
     let user = percent_decoded(url.username()).filter(|user| !user.is_empty());
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     Ok(Mail::Smtp(Smtp {
-        address: text.to_owned(),
         host: host.to_owned(),
         port: url.port().unwrap_or(port),
         user,
         password: None,
         security,
+        authorities: Vec::new(),
     }))
+}
+
+/// Certificates of authorities, each fit to vouch for others.
+pub(super) fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    let found = found.context("it is no PEM")?;
+    ensure!(!found.is_empty(), "expected: a certificate, from -----BEGIN CERTIFICATE----- on");
+    let mut trusted = RootCertStore::empty();
+    for certificate in &found {
+        trusted.add(certificate.clone()).context("a certificate in it cannot be read")?;
+    }
+    Ok(found)
 }
 
 /// `smtp` is no web scheme, so its host arrives as plain text; read it as the web would.

@@ -1,21 +1,21 @@
 //! How a finished message leaves: over SMTP, or as a file into a folder. It must never change what a message says, never
 //! speak to another machine without TLS, and never show a password.
 
-use anyhow::{Context as _, Result};
+use crate::config::{self, SmtpSecurity};
+use anyhow::{Context as _, Result, anyhow};
 use async_trait::async_trait;
 use billing::ids::MailId;
-use gateway::SecretText;
 use jiff::Timestamp;
 use lettre::transport::smtp::PoolConfig;
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
-use percent_encoding::percent_decode_str;
+use rustls::CertificateError;
+use std::error::Error;
 use std::fs;
-use std::io::Write as _;
-use std::net::IpAddr;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use url::{Host, Url};
 
 /// How long each step of talking to a mail server may take.
 const STEP_TIMEOUT: Duration = Duration::from_secs(20);
@@ -44,66 +44,78 @@ pub trait Transport: Send + Sync {
 #[derive(Debug)]
 pub struct Smtp(AsyncSmtpTransport<Tokio1Executor>);
 
-/// Why an address of a mail server cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SmtpAddressError {
-    /// No such form.
-    #[error("the mail server is written as smtp://user@host:587 or smtps://user@host:465")]
-    Form,
-    /// It would stand in configuration and logs.
-    #[error("the password of the mail server does not belong into its address; it is set on its own")]
-    PasswordInAddress,
-    /// A password for nobody, or nobody's password.
-    #[error("the mail server needs both a user, as in smtp://user@host:587, and a password, or neither")]
-    HalfCredentials,
-    /// Not a host that TLS can be set up for.
-    #[error("TLS cannot be set up for the mail server {0}")]
-    Tls(String),
-}
-
 impl Smtp {
-    /// From an address such as `smtp://user@host:587` and the user's password.
-    ///
-    /// `smtps` means TLS from the first byte, `smtp` means STARTTLS, refused where the server does not offer it. Only to
-    /// this machine itself does `smtp` go in the clear. Without a port it is 465 or 587, to this machine 25.
+    /// The mail server that the settings name.
     ///
     /// # Panics
     /// Outside a Tokio runtime, which keeps the connections.
-    pub fn try_new(address: &str, password: Option<&SecretText>) -> Result<Smtp, SmtpAddressError> {
-        let url = Url::parse(address).map_err(|_| SmtpAddressError::Form)?;
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(SmtpAddressError::Form)?;
-        let bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
-        if url.password().is_some() {
-            return Err(SmtpAddressError::PasswordInAddress);
+    pub fn try_new(settings: &config::Smtp) -> Result<Smtp> {
+        let tls = match settings.security {
+            SmtpSecurity::Tls => Tls::Wrapper(tls(settings)?),
+            SmtpSecurity::StartTls => Tls::Required(tls(settings)?),
+            SmtpSecurity::None => Tls::None,
+        };
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(settings.host.as_str())
+            .tls(tls)
+            .port(settings.port)
+            .timeout(Some(STEP_TIMEOUT))
+            .pool_config(PoolConfig::new().max_size(CONNECTIONS));
+        if let (Some(user), Some(password)) = (&settings.user, &settings.password) {
+            builder = builder.credentials(Credentials::new(user.clone(), password.expose().to_owned()));
         }
-        let tls = |_| SmtpAddressError::Tls(host.to_owned());
-        let (builder, port) = match url.scheme() {
-            "smtps" if bare => (AsyncSmtpTransport::<Tokio1Executor>::relay(host).map_err(tls)?, 465),
-            "smtp" if bare && is_this_machine(host) => {
-                (AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(unbracketed(host)), 25)
-            }
-            "smtp" if bare => (AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(host).map_err(tls)?, 587),
-            _ => return Err(SmtpAddressError::Form),
-        };
-        let user = percent_decode_str(url.username()).decode_utf8().map_err(|_| SmtpAddressError::Form)?;
-        let builder = match (user.is_empty(), password) {
-            (true, None) => builder,
-            (false, Some(password)) => {
-                builder.credentials(Credentials::new(user.into_owned(), password.expose().to_owned()))
-            }
-            _ => return Err(SmtpAddressError::HalfCredentials),
-        };
-        let pool = PoolConfig::new().max_size(CONNECTIONS);
-        let builder = builder.port(url.port().unwrap_or(port)).timeout(Some(STEP_TIMEOUT)).pool_config(pool);
         Ok(Smtp(builder.build()))
     }
+}
+
+/// The name that must be in the server's certificate, and who must vouch for it.
+fn tls(settings: &config::Smtp) -> Result<TlsParameters> {
+    let mut builder = TlsParameters::builder(settings.host.clone());
+    if !settings.authorities.is_empty() {
+        builder = builder.certificate_store(CertificateStore::None);
+    }
+    for authority in &settings.authorities {
+        builder = builder.add_root_certificate(Certificate::from_der(authority.to_vec())?);
+    }
+    builder.build().with_context(|| format!("TLS cannot be set up for the mail server {}", settings.host))
+}
+
+/// What went wrong, with what to do about it where we know.
+fn advice(error: &lettre::transport::smtp::Error) -> &'static str {
+    match certificate_error(error) {
+        // The second is an authority of the same name with another key.
+        Some(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            "the mail server's certificate comes from an authority we do not trust; if it is yours, name its PEM file in \
+             smtp_ca_file"
+        }
+        Some(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }) => {
+            "the mail server's certificate is for another name; write into mail the name that it is for"
+        }
+        Some(_) => "the mail server's certificate is not good",
+        None => "the mail server did not take it",
+    }
+}
+
+/// TLS hides its errors in those of the connection.
+fn certificate_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e CertificateError> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        if let Some(rustls::Error::InvalidCertificate(found)) = inner.and_then(|inner| inner.downcast_ref()) {
+            return Some(found);
+        }
+        next = error.source();
+    }
+    None
 }
 
 #[async_trait]
 impl Transport for Smtp {
     async fn send(&self, outgoing: &Outgoing) -> Result<()> {
-        self.0.send(outgoing.message.clone()).await.context("the mail server did not take it")?;
-        Ok(())
+        match self.0.send(outgoing.message.clone()).await {
+            Ok(_) => Ok(()),
+            // It tells its causes itself.
+            Err(error) => Err(anyhow!("{}: {error}", advice(&error))),
+        }
     }
 }
 
@@ -150,22 +162,6 @@ fn write_whole(folder: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
     #[cfg(unix)]
     fs::File::open(folder).and_then(|folder| folder.sync_all()).with_context(cannot)?;
     Ok(())
-}
-
-/// Only names and numbers that can never be another machine.
-fn is_this_machine(host: &str) -> bool {
-    match Host::parse(host) {
-        // `smtp` is no scheme the URL standard knows, so numbers are parsed here, from the text.
-        Ok(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Ok(Host::Ipv4(number)) => IpAddr::V4(number).is_loopback(),
-        Ok(Host::Ipv6(number)) => IpAddr::V6(number).is_loopback(),
-        Err(_) => false,
-    }
-}
-
-/// `::1` for `[::1]`: as the resolver wants it.
-fn unbracketed(host: &str) -> &str {
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 #[cfg(test)]

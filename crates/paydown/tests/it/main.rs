@@ -10,6 +10,7 @@ mod faults;
 mod identify;
 mod limits;
 mod links;
+mod mail_over_tls;
 mod mailbox;
 mod pages;
 mod payments;

@@ -1,6 +1,8 @@
-//! Addresses of mail servers, what goes over a plain connection to this machine, and files in a folder.
+//! What goes over a plain connection to this machine, and files in a folder.
 
 use super::*;
+use crate::config::{Config, Flags, Mail};
+use std::collections::BTreeMap;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -15,36 +17,13 @@ fn outgoing() -> Outgoing {
     Outgoing { id: MailId::new(queued_at, [7; 10]), queued_at, message }
 }
 
-#[tokio::test]
-async fn an_address_names_scheme_user_and_host() {
-    let password = SecretText::from("s3cret");
-    for fine in
-        ["smtp://u@mail.example", "smtps://u%40x.example@mail.example:4650", "smtp://u@127.0.0.1:2525/"]
-    {
-        let smtp = Smtp::try_new(fine, Some(&password)).unwrap();
-        assert!(!format!("{smtp:?}").contains("s3cret"), "{fine}");
-    }
-    assert!(Smtp::try_new("smtp://[::1]:2525", None).is_ok());
-    let of = |address, password| Smtp::try_new(address, password).unwrap_err();
-    for wrong in
-        ["", "mail.example:25", "http://mail.example", "smtp://", "smtp://mail.example/x", "smtp://a?tls=no"]
-    {
-        assert_eq!(of(wrong, None), SmtpAddressError::Form, "{wrong:?}");
-    }
-    assert_eq!(of("smtp://u:p@mail.example", Some(&password)), SmtpAddressError::PasswordInAddress);
-    assert_eq!(of("smtp://mail.example", Some(&password)), SmtpAddressError::HalfCredentials);
-    assert_eq!(of("smtp://u@mail.example", None), SmtpAddressError::HalfCredentials);
-}
-
-#[test]
-fn only_this_machine_is_spoken_to_in_the_clear() {
-    for own in ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "[::1]"] {
-        assert!(is_this_machine(own), "{own}");
-    }
-    for other in
-        ["localhost.example", "10.0.0.1", "0.0.0.0", "[::]", "[2001:db8::1]", "128.0.0.1", "mail.example"]
-    {
-        assert!(!is_this_machine(other), "{other}");
+/// A mail server as the setting `mail` names it.
+fn smtp(address: &str) -> Smtp {
+    let environment = BTreeMap::from([("PAYDOWN_MAIL".to_owned(), address.to_owned())]);
+    let read = |_: &Path| anyhow::bail!("no file is named");
+    match Config::resolve(&Flags::default(), &environment, None, read).unwrap().mail {
+        Mail::Smtp(settings) => Smtp::try_new(&settings).unwrap(),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -80,7 +59,7 @@ async fn a_local_server_gets_envelope_and_message() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = tokio::spawn(async move { plain_server(listener.accept().await.unwrap().0).await });
-    let smtp = Smtp::try_new(&format!("smtp://127.0.0.1:{port}"), None).unwrap();
+    let smtp = smtp(&format!("smtp://127.0.0.1:{port}"));
     smtp.send(&outgoing()).await.unwrap();
     let seen = server.await.unwrap();
     assert!(seen.iter().any(|line| line.starts_with("MAIL FROM:<billing@northwind.example>")), "{seen:?}");
@@ -93,7 +72,7 @@ async fn a_server_that_is_not_there_is_an_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let smtp = Smtp::try_new(&format!("smtp://127.0.0.1:{port}"), None).unwrap();
+    let smtp = smtp(&format!("smtp://127.0.0.1:{port}"));
     assert!(smtp.send(&outgoing()).await.is_err());
 }
 
