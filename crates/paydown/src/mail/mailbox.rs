@@ -20,9 +20,9 @@ use std::sync::Arc;
 
 /// So many mails are listed.
 const LISTED: usize = 200;
-/// Pages of ours: our own style sheet, and the mail in a frame.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; frame-src 'self'; frame-ancestors 'none'; \
-                           base-uri 'none'; form-action 'none'";
+/// Pages of ours: our own style sheet and icon, and the mail in a frame.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; \
+                           frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 /// The mail itself: no script, no request, no form. A click may take the whole tab along, as in a mail program.
 const MAIL_POLICY: &str = "sandbox allow-top-navigation-by-user-activation; default-src 'none'; \
                            style-src 'unsafe-inline'; frame-ancestors 'self'; form-action 'none'";
@@ -35,6 +35,7 @@ pub fn router(folder: PathBuf) -> Router {
         .route("/mail/{name}", get(show))
         .route("/mail/{name}/html", get(html_part))
         .route("/assets/{name}", get(asset))
+        .route("/favicon.ico", get(icon))
         .layer(middleware::from_fn(guard))
         .with_state(Arc::new(folder))
 }
@@ -111,6 +112,11 @@ async fn asset(Path(name): Path<String>) -> Response {
         Some(asset) => ([(CONTENT_TYPE, asset.content_type)], asset.bytes.clone()).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+async fn icon() -> Response {
+    let asset = assets::named("favicon.svg");
+    ([(CONTENT_TYPE, asset.content_type)], asset.bytes.clone()).into_response()
 }
 
 fn page(template: &impl Template) -> Response {

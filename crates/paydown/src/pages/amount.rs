@@ -144,7 +144,7 @@ impl AmountPage {
         }
     }
 
-    /// `Invoice INV-1042`, above the heading.
+    /// `Invoice INV-1042`, above the question, or the heading where there is nothing to ask.
     pub fn for_invoice(&self) -> Rich {
         self.chrome.say("invoice-heading", &[("number", Arg::name(&self.number))])
     }

@@ -3,4 +3,6 @@
 
 mod doors;
 mod invoices;
+mod letters;
 mod payments;
+mod trouble;

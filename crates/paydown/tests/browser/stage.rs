@@ -3,6 +3,9 @@
 
 use crate::test_app::TestApp;
 use crate::visitor::{Script, Visitor};
+use axum::Router;
+use axum::extract::Request;
+use axum::response::Response;
 use billing::ids::{CustomerId, InvoiceId, PaymentId};
 use billing::line::Line;
 use billing::payment::{Hold, PaymentState};
@@ -14,18 +17,21 @@ use paydown::actions::create_link::{create_link, link_url};
 use paydown::actions::deliver_mail::deliver_due;
 use paydown::actions::issue_invoice::{Issued, NewInvoice, issue_invoice};
 use paydown::actions::submit_attempt::Submitted;
+use paydown::actions::void_invoice::{VoidInvoice, void_invoice};
+use paydown::app::App;
 use paydown::mail::mailbox;
 use paydown::mail::transport::Folder;
 use paydown::router::router;
 use serde_json::json;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 use store::db::Tx;
 use store::testing::TestDatabase;
 use store::{contacts, payments};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tower::ServiceExt as _;
 
 /// When invoices are due unless a test says otherwise; today is 16 November 2026.
 pub const DUE: Date = date(2026, 11, 30);
@@ -39,12 +45,24 @@ pub struct Stage {
     /// The practice mailbox's origin.
     pub mailbox: String,
     mail: TempDir,
+    front: Front,
+}
+
+/// The program that answers at the portal's address.
+#[derive(Clone)]
+struct Front(Arc<RwLock<Router>>);
+
+impl Front {
+    async fn answer(self, request: Request) -> Response {
+        let program = self.0.read().expect("nobody panics at the door").clone();
+        program.oneshot(request).await.unwrap_or_else(|never| match never {})
+    }
 }
 
 /// Plays a story with one browser. When it ends well, the browser must have met nothing wrong and the books must be
 /// proven; when it fails, a picture of the page is kept.
 pub async fn play(script: Script, story: impl AsyncFnOnce(&Stage, &Visitor)) {
-    let stage = Stage::set().await;
+    let mut stage = Stage::set().await;
     let visitor = stage.visitor(script).await;
     let played = AssertUnwindSafe(story(&stage, &visitor)).catch_unwind().await;
     if let Err(failure) = played {
@@ -52,6 +70,9 @@ pub async fn play(script: Script, story: impl AsyncFnOnce(&Stage, &Visitor)) {
         std::panic::resume_unwind(failure);
     }
     visitor.leave().await;
+    if stage.app.app.store.read_only_because().is_some() {
+        stage.app.restart().await; // as whoever runs it does; only then can the books be closed
+    }
     stage.app.finish().await;
 }
 
@@ -67,14 +88,22 @@ impl Stage {
         // By name, so that the processor at 127.0.0.1 is another site to the browser, as the real one is.
         let portal = format!("http://localhost:{}", listener.local_addr().expect("an address").port());
         app.app.public_url = Arc::from(portal.as_str());
-        let service = router(app.app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+        let front = Front(Arc::new(RwLock::new(router(app.app.clone()))));
+        let door = front.clone();
+        let door = Router::new().fallback(async move |request| door.answer(request).await);
+        let service = door.into_make_service_with_connect_info::<SocketAddr>();
         tokio::spawn(async move { axum::serve(listener, service).await });
         let mail = tempfile::tempdir().expect("a temporary folder can be made");
         let letters = mailbox::router(mail.path().to_owned());
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let mailbox = format!("http://{}", listener.local_addr().expect("an address"));
         tokio::spawn(async move { axum::serve(listener, letters).await });
-        Stage { app, portal, mailbox, mail }
+        Stage { app, portal, mailbox, mail, front }
+    }
+
+    /// Lets another program answer at the portal's address, as one that was started with other settings does.
+    pub fn answers(&self, program: App) {
+        *self.front.0.write().expect("nobody panics at the door") = router(program);
     }
 
     /// Another person's browser.
@@ -110,6 +139,13 @@ impl Stage {
             Ok(Issued::New(invoice)) => invoice,
             other => panic!("the invoice was not issued: {other:?}"),
         }
+    }
+
+    /// The merchant cancels an invoice.
+    pub async fn void(&self, invoice: InvoiceId) {
+        let wish = VoidInvoice { merchant: self.app.merchant, invoice, actor: "cli:test".to_owned() };
+        let voided = void_invoice(&self.app.app, wish).await.expect("it is voided");
+        voided.expect("it is there").expect("it may");
     }
 
     /// Another customer with one person.
@@ -173,7 +209,8 @@ impl Stage {
         digits.into_iter().collect()
     }
 
-    async fn deliver_mail(&self) {
+    /// Puts the mail that waits into the practice mailbox.
+    pub async fn deliver_mail(&self) {
         self.app.settle().await;
         let folder = Arc::new(Folder::try_new(self.mail.path()).expect("the folder takes mail"));
         deliver_due(&self.app.app, folder, 100).await.expect("mail is sent");

@@ -199,6 +199,14 @@ impl Visitor {
         self.ask(script, vec![json!(part)]).await.as_str().expect("there is a link").to_owned()
     }
 
+    /// Where the one link leads whose words contain these.
+    pub async fn link_with(&self, words: &str) -> String {
+        let script = "const has = [...document.links].filter(one => one.innerText.includes(arguments[0])); \
+            return has.length == 1 ? has[0].href : has.map(one => one.innerText)";
+        let found = self.ask(script, vec![json!(words)]).await;
+        found.as_str().unwrap_or_else(|| panic!("links with {words:?}: {found}")).to_owned()
+    }
+
     /// From now on pages live a thousand times faster wherever they wait for longer than a minute.
     pub async fn hurries(&self) {
         let script = "const real = window.setTimeout; \
@@ -298,6 +306,11 @@ impl Visitor {
         self.drain().await;
         println!("the browser was at {at} ({})\n{text}", picture.display());
         println!("it had asked for {:#?}", self.watch.borrow().requested());
+    }
+
+    /// From now on pages may be answered with this status, which says that something of ours failed.
+    pub fn expects_failure(&self, status: u64) {
+        self.watch.borrow_mut().expect_failure(status);
     }
 
     /// Bytes on the wire since the last time, by kind of resource.

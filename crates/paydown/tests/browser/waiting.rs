@@ -12,7 +12,7 @@ use serde_json::json;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_waiting_page_updates_itself() {
     play(Script::On, async |stage: &Stage, visitor: &Visitor| {
-        let payment = wait_for_the_bank(stage, visitor).await;
+        let payment = wait_for_the_bank(stage, visitor, "INV-1042").await;
         let h1 = "return document.activeElement.tagName";
         assert_eq!(visitor.ask(h1, vec![]).await, "H1");
         stage.app.advance(SignedDuration::from_mins(3));
@@ -28,7 +28,7 @@ async fn the_waiting_page_updates_itself() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_waiting_page_is_asked_without_javascript() {
     play(Script::Off, async |stage: &Stage, visitor: &Visitor| {
-        let payment = wait_for_the_bank(stage, visitor).await;
+        let payment = wait_for_the_bank(stage, visitor, "INV-1042").await;
         the_bank_answers(stage, visitor, payment).await;
         visitor.press("Check now").await;
         visitor.sees("Payment received").await;
@@ -37,8 +37,8 @@ async fn the_waiting_page_is_asked_without_javascript() {
 }
 
 /// A payment whose bank takes its time, and its page.
-async fn wait_for_the_bank(stage: &Stage, visitor: &Visitor) -> PaymentId {
-    let invoice = stage.invoice("INV-1042", 125_000).await;
+pub async fn wait_for_the_bank(stage: &Stage, visitor: &Visitor, number: &str) -> PaymentId {
+    let invoice = stage.invoice(number, 125_000).await;
     visitor.go(&stage.link(invoice).await).await;
     visitor.choose("500").await;
     visitor.press("Pay partial amount: $500.00").await;
@@ -56,7 +56,7 @@ async fn wait_for_the_bank(stage: &Stage, visitor: &Visitor) -> PaymentId {
 }
 
 /// The bank says yes and we are told; until then our books wait, however long the bank takes.
-async fn the_bank_answers(stage: &Stage, visitor: &Visitor, payment: PaymentId) {
+pub async fn the_bank_answers(stage: &Stage, visitor: &Visitor, payment: PaymentId) {
     let answered = async || Ok((stage.app.page_status(payment).await == "complete").then_some(()));
     visitor.until("hear from the bank", answered).await;
     stage.app.settle().await;

@@ -23,6 +23,8 @@ pub struct Watch {
     scripts: Vec<String>,
     /// Documents that were answered with an error on purpose: address and status.
     refused: Vec<(String, u64)>,
+    /// The failures of ours that a story brings about and looks at: 500, 503.
+    failures: Vec<u64>,
     blocked: Vec<String>,
     kinds: BTreeMap<String, String>,
     weight: Weight,
@@ -66,10 +68,16 @@ impl Watch {
             requested: Vec::new(),
             scripts: Vec::new(),
             refused: Vec::new(),
+            failures: Vec::new(),
             blocked: Vec::new(),
             kinds: BTreeMap::new(),
             weight: Weight::default(),
         }
+    }
+
+    /// From now on a page may be answered with this failure of ours.
+    pub fn expect_failure(&mut self, status: u64) {
+        self.failures.push(status);
     }
 
     /// Takes over what the browser has logged since the last time.
@@ -145,7 +153,7 @@ impl Watch {
         let is_remark = matches!(entry.level.as_str(), "INFO" | "DEBUG" | "FINE");
         let is_refusal = is_report
             && self.refused.iter().any(|(url, status)| {
-                (400..500).contains(status)
+                ((400..500).contains(status) || self.failures.contains(status))
                     && entry.message.starts_with(url.as_str())
                     && entry.message.contains(&format!("status of {status}"))
             });

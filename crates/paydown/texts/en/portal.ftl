@@ -271,7 +271,7 @@ result-cancelled = You cancelled this payment
 result-expired = You ran out of time
 result-still-left = { $number } still shows { $left } left.
 result-refused = We could not take this payment
-result-ask = This is not about your bank. Ask { $merchant }: quote { $quote }.
+result-ask = This is not about your bank. Ask { $merchant }: quote <span class="reference">{ $quote }</span>.
 result-unknown = We do not know yet
 pressed-twice = You pressed Pay twice. We only took it once.
 decline-not-enough-money = There was not enough money available.

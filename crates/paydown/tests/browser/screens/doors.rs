@@ -25,6 +25,8 @@ async fn signing_in() {
         visitor.examine("mailbox").await;
         visitor.go(&visitor.first_link("main").await).await;
         visitor.examine("mailbox-letter").await;
+        let signed_in = visitor.first_link(".stack section:nth-of-type(2)").await;
+        visitor.examine_at("sign-in-link", &signed_in, "One press and you are in").await;
         visitor.switch_to(portal).await;
         let wrong = if code == "123456" { "654321" } else { "123456" };
         for left in ["4 tries left", "3 tries left", "2 tries left", "1 try left", "Too many tries"] {
@@ -56,6 +58,9 @@ async fn the_list() {
         visitor.sign_in(stage, "dana@acme.example").await;
         visitor.sees("Nothing here yet.").await;
         visitor.examine("list-empty").await;
+        let first = stage.invoice("INV-1030", 40_000).await;
+        stage.app.pay_with_visa(first, 40_000).await;
+        visitor.examine_at("list-all-settled", "/p/northwind/invoices", "All paid. Your last payment").await;
         for (number, total_minor) in [(1042, 125_000), (1041, 60_000), (1040, 1_299), (1039, 980_050)] {
             stage.invoice(&format!("INV-{number}"), total_minor).await;
         }
@@ -111,6 +116,10 @@ async fn links_that_lead_nowhere_and_errors() {
         revoke_links(&stage.app.app, stage.app.merchant, invoice, "cli:test".to_owned())
             .await
             .expect("revoked");
+        let gone = stage.invoice("INV-1040", 10_000).await;
+        let gone_link = stage.link(gone).await;
+        stage.void(gone).await;
+        visitor.examine_at("link-void", &gone_link, "Nothing is due").await;
         visitor.examine_at("link-revoked", &link, "has ended this link").await;
         stage.app.settle_after(SignedDuration::from_hours(91 * 24)).await;
         visitor.examine_at("link-expired", &old_link, "This link stopped working").await;

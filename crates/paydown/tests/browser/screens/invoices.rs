@@ -6,7 +6,6 @@ use crate::visitor::{Script, Visitor};
 use billing::policy::{Partial, PolicyLayer};
 use jiff::civil::date;
 use ledger::Currency;
-use paydown::actions::void_invoice::{VoidInvoice, void_invoice};
 use store::policies::Scope;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -71,12 +70,7 @@ async fn invoices_on_which_something_goes_on_or_nothing_any_more() {
         stage.app.pay_with_visa(paid, 50_000).await;
         visitor.examine_at("invoice-paid", &stage.path(paid), "Paid in full on").await;
         let void = stage.invoice("INV-1037", 50_000).await;
-        let wish = VoidInvoice { merchant: stage.app.merchant, invoice: void, actor: "cli:test".to_owned() };
-        void_invoice(&stage.app.app, wish)
-            .await
-            .expect("it is voided")
-            .expect("it is there")
-            .expect("it may");
+        stage.void(void).await;
         visitor.examine_at("invoice-void", &stage.path(void), "Nothing is due").await;
     })
     .await;

@@ -7,6 +7,8 @@ use billing::ids::InvoiceId;
 use billing::surcharge::Surcharge;
 use jiff::SignedDuration;
 use ledger::Currency;
+use paydown::actions::cancel_payment::cancel_payment;
+use store::payments::Ending;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_the_way_to_paying() {
@@ -73,6 +75,13 @@ async fn how_a_payment_ends() {
         let unknown = stage.unknown_payment(invoice, 10_000).await;
         let unknown = format!("/p/northwind/payments/{unknown}");
         visitor.examine_at("result-unknown", &unknown, "We do not know yet").await;
+
+        let theirs = stage.app.pay(invoice, 10_000).await;
+        let at = format!("/p/northwind/payments/{theirs}");
+        visitor.examine_at("result-someone-elses", &at, "Somebody is paying this").await;
+        let (app, merchant) = (&stage.app.app, stage.app.merchant);
+        cancel_payment(app, merchant, theirs, Ending::PayerCanceled).await.expect("it is given up");
+        visitor.examine_at("result-someone-elses-ended", &at, "This payment was not finished").await;
 
         pay_part(visitor, &path).await;
         visitor.pay_by(VISA, "$500.00").await;
