@@ -4,5 +4,6 @@
 mod doors;
 mod invoices;
 mod letters;
+mod paper;
 mod payments;
 mod trouble;

@@ -119,6 +119,12 @@ impl Stage {
 
     /// Any invoice.
     pub async fn issue(&self, paper: Paper) -> InvoiceId {
+        let line = Line {
+            description: paper.what_for,
+            quantity: 1.into(),
+            unit_amount_minor: paper.total_minor / paper.lines,
+            tax_rate: None,
+        };
         let new = NewInvoice {
             merchant: self.app.merchant,
             customer_id: paper.customer,
@@ -128,12 +134,7 @@ impl Stage {
             due_on: paper.due,
             purchase_order: Some("PO 7042".to_owned()),
             memo: Some("Thank you for your business.".to_owned()),
-            lines: vec![Line {
-                description: paper.what_for,
-                quantity: 1.into(),
-                unit_amount_minor: paper.total_minor,
-                tax_rate: None,
-            }],
+            lines: (1..=paper.lines).map(|_| line.clone()).collect(),
         };
         match issue_invoice(&self.app.app, new).await.expect("the invoice is written") {
             Ok(Issued::New(invoice)) => invoice,
@@ -229,8 +230,10 @@ pub struct Paper {
     pub total_minor: i64,
     /// When it is due.
     pub due: Date,
-    /// Its one line.
+    /// What each line is for.
     pub what_for: String,
+    /// So many equal lines.
+    pub lines: i64,
 }
 
 impl Paper {
@@ -243,6 +246,7 @@ impl Paper {
             total_minor,
             due: DUE,
             what_for: "Managed workplace, 25 seats".to_owned(),
+            lines: 1,
         }
     }
 }

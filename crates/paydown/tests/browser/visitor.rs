@@ -296,6 +296,18 @@ impl Visitor {
         std::fs::write(file, bytes).expect("the target folder takes a file");
     }
 
+    /// Prints the page on paper so wide and high, in inches; how many sheets it takes. What was printed is kept.
+    pub async fn print(&self, name: &str, inches: (f32, f32)) -> usize {
+        let wish = json!({ "paperWidth": inches.0, "paperHeight": inches.1, "preferCSSPageSize": false });
+        let printed = self.devtools("Page.printToPDF", wish).await;
+        let encoded = printed["data"].as_str().expect("a document");
+        let bytes = data_encoding::BASE64.decode(encoded.as_bytes()).expect("base64");
+        std::fs::write(pictures().join(format!("{name}.pdf")), &bytes)
+            .expect("the target folder takes a file");
+        let text = String::from_utf8_lossy(&bytes);
+        text.matches("/Type /Page").count() - text.matches("/Type /Pages").count()
+    }
+
     /// After a failure: a picture and the words of the page, as far as they can still be had.
     #[expect(clippy::print_stdout, reason = "shown with the failure")]
     pub async fn testify(&self, name: &str) {
