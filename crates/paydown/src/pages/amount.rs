@@ -28,13 +28,15 @@ pub struct AmountPage {
 pub struct AmountForm {
     /// The invoice's id, as in its address.
     pub invoice_id: String,
-    /// Payable now: the most that may be typed.
+    /// Payable now.
     pub left: Money,
+    /// The most that may be typed: all that is left, or what a card can carry at once.
+    pub most: Money,
     /// What is already on its way in other payments; zero for most.
     pub pending: Money,
     /// The least that may be typed, where the merchant or the method sets one.
     pub minimum: Option<Money>,
-    /// The amount that stands in the field at first: what was chosen before, else all that is left.
+    /// The amount that stands in the field at first: what was chosen before, else the most that may be typed.
     pub shown: Money,
     /// The invoice's due date.
     pub due: Date,
@@ -301,10 +303,10 @@ impl AmountForm {
         match self.minimum {
             Some(minimum) if minimum.minor() < self.left.minor() => chrome.say(
                 "amount-between",
-                &[("minimum", chrome.amount(minimum)), ("left", chrome.amount(self.left))],
+                &[("minimum", chrome.amount(minimum)), ("most", chrome.amount(self.most))],
             ),
             Some(_) => chrome.say("amount-only-all", &[("left", chrome.amount(self.left))]),
-            None => chrome.say("amount-up-to", &[("left", chrome.amount(self.left))]),
+            None => chrome.say("amount-up-to", &[("most", chrome.amount(self.most))]),
         }
     }
 

@@ -189,13 +189,15 @@ impl Loaded {
     /// The form of S7, with what was typed and why it was refused.
     pub fn form(&self, ctx: &Ctx, shown: Option<Money>, refused: Option<(String, Refusal)>) -> AmountForm {
         let left = self.invoice.figures.payable_now();
-        let least = self.terms.limits().map(|(least, _)| least);
+        let (least, most) = self.terms.limits().unzip();
+        let most = most.unwrap_or(left);
         AmountForm {
             invoice_id: self.invoice.id.to_string(),
             left,
+            most,
             pending: self.invoice.figures.pending(),
             minimum: least.filter(|least| least.minor() > 1),
-            shown: shown.unwrap_or(left),
+            shown: shown.unwrap_or(most),
             due: self.invoice.due_on,
             today: ctx.today(),
             suggestions: self.suggestions(left),

@@ -46,6 +46,7 @@ fn form(left: i64) -> AmountForm {
     AmountForm {
         invoice_id: "inv_1042".to_owned(),
         left: usd(left),
+        most: usd(left),
         pending: usd(0),
         minimum: Some(usd(2_500)),
         shown: usd(left),
@@ -230,6 +231,7 @@ fn unusual_invoices() -> Vec<(String, String)> {
     };
     no_decimals.offer = Offer::AnyPart(Box::new(AmountForm {
         left: yen(75_000),
+        most: yen(75_000),
         pending: yen(0),
         minimum: None,
         shown: yen(75_000),

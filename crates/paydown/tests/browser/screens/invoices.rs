@@ -98,6 +98,7 @@ async fn invoices_with_long_words_and_large_amounts() {
         let large = stage.path(large);
         visitor.examine_at("invoice-long", &large, "Left to pay $12,111,111.01").await;
         visitor.press("Change amount").await;
+        visitor.sees("Between $0.50 and $999,999.99").await;
         visitor.examine("invoice-long-amount-open").await;
         visitor.examine_at("pay-long", &format!("{large}/pay?amount=98765432"), "$987,654.32").await;
         visitor.examine_at("invoice-yen", &stage.path(yen), "Amount due ¥1,250,000").await;
