@@ -14,3 +14,4 @@ pub mod pay;
 pub mod payment;
 pub mod refusals;
 pub mod sign_in;
+pub mod typed;

@@ -53,7 +53,7 @@ fn public() -> Router<App> {
         .route("/p/{merchant}/logo", get(files::logo))
         .route("/l/{token}", get(links::open))
         .route("/l/{token}/open", post(links::open_all_the_same))
-        .route("/l/{token}/new", post(links::renew))
+        .route("/l/{token}/new", get(links::renewed).post(links::renew))
         .route("/p/{merchant}", get(sign_in::front))
         .route("/p/{merchant}/", get(sign_in::front))
         .route("/p/{merchant}/sign-in", get(sign_in::form).post(sign_in::ask))

@@ -139,6 +139,29 @@ pub async fn renew_link(app: &App, merchant: MerchantId, token: &str) -> Result<
         .await
 }
 
+/// The address of the contact an expired link was sent to, once a newer one that works has been sent to the same contact.
+pub async fn renewed_to(app: &App, merchant: MerchantId, token: &str) -> Result<Option<String>> {
+    let (now, hash) = (app.clock.now(), token_hash(token));
+    app.store
+        .read(async move |tx: &mut Tx| {
+            let Some(link) = links::find_by_token_hash(tx, merchant, &hash).await? else { return Ok(None) };
+            let found = invoices::find(tx, merchant, link.invoice_id).await?;
+            let invoice = found.context("a link has an invoice")?;
+            let Some(Opened::Expired(end, Some(contact))) = closed(&link, &invoice, now) else {
+                return Ok(None);
+            };
+            let newer = links::list_by_invoice(tx, merchant, invoice.id).await?.into_iter().any(|other| {
+                let sent_again = other.contact_id == Some(contact) && other.created_at > end;
+                sent_again && closed(&other, &invoice, now).is_none()
+            });
+            if !newer {
+                return Ok(None);
+            }
+            Ok(contacts::find(tx, merchant, contact).await?.map(|contact| contact.email))
+        })
+        .await
+}
+
 /// Notes that an invoice opened by link is still looked at, which keeps it open.
 pub async fn keep_open(app: &App, merchant: MerchantId, session: [u8; 32], invoice: InvoiceId) -> Result<()> {
     let now = app.clock.now();

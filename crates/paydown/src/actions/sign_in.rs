@@ -94,7 +94,8 @@ pub fn link_state(signin: &Signin, browser_hash: &[u8; 32], now: Timestamp) -> O
     over(signin, now).or_else(|| is_other.then_some(SignedIn::OtherBrowser))
 }
 
-fn over(signin: &Signin, now: Timestamp) -> Option<SignedIn> {
+/// Why no code helps any more; `None`: one may be tried.
+pub fn over(signin: &Signin, now: Timestamp) -> Option<SignedIn> {
     if signin.ended_at.is_some() || signin.created_at + CODE_LIFE < now {
         return Some(SignedIn::Ended);
     }

@@ -84,6 +84,13 @@ impl ReceiptPage {
         )
     }
 
+    /// The invoice that this payment left with nothing open: (address, sentence).
+    pub fn settled(&self) -> Option<(String, Rich)> {
+        let last_part = self.applied.iter().find(|part| part.balance_after.is_zero())?;
+        let words = self.chrome.say("receipt-settled", &[("number", Arg::name(&last_part.number))]);
+        Some((format!("{}/invoices/{}", self.chrome.base(), last_part.invoice_id), words))
+    }
+
     /// True when something is left on that invoice.
     pub fn something_left(&self, applied: &Applied) -> bool {
         applied.balance_after.is_positive()

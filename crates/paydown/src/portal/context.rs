@@ -10,6 +10,7 @@ use crate::look::Brand;
 use crate::pages::chrome::{Chrome, Merchant as Shown, Viewer};
 use crate::portal::fail::Fail;
 use crate::portal::next::Next;
+use crate::portal::typed::Typed;
 use crate::processors::STRIPE;
 use crate::secrets::{token_hash, token_merchant};
 use crate::session;
@@ -62,6 +63,8 @@ pub struct Ctx {
     pub here: Option<Next>,
     /// The page somebody was at before they had to sign in or open their link again.
     pub next: Option<Next>,
+    /// What was typed on the page before and not taken.
+    pub typed: Option<Typed>,
     /// True when the browser brought the token of a session that is no more.
     pub session_is_over: bool,
     /// Where the request came from.
@@ -144,6 +147,7 @@ impl FromRequestParts<App> for Ctx {
         Ok(Ctx {
             here: under.and_then(|(_, page)| Next::parse(&format!("/{page}"))),
             next: Next::kept(&parts.headers, app, found.merchant.id),
+            typed: Typed::kept(&parts.headers, &app.public_url, found.merchant.id),
             session_is_over: had_session && found.session.is_none(),
             app: app.clone(),
             zone: TimeZone::get(&found.merchant.time_zone).unwrap_or(TimeZone::UTC),

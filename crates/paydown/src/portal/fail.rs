@@ -75,6 +75,40 @@ impl IntoResponse for Fail {
     }
 }
 
+/// Why a handler ends before its own page.
+#[derive(Debug)]
+pub enum Instead {
+    /// There is none.
+    Fail(Fail),
+    /// Another one is shown.
+    Page(Box<Response>),
+}
+
+impl Instead {
+    /// Another page, or the way to one.
+    pub fn page(response: Response) -> Instead {
+        Instead::Page(Box::new(response))
+    }
+}
+
+impl<E> From<E> for Instead
+where
+    Fail: From<E>,
+{
+    fn from(error: E) -> Instead {
+        Instead::Fail(Fail::from(error))
+    }
+}
+
+impl IntoResponse for Instead {
+    fn into_response(self) -> Response {
+        match self {
+            Instead::Fail(fail) => fail.into_response(),
+            Instead::Page(page) => *page,
+        }
+    }
+}
+
 /// What is busy now is not busy a minute later.
 const BUSY: SignedDuration = SignedDuration::from_mins(1);
 /// Who cannot pay because nothing can be written tries again after so long.

@@ -8,8 +8,9 @@ use crate::pages::sign_in::{
 };
 use crate::portal::context::Ctx;
 use crate::portal::fail::Fail;
-use crate::portal::links::Nothing;
+use crate::portal::links::{Nothing, urlencoded};
 use crate::portal::next::Next;
+use crate::portal::typed::Field;
 use crate::secrets::token_hash;
 use crate::session;
 use axum::extract::Query;
@@ -22,7 +23,8 @@ use ledger::Money;
 use serde::Deserialize;
 use store::contacts;
 use store::db::Tx;
-use store::{invoices, signins};
+use store::invoices;
+use store::signins::{self, Signin};
 
 /// `/sign-in`'s field.
 #[derive(Deserialize)]
@@ -67,24 +69,27 @@ pub async fn front(ctx: Ctx) -> Response {
 
 /// `GET /sign-in`.
 pub async fn form(ctx: Ctx, Query(onward): Query<Onward>) -> Result<Response, Fail> {
-    let page = SignInPage { chrome: ctx.chrome(), email: String::new(), problem: None };
-    let mut response = ctx.page(StatusCode::OK, &page)?;
+    let typed = ctx.typed_into(Field::Email);
+    let problem = typed.map(|email| match email.trim() {
+        "" => EmailProblem::Empty,
+        _ => EmailProblem::NotAnAddress,
+    });
+    let email = typed.unwrap_or_default().to_owned();
+    let mut response = ctx.page(StatusCode::OK, &SignInPage { chrome: ctx.chrome(), email, problem })?;
     let (app, merchant) = (&ctx.app, ctx.merchant.id);
     match onward.next.as_deref().and_then(Next::parse) {
         Some(next) => add_cookie(&mut response, next.keep(app, merchant)),
         None if ctx.next.is_some() => add_cookie(&mut response, Next::forget(app, merchant)),
         None => {}
     }
-    Ok(response)
+    Ok(if typed.is_some() { ctx.typed_is_shown(response) } else { response })
 }
 
 /// `POST /sign-in`.
 pub async fn ask(Posted { ctx, form }: Posted<Email>) -> Result<Response, Fail> {
     let Some(email_key) = comparable_email(&form.email) else {
-        let empty = form.email.trim().is_empty();
-        let problem = Some(if empty { EmailProblem::Empty } else { EmailProblem::NotAnAddress });
-        let page = SignInPage { chrome: ctx.chrome(), email: form.email, problem };
-        return ctx.page(StatusCode::UNPROCESSABLE_ENTITY, &page);
+        let onward = ctx.next.as_ref().map_or_else(String::new, |next| format!("?next={next}"));
+        return Ok(ctx.go_back(&format!("/sign-in{onward}"), Field::Email, &form.email));
     };
     request_code(&ctx.app, code_request(&ctx, email_key)).await?;
     let mut response = ctx.go("/sign-in/code");
@@ -103,20 +108,46 @@ pub fn code_request(ctx: &Ctx, email_key: String) -> CodeRequest {
 /// `GET /sign-in/code`.
 pub async fn code_form(ctx: Ctx, headers: HeaderMap) -> Result<Response, Fail> {
     let Some(email) = typed_address(&ctx, &headers) else { return Ok(ctx.go("/sign-in")) };
-    let way = CodeWay::Asked { email, wait_seconds: wait_seconds(&ctx).await? };
-    ctx.page(StatusCode::OK, &CodePage { chrome: ctx.chrome(), way, code: String::new(), problem: None })
+    let asked = last_asked(&ctx).await?;
+    let way = CodeWay::Asked { email, wait_seconds: wait_seconds(&ctx, asked.as_ref()) };
+    code_page(&ctx, way, Field::Code, asked.as_ref())
 }
 
 /// `POST /sign-in/code`.
 pub async fn try_code(headers: HeaderMap, Posted { ctx, form }: Posted<Code>) -> Result<Response, Fail> {
-    let Some(email) = typed_address(&ctx, &headers) else { return Ok(ctx.go("/sign-in")) };
-    let (token, browser) = browser(&ctx, None);
-    let outcome = match six_digits(&form.code) {
-        Some(code) => Ok(sign_in::consume_code(&ctx.app, browser, code).await?),
-        None => Err(CodeProblem::Empty),
+    if typed_address(&ctx, &headers).is_none() {
+        return Ok(ctx.go("/sign-in"));
+    }
+    Ok(match tried(&ctx, &form.code, None).await? {
+        Some(signed_in) => signed_in,
+        None => ctx.go_back("/sign-in/code", Field::Code, &form.code),
+    })
+}
+
+/// Tries a code in this browser: on with whom it signs in. `None`: it was not the one, or none at all, which costs no try.
+pub async fn tried(ctx: &Ctx, typed: &str, meant: Option<CustomerId>) -> Result<Option<Response>, Fail> {
+    let Some(code) = six_digits(typed) else { return Ok(None) };
+    let (token, browser) = browser(ctx, meant);
+    Ok(match sign_in::consume_code(&ctx.app, browser, code).await? {
+        SignedIn::Yes(chosen) => Some(signed_in(ctx, chosen, &token)),
+        _ => None,
+    })
+}
+
+/// The page that takes a code; right after one was not taken it says why, as the request to sign in stands now.
+pub fn code_page(ctx: &Ctx, way: CodeWay, field: Field, asked: Option<&Signin>) -> Result<Response, Fail> {
+    let Some(typed) = ctx.typed_into(field) else {
+        let page = CodePage { chrome: ctx.chrome(), way, code: String::new(), problem: None };
+        return ctx.page(StatusCode::OK, &page);
     };
-    let way = CodeWay::Asked { email, wait_seconds: wait_seconds(&ctx).await? };
-    finish(&ctx, outcome, &token, (way, form.code))
+    let problem = match asked.map(|signin| (sign_in::over(signin, ctx.now), signin.tries_left)) {
+        _ if six_digits(typed).is_none() => CodeProblem::Empty,
+        Some((None, left)) => CodeProblem::Wrong { tries_left: u8::try_from(left).unwrap_or(0) },
+        Some((Some(SignedIn::NoTriesLeft), _)) => CodeProblem::TooManyTries,
+        Some((Some(_), _)) | None => CodeProblem::Ended,
+    };
+    let page = CodePage { chrome: ctx.chrome(), way, code: typed.to_owned(), problem: Some(problem) };
+    Ok(ctx.typed_is_shown(ctx.page(StatusCode::OK, &page)?))
 }
 
 /// `GET /sign-in/link`: a page with a button, or in another browser with a field for the code. Opening it consumes
@@ -126,17 +157,19 @@ pub async fn link_form(ctx: Ctx, Query(link): Query<Token>) -> Result<Response, 
     let read = async move |tx: &mut Tx| signins::latest_by_link(tx, merchant, &hash).await;
     let found = ctx.app.store.read(read).await?;
     let state = found
-        .map_or(Some(SignedIn::Ended), |signin| sign_in::link_state(&signin, &ctx.browser_hash, ctx.now));
+        .as_ref()
+        .map_or(Some(SignedIn::Ended), |signin| sign_in::link_state(signin, &ctx.browser_hash, ctx.now));
+    let way = CodeWay::Link { token: link.token.clone() };
     let problem = match state {
         None => {
             return ctx.page(StatusCode::OK, &SignInLinkPage { chrome: ctx.chrome(), token: link.token });
         }
-        Some(SignedIn::NoTriesLeft) => Some(CodeProblem::TooManyTries),
-        Some(SignedIn::Ended) => Some(CodeProblem::Ended),
-        Some(_) => None,
+        Some(SignedIn::NoTriesLeft) => CodeProblem::TooManyTries,
+        Some(SignedIn::Ended) => CodeProblem::Ended,
+        Some(_) => return code_page(&ctx, way, Field::LinkCode, found.as_ref()),
     };
-    let way = CodeWay::Link { token: link.token };
-    ctx.page(StatusCode::OK, &CodePage { chrome: ctx.chrome(), way, code: String::new(), problem })
+    let page = CodePage { chrome: ctx.chrome(), way, code: String::new(), problem: Some(problem) };
+    ctx.page(StatusCode::OK, &page)
 }
 
 /// `POST /sign-in/link`.
@@ -144,8 +177,13 @@ pub async fn follow_link(Posted { ctx, form }: Posted<Token>) -> Result<Response
     let (token, browser) = browser(&ctx, None);
     let typed = form.code.unwrap_or_default();
     let outcome = sign_in::consume_link(&ctx.app, browser, &form.token, six_digits(&typed)).await?;
-    let outcome = if outcome == SignedIn::OtherBrowser { Err(CodeProblem::Empty) } else { Ok(outcome) };
-    finish(&ctx, outcome, &token, (CodeWay::Link { token: form.token }, typed))
+    Ok(match outcome {
+        SignedIn::Yes(chosen) => signed_in(&ctx, chosen, &token),
+        _ => {
+            let page = format!("/sign-in/link?token={}", urlencoded(&form.token));
+            ctx.go_back(&page, Field::LinkCode, &typed)
+        }
+    })
 }
 
 /// Spaces and dashes are how people group digits. Whatever else is no code, and trying it costs nothing.
@@ -155,37 +193,23 @@ pub fn six_digits(typed: &str) -> Option<String> {
 }
 
 /// The browser that tries to sign in, and the token its session will have.
-pub fn browser(ctx: &Ctx, meant: Option<CustomerId>) -> (String, Browser) {
+fn browser(ctx: &Ctx, meant: Option<CustomerId>) -> (String, Browser) {
     let (token, new_session) = session::new_token(&ctx.app.mint());
     let (merchant, browser_hash) = (ctx.merchant.id, ctx.browser_hash);
     (token, Browser { merchant, browser_hash, old_session: ctx.session_hash(), new_session, meant })
 }
 
-/// Seconds until this browser may ask for another code.
-pub async fn wait_seconds(ctx: &Ctx) -> Result<u32, Fail> {
+/// The last request to sign in that came from this browser.
+pub async fn last_asked(ctx: &Ctx) -> Result<Option<Signin>, Fail> {
     let (merchant, browser_hash) = (ctx.merchant.id, ctx.browser_hash);
     let read = async move |tx: &mut Tx| signins::latest_by_browser(tx, merchant, &browser_hash).await;
-    let last = ctx.app.store.read(read).await?;
-    let left = last.map_or(0, |last| (last.created_at + RESEND_AFTER).duration_since(ctx.now).as_secs());
-    Ok(u32::try_from(left).unwrap_or(0))
+    Ok(ctx.app.store.read(read).await?)
 }
 
-/// Signed in: on with it. Else the same page again, with what is wrong.
-pub fn finish(
-    ctx: &Ctx,
-    outcome: Result<SignedIn, CodeProblem>,
-    token: &str,
-    (way, code): (CodeWay, String),
-) -> Result<Response, Fail> {
-    let problem = match outcome {
-        Ok(SignedIn::Yes(chosen)) => return Ok(signed_in(ctx, chosen, token)),
-        Ok(SignedIn::Wrong(left)) => CodeProblem::Wrong { tries_left: u8::try_from(left).unwrap_or(0) },
-        Ok(SignedIn::NoTriesLeft) => CodeProblem::TooManyTries,
-        Ok(SignedIn::Ended | SignedIn::OtherBrowser) => CodeProblem::Ended,
-        Err(problem) => problem,
-    };
-    let page = CodePage { chrome: ctx.chrome(), way, code, problem: Some(problem) };
-    ctx.page(StatusCode::UNPROCESSABLE_ENTITY, &page)
+/// Seconds until this browser may ask for another code.
+pub fn wait_seconds(ctx: &Ctx, asked: Option<&Signin>) -> u32 {
+    let left = asked.map_or(0, |last| (last.created_at + RESEND_AFTER).duration_since(ctx.now).as_secs());
+    u32::try_from(left).unwrap_or(0)
 }
 
 fn signed_in(ctx: &Ctx, chosen: bool, token: &str) -> Response {
@@ -215,9 +239,15 @@ fn typed_address(ctx: &Ctx, headers: &HeaderMap) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// Set when the form was sent without a choice.
+#[derive(Deserialize)]
+pub struct Again {
+    again: Option<String>,
+}
+
 /// `GET /companies`.
-pub async fn companies(ctx: Ctx) -> Result<Response, Fail> {
-    companies_page(&ctx, StatusCode::OK, false).await
+pub async fn companies(ctx: Ctx, Query(again): Query<Again>) -> Result<Response, Fail> {
+    companies_page(&ctx, again.again.is_some()).await
 }
 
 /// `POST /companies`.
@@ -230,9 +260,7 @@ pub async fn choose(Posted { ctx, form }: Posted<Chosen>) -> Result<Response, Fa
         .read(async move |tx: &mut Tx| contacts::find_by_email(tx, merchant, &email).await)
         .await?;
     let chosen = people.iter().find(|contact| contact.customer_id.to_string() == form.customer);
-    let Some(contact) = chosen else {
-        return companies_page(&ctx, StatusCode::UNPROCESSABLE_ENTITY, true).await;
-    };
+    let Some(contact) = chosen else { return Ok(ctx.go("/companies?again=1")) };
     if !sign_in::choose_company(&ctx.app, merchant, hash, contact.id).await? {
         return Err(Fail::NotFound);
     }
@@ -243,7 +271,7 @@ fn proved(ctx: &Ctx) -> Option<String> {
     ctx.session.as_ref().and_then(|session| session.email_key.clone())
 }
 
-async fn companies_page(ctx: &Ctx, status: StatusCode, nothing_chosen: bool) -> Result<Response, Fail> {
+async fn companies_page(ctx: &Ctx, nothing_chosen: bool) -> Result<Response, Fail> {
     let Some(email) = proved(ctx) else { return Ok(ctx.go("/sign-in")) };
     let (merchant, today) = (ctx.merchant.id, ctx.today());
     let acting = ctx.contact.as_ref().map(|contact| contact.id);
@@ -266,7 +294,7 @@ async fn companies_page(ctx: &Ctx, status: StatusCode, nothing_chosen: bool) -> 
             Ok(companies)
         })
         .await?;
-    ctx.page(status, &CompaniesPage { chrome: ctx.chrome(), companies, nothing_chosen })
+    ctx.page(StatusCode::OK, &CompaniesPage { chrome: ctx.chrome(), companies, nothing_chosen })
 }
 
 /// `POST /stay`: the page stays as it is.

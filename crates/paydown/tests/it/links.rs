@@ -112,6 +112,29 @@ on_both_engines!(a_link_leads_where_its_mail_says, async |app: &mut TestApp| {
     }
 });
 
+on_both_engines!(the_link_of_a_paid_invoice_opens_its_newest_receipt, async |app: &mut TestApp| {
+    let mut browser = Browser::open(app).await;
+    let (invoice, link) = linked(app).await;
+    app.pay_with_visa(invoice, 100_000).await;
+    let path = browser.get(&link).await.path;
+    assert_eq!(path, format!("/p/northwind/invoices/{invoice}"), "something is left");
+    app.advance(SignedDuration::from_mins(1));
+    let newest = app.pay_with_visa(invoice, 25_000).await;
+    let receipt = format!("/p/northwind/payments/{newest}/receipt");
+    let fresh = Browser::another(&browser.origin);
+    for mut browser in [browser, fresh] {
+        let page = browser.get(&link).await;
+        assert_eq!((page.status, &page.path), (200, &receipt));
+        page.says(&format!(
+            "With this payment {} is paid in full.",
+            app.stored_invoice(invoice).await.number
+        ));
+        assert!(page.links().contains(&path), "the other receipts are there: {:?}", page.links());
+        assert_eq!(browser.get(&path).await.path, path, "the invoice can still be read");
+        assert_eq!(browser.get(&format!("{link}?to=receipt/{newest}")).await.path, receipt);
+    }
+});
+
 on_both_engines!(an_old_link_of_a_paid_invoice_is_sent_anew, async |app: &mut TestApp| {
     let mut browser = Browser::open(app).await;
     let invoice = app.invoice(125_000).await;
@@ -128,8 +151,14 @@ on_both_engines!(an_old_link_of_a_paid_invoice_is_sent_anew, async |app: &mut Te
     expired.says("This link stopped working on 14 February 2027.");
     expired.says("We can send a new one to d…@acme.example.");
     let new = format!("{}/new", expired.path);
+    assert_eq!(later.get(&new).await.path, expired.path, "nothing is on its way before it is asked for");
     for _ in 0..5 {
-        later.submit(&expired, &new, &[]).await.says("A new link is on its way to d…@acme.example.");
+        let sent = later.submit(&expired, &new, &[]).await;
+        sent.says("A new link is on its way to d…@acme.example.");
+        assert_eq!((sent.status, &sent.path), (200, &new));
+    }
+    for _ in 0..5 {
+        later.get(&new).await.says("A new link is on its way to d…@acme.example.");
     }
     let letters = app.letters().await;
     assert_eq!(letters.len(), 3, "so many a day");
@@ -137,7 +166,7 @@ on_both_engines!(an_old_link_of_a_paid_invoice_is_sent_anew, async |app: &mut Te
     assert!(letters[0].subject.starts_with("Your link to invoice"), "{}", letters[0].subject);
     let page = later.get(&letters[0].address("/l/")).await;
     assert_eq!(page.status, 200, "the new one works");
-    page.says("Paid in full");
+    page.says("is paid in full.");
     let alone = later.get(&bare).await;
     assert_eq!(alone.status, 410);
     alone.says("This link stopped working on 14 February 2027. Sign in, or ask for a new one.");
@@ -193,7 +222,8 @@ on_both_engines!(a_link_for_another_company_asks_first, async |app: &mut TestApp
         contacts: vec![("Bo".to_owned(), "bo@beta.example".to_owned())],
     };
     let beta = create_customer(&app.app, new).await.expect("the customer is written");
-    let link = link_to(app, others_invoice(app, beta).await, None).await;
+    let invoice = others_invoice(app, beta).await;
+    let link = link_to(app, invoice, None).await;
     sign_in(app, &mut browser, "dana@acme.example").await;
     let page = browser.get(&format!("{link}?to=amount")).await;
     page.says("You are signed in as Dana at Acme. This invoice is for Beta Ltd.");
@@ -207,6 +237,15 @@ on_both_engines!(a_link_for_another_company_asks_first, async |app: &mut TestApp
     assert!(browser.get("/p/northwind/invoices").await.html.contains("Acme"), "still signed in for Acme");
     let mut fresh = Browser::another(&browser.origin);
     assert!(fresh.get(&link).await.path.contains("/invoices/"), "nobody is asked who is not signed in");
+    let void = VoidInvoice { merchant: app.merchant, invoice, actor: "cli:test".to_owned() };
+    void_invoice(&app.app, void)
+        .await
+        .expect("it is judged")
+        .expect("it is there")
+        .expect("it may be voided");
+    let cancelled = browser.submit(&page, &open, &[]).await;
+    assert_eq!(cancelled.path, page.path, "pressed too late, it leads to what the link shows now");
+    cancelled.says("Northwind cancelled this invoice");
 });
 
 on_both_engines!(mails_and_redirects_name_no_forged_host, async |app: &mut TestApp| {

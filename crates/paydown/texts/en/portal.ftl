@@ -300,5 +300,7 @@ charged = Charged to your card
 statement-line = Statement line
 payer-reference = Your reference
 applied-to = Applied to
+receipt-settled = With this payment { $number } is paid in full.
+all-payments = See all its payments
 receipt-balance = { $before } open before, { $after } after
 kept-as-credit = Kept as credit for your next invoice

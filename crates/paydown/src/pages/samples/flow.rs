@@ -234,11 +234,15 @@ fn receipts() -> Vec<(String, String)> {
         kept_as_credit: usd(0),
         payer_reference: Some("Run 118".to_owned()),
     };
+    let mut settled = page();
+    settled.applied[0].balance_before = usd(50_000);
+    settled.applied[0].balance_after = usd(0);
     let surplus =
         ReceiptPage { fee: Some(usd(1_190)), kept_as_credit: usd(10_000), payer_reference: None, ..page() };
     vec![
         render("receipt", page()),
         render("receipt-surplus", surplus),
+        render("receipt-settled", settled),
         render("receipt-credit", ReceiptPage { method: Method::Credit, ..page() }),
     ]
 }

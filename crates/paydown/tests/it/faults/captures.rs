@@ -3,6 +3,7 @@
 use crate::builders::VISA;
 use crate::on_both_engines;
 use crate::test_app::TestApp;
+use crate::web::{Browser, linked};
 use billing::chart;
 use billing::ids::{InvoiceId, PaymentId};
 use billing::payment::PaymentState;
@@ -147,4 +148,18 @@ on_both_engines!(money_after_a_cancellation_of_a_paid_invoice_is_credit, async |
     money_after_the_end(app, ghost).await;
     assert_eq!(app.figures(invoice).await, (0, 0, 100_000));
     assert_eq!(app.balance(chart::CUSTOMER_CREDIT, Currency::USD).await, -40_000);
+});
+
+on_both_engines!(a_link_to_an_invoice_paid_by_credit_alone_opens_the_invoice, async |app: &mut TestApp| {
+    let mut browser = Browser::open(app).await;
+    let (invoice, link) = linked(app).await;
+    let ghost = app.pay(invoice, 125_000).await;
+    cancel(app, ghost).await;
+    let other = app.pay(invoice, 125_000).await;
+    money_after_the_end(app, ghost).await;
+    cancel(app, other).await;
+    assert_eq!(app.figures(invoice).await, (0, 0, 125_000), "the credit paid it");
+    let page = browser.get(&link).await;
+    assert_eq!(page.path, format!("/p/northwind/invoices/{invoice}"), "no receipt says so");
+    page.says("Paid in full");
 });
