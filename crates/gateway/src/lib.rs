@@ -11,7 +11,7 @@ pub mod stripe;
 
 pub use error::{CallError, CannotCharge};
 pub use processor::{
-    Account, CardCheckout, CardFacts, DeclineFacts, EventKind, EventList, EventSpan, FeeFacts, ListedEvent,
-    NewCustomer, PaymentFacts, Processor, ProcessorEvent, SessionFacts, StoredCall,
+    Account, CardCheckout, CardFacts, DeclineFacts, EventKind, EventList, FeeFacts, ListedEvent, ListedPage,
+    NewCustomer, Origin, PageList, PaymentFacts, Processor, ProcessorEvent, SessionFacts, Span, StoredCall,
 };
 pub use secret::SecretText;

@@ -3,7 +3,7 @@
 use crate::{CallError, CannotCharge};
 use async_trait::async_trait;
 use billing::amount::MethodLimits;
-use billing::ids::{AttemptId, ContactId, MerchantId, PaymentId};
+use billing::ids::{AttemptId, ContactId, InvoiceId, MerchantId, PaymentId};
 use billing::payment::{Decline, PaymentState};
 use jiff::{SignedDuration, Timestamp};
 use ledger::{Currency, Money};
@@ -43,9 +43,13 @@ pub trait Processor: Send + Sync {
         created_before: Timestamp,
     ) -> Result<Option<PaymentFacts>, CallError>;
 
+    /// The hosted pages of ours that were made in a span of time, whoever remembers them. Only what their marks tell is
+    /// read: where a payment stands is asked page by page.
+    async fn list_pages(&self, span: Span) -> Result<PageList, CallError>;
+
     /// What happened in a span of time, of the kinds that concern payments and of those that move their money
     /// afterwards. An event that cannot be read is left out and logged: one must never keep the others from us.
-    async fn list_events(&self, span: EventSpan) -> Result<EventList, CallError>;
+    async fn list_events(&self, span: Span) -> Result<EventList, CallError>;
 
     /// Whose account the key opens.
     async fn account(&self) -> Result<Account, CallError>;
@@ -95,8 +99,12 @@ pub struct CardCheckout {
     pub charge: Money,
     /// What the payer reads beside the amount.
     pub description: String,
+    /// The invoice.
+    pub invoice: InvoiceId,
     /// The invoice's number, for whoever looks at the processor's dashboard.
     pub invoice_number: String,
+    /// How much of the charge is surcharge, minor units.
+    pub surcharge_minor: i64,
     /// The payer's record at the processor, with the address in it. Only for a person who signed in: whoever sees the
     /// page sees the address.
     pub customer: Option<String>,
@@ -121,6 +129,8 @@ pub struct PaymentFacts {
     pub attempt: Option<AttemptId>,
     /// Our merchant, as the processor keeps it for us.
     pub merchant: Option<MerchantId>,
+    /// The payment the page was made for, where the page was read and carries all our marks.
+    pub origin: Option<Origin>,
     /// What these facts make of the payment.
     pub state: PaymentState,
     /// The hosted page, where it was read.
@@ -151,6 +161,7 @@ impl PaymentFacts {
         PaymentFacts {
             attempt: None,
             merchant: None,
+            origin: None,
             state,
             session: None,
             payment_intent_id: None,
@@ -164,6 +175,28 @@ impl PaymentFacts {
             live,
         }
     }
+}
+
+/// The payment of ours that a hosted page was made for, as the marks on the page tell. From it a payment can be taken
+/// over that the database has lost.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Origin {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// Its payment.
+    pub payment: PaymentId,
+    /// Who is paid.
+    pub merchant: MerchantId,
+    /// Which invoice is paid.
+    pub invoice: InvoiceId,
+    /// What was asked for the invoice, without the surcharge.
+    pub amount: Money,
+    /// The surcharge, in the same currency.
+    pub surcharge: Money,
+    /// The address the payer gave, if any.
+    pub payer_email: Option<String>,
+    /// When the page was made, by the processor's clock.
+    pub made_at: Timestamp,
 }
 
 /// A hosted page.
@@ -268,7 +301,7 @@ impl EventKind {
 
 /// A span of time, both ends included, in whole seconds of the processor's clock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct EventSpan {
+pub struct Span {
     /// From.
     pub from: Timestamp,
     /// To; `None` is up to the latest.
@@ -283,6 +316,24 @@ pub struct EventList {
     /// False if older events of the span were left out because there were too many: then the span is not covered, and
     /// has to be asked for in parts. A span of one second is always complete.
     pub complete: bool,
+}
+
+/// A bounded list of hosted pages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PageList {
+    /// Those with all our marks; anybody else's on the same account are left out.
+    pub pages: Vec<ListedPage>,
+    /// Where the list was too long for one reading: the older part of the span, still to be read.
+    pub rest: Option<Span>,
+}
+
+/// A hosted page in a list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListedPage {
+    /// The processor's id.
+    pub session_id: String,
+    /// What it was made for.
+    pub origin: Origin,
 }
 
 /// An event and how the processor wrote it.

@@ -3,10 +3,12 @@
 //!
 //! No action calls a processor while a transaction is open, and only actions write.
 
+pub mod adopt_payment;
 pub mod apply_event;
 mod backoff;
 pub mod cancel_payment;
 mod card_testing;
+pub mod catch_up;
 pub mod connect_processor;
 pub mod create_customer;
 pub mod create_link;

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use store::db::{Store, Tx};
 use store::processor_accounts::{self, ProcessorAccount};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OnceCell, OwnedMutexGuard};
 
 /// Word of the one processor there is, also for the practice processor, which answers like it.
 pub const STRIPE: &str = "stripe";
@@ -21,12 +21,13 @@ pub const STRIPE: &str = "stripe";
 /// A call that hangs is given up after so long, so that the same one can go out again while the payer still waits.
 const CALL_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// Clients by merchant, each kept as long as its sealed key and address stay the same; and turns, so that this process
-/// asks about a payment once at a time.
+/// Clients by merchant, each kept as long as its sealed key and address stay the same; turns, so that this process asks
+/// about a payment once at a time; and for which merchants it has caught up with the processor.
 #[derive(Default)]
 pub struct Processors {
     clients: Mutex<HashMap<MerchantId, Connected>>,
     turns: Mutex<HashMap<PaymentId, Weak<Turn>>>,
+    caught_up: Mutex<HashMap<MerchantId, Arc<OnceCell<()>>>>,
 }
 
 type Turn = tokio::sync::Mutex<()>;
@@ -69,6 +70,13 @@ impl Processors {
             })
         };
         turn.lock_owned().await
+    }
+
+    /// Whether this process has caught up with a merchant's processor; filled by
+    /// [`catch_up`](crate::actions::catch_up::catch_up).
+    pub fn catching_up(&self, merchant: MerchantId) -> Arc<OnceCell<()>> {
+        let mut caught_up = self.caught_up.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(caught_up.entry(merchant).or_default())
     }
 
     fn client(&self, secrets: &SecretKey, account: ProcessorAccount) -> Result<Arc<dyn Processor>> {

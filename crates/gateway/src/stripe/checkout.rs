@@ -92,6 +92,8 @@ impl Body {
         self.add(&format!("{base}[{}]", wire::MERCHANT), &request.merchant.to_string());
         let number = cut(&request.invoice_number, METADATA_CHARACTERS);
         self.add(&format!("{base}[{}]", wire::INVOICE), &number);
+        self.add(&format!("{base}[{}]", wire::INVOICE_ID), &request.invoice.to_string());
+        self.add(&format!("{base}[{}]", wire::SURCHARGE), &request.surcharge_minor.to_string());
     }
 
     pub(super) fn encode(&self) -> String {

@@ -5,8 +5,8 @@ use super::http::{ConfigError, StripeConfig, Transport};
 use super::state::Page;
 use super::{currency, events, facts, wire};
 use crate::{
-    Account, CallError, CannotCharge, CardCheckout, EventList, EventSpan, NewCustomer, PaymentFacts,
-    Processor, SessionFacts, StoredCall,
+    Account, CallError, CannotCharge, CardCheckout, EventList, ListedPage, NewCustomer, PageList,
+    PaymentFacts, Processor, SessionFacts, Span, StoredCall,
 };
 use async_trait::async_trait;
 use billing::amount::MethodLimits;
@@ -134,7 +134,32 @@ impl Processor for Stripe {
         Err(CallError::Unreadable(format!("not found on {pages} pages of sessions, and there are more")))
     }
 
-    async fn list_events(&self, span: EventSpan) -> Result<EventList, CallError> {
+    async fn list_pages(&self, span: Span) -> Result<PageList, CallError> {
+        let mut query = since(span.from);
+        if let Some(to) = span.to {
+            query.push(("created[lte]", to.as_second().to_string()));
+        }
+        let mut pages = Vec::new();
+        let mut oldest_at = None;
+        for _ in 0..MAX_SESSION_PAGES {
+            let list: wire::List<wire::Session> = self.transport.get("/v1/checkout/sessions", &query).await?;
+            pages.extend(list.data.iter().filter_map(|session| {
+                Some(ListedPage { session_id: session.id.clone(), origin: facts::origin(session)? })
+            }));
+            if !list.has_more {
+                return Ok(PageList { pages, rest: None });
+            }
+            let oldest = list.data.last();
+            oldest_at = oldest.and_then(|session| session.created).or(oldest_at);
+            go_on_after(&mut query, oldest.map(|session| session.id.as_str()))?;
+        }
+        // The newest are listed first: what is missing is not younger than the last of these.
+        let to = oldest_at.map(facts::instant).transpose()?.filter(|to| span.to.is_none_or(|end| *to < end));
+        let to = to.ok_or_else(|| CallError::Unreadable("a list of pages that has no end".to_owned()))?;
+        Ok(PageList { pages, rest: Some(Span { from: span.from, to: Some(to) }) })
+    }
+
+    async fn list_events(&self, span: Span) -> Result<EventList, CallError> {
         events::list(&self.transport, span).await
     }
 

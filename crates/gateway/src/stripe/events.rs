@@ -4,7 +4,7 @@
 use super::client::{go_on_after, since};
 use super::http::Transport;
 use super::{facts, wire};
-use crate::{CallError, EventKind, EventList, EventSpan, ListedEvent, ProcessorEvent};
+use crate::{CallError, EventKind, EventList, ListedEvent, ProcessorEvent, Span};
 use serde::Deserialize as _;
 use serde_json::Value;
 
@@ -82,7 +82,7 @@ pub fn event_kind(word: &str) -> EventKind {
 }
 
 /// The events of a span. Stripe lists the newest first, so of a span with too many the oldest are missing.
-pub(super) async fn list(transport: &Transport, span: EventSpan) -> Result<EventList, CallError> {
+pub(super) async fn list(transport: &Transport, span: Span) -> Result<EventList, CallError> {
     let mut query = since(span.from);
     query.extend(span.to.map(|to| ("created[lte]", to.as_second().to_string())));
     query.extend(PAYMENT_KINDS.into_iter().chain(NOT_BOOKED_KINDS).map(|kind| ("types[]", kind.to_owned())));
@@ -107,7 +107,7 @@ pub(super) async fn list(transport: &Transport, span: EventSpan) -> Result<Event
     Ok(EventList { events: found, complete: false })
 }
 
-fn is_one_second(span: &EventSpan) -> bool {
+fn is_one_second(span: &Span) -> bool {
     span.to.is_some_and(|to| to.as_second() <= span.from.as_second())
 }
 

@@ -2,7 +2,7 @@
 
 use super::state::{IntentStatus, Page, payment_state};
 use super::{currency, decline, wire};
-use crate::{CallError, CardFacts, DeclineFacts, FeeFacts, PaymentFacts, SessionFacts};
+use crate::{CallError, CardFacts, DeclineFacts, FeeFacts, Origin, PaymentFacts, SessionFacts};
 use billing::ids::{AttemptId, MerchantId};
 use billing::payment::PaymentState;
 use jiff::Timestamp;
@@ -23,8 +23,30 @@ pub(super) fn of_session(
         .or_else(|| session.client_reference_id.as_deref()?.parse().ok())
         .or(facts.attempt);
     facts.merchant = merchant(session.metadata.as_ref()).or(facts.merchant);
+    facts.origin = origin(session);
     facts.session = Some(page_of(session, live)?);
     Ok(facts)
+}
+
+/// What a hosted page was made for; `None` unless it carries all our marks and they make sense.
+pub(super) fn origin(session: &wire::Session) -> Option<Origin> {
+    let metadata = session.metadata.as_ref()?;
+    let total = currency::from_wire(session.amount_total?, session.currency.as_deref()?)?;
+    let surcharge = Money::new(metadata.get(wire::SURCHARGE)?.parse().ok()?, total.currency());
+    let amount = Money::new(total.minor().checked_sub(surcharge.minor())?, total.currency());
+    if surcharge.minor() < 0 || !amount.is_positive() {
+        return None;
+    }
+    Some(Origin {
+        attempt: attempt(Some(metadata))?,
+        payment: metadata.get(wire::PAYMENT)?.parse().ok()?,
+        merchant: merchant(Some(metadata))?,
+        invoice: metadata.get(wire::INVOICE_ID)?.parse().ok()?,
+        amount,
+        surcharge,
+        payer_email: session.customer_details.as_ref().and_then(|details| details.email.clone()),
+        made_at: instant(session.created?).ok()?,
+    })
 }
 
 /// The hosted page alone, whatever became of its payment.

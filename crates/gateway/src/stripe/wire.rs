@@ -14,6 +14,10 @@ pub(super) const MERCHANT: &str = "paydown_merchant";
 pub(super) const CONTACT: &str = "paydown_contact";
 /// The key of the invoice's number.
 pub(super) const INVOICE: &str = "paydown_invoice";
+/// The key of the invoice itself.
+pub(super) const INVOICE_ID: &str = "paydown_invoice_id";
+/// The key of the surcharge within the charge, in our minor units.
+pub(super) const SURCHARGE: &str = "paydown_surcharge";
 
 /// What asks for everything about a payment in one answer.
 pub(super) const EXPAND_SESSION: &str = "payment_intent.latest_charge.balance_transaction";
@@ -47,6 +51,14 @@ pub(super) struct Session {
     pub(super) livemode: bool,
     pub(super) expires_at: i64,
     #[serde(default)]
+    pub(super) created: Option<i64>,
+    #[serde(default)]
+    pub(super) amount_total: Option<i64>,
+    #[serde(default)]
+    pub(super) currency: Option<String>,
+    #[serde(default)]
+    pub(super) customer_details: Option<CustomerDetails>,
+    #[serde(default)]
     pub(super) status: Option<String>,
     #[serde(default)]
     pub(super) url: Option<String>,
@@ -56,6 +68,12 @@ pub(super) struct Session {
     pub(super) metadata: Option<Metadata>,
     #[serde(default)]
     pub(super) payment_intent: Option<Expandable<PaymentIntent>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct CustomerDetails {
+    #[serde(default)]
+    pub(super) email: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -23,6 +23,7 @@ fn the_body_is_exactly_this() {
     let call = stripe(NOWHERE).card_checkout(&request).unwrap();
     assert_eq!(call.route, "POST /v1/checkout/sessions");
     let (attempt, payment) = (request.attempt.to_string(), request.payment.to_string());
+    let invoice = invoice().to_string();
     let expected = [
         ("adaptive_pricing[enabled]", "false"),
         ("allow_promotion_codes", "false"),
@@ -38,14 +39,18 @@ fn the_body_is_exactly_this() {
         ("locale", "en"),
         ("metadata[paydown_attempt]", &attempt),
         ("metadata[paydown_invoice]", "INV-1042"),
+        ("metadata[paydown_invoice_id]", &invoice),
         ("metadata[paydown_merchant]", "mer_1"),
         ("metadata[paydown_payment]", &payment),
+        ("metadata[paydown_surcharge]", "1190"),
         ("mode", "payment"),
         ("payment_intent_data[description]", "Invoice INV-1042, part payment"),
         ("payment_intent_data[metadata][paydown_attempt]", &attempt),
         ("payment_intent_data[metadata][paydown_invoice]", "INV-1042"),
+        ("payment_intent_data[metadata][paydown_invoice_id]", &invoice),
         ("payment_intent_data[metadata][paydown_merchant]", "mer_1"),
         ("payment_intent_data[metadata][paydown_payment]", &payment),
+        ("payment_intent_data[metadata][paydown_surcharge]", "1190"),
         ("payment_intent_data[statement_descriptor_suffix]", "INV-1042"),
         ("payment_method_types[0]", "card"),
         ("submit_type", "pay"),

@@ -4,7 +4,7 @@
 use crate::support::*;
 use billing::payment::PaymentState;
 use gateway::stripe::verify;
-use gateway::{EventKind, EventSpan, Processor, SecretText};
+use gateway::{EventKind, Processor, SecretText, Span};
 use hmac::{Hmac, KeyInit, Mac};
 use ledger::{Currency, Money};
 use serde_json::{Value, json};
@@ -75,7 +75,7 @@ async fn events_in_a_list_and_in_a_webhook() {
     let server = MockServer::start().await;
     let published = fixture("event");
     answer(&server, "GET", "/v1/events", 200, json!({ "data": [published], "has_more": false })).await;
-    let list = stripe(&server.uri()).list_events(EventSpan { from: at(0), to: None }).await.unwrap();
+    let list = stripe(&server.uri()).list_events(Span { from: at(0), to: None }).await.unwrap();
     let event = &list.events[0].event;
     assert_eq!(event.kind, EventKind::NotOurs("plan.created".to_owned()));
     assert_eq!(event.object_kind.as_deref(), Some("plan"));

@@ -2,7 +2,8 @@
 
 use crate::support::*;
 use billing::payment::PaymentState;
-use gateway::{CallError, EventKind, EventSpan, Processor};
+use gateway::{CallError, EventKind, ListedPage, Origin, Processor, Span};
+use ledger::{Currency, Money};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
@@ -72,6 +73,63 @@ async fn a_list_that_breaks_off_proves_nothing() {
     assert!(found.is_err(), "the second page failed, which is not an absence: {found:?}");
 }
 
+/// An open page made for a payment of ours: 488.10 for the invoice and 11.90 on top.
+fn marked(id: &str, second: i64) -> Value {
+    let mut session = session();
+    session["id"] = json!(id);
+    session["created"] = json!(second);
+    session["amount_total"] = json!(50_000);
+    session["currency"] = json!("usd");
+    session["customer_details"] = json!({ "email": "ada@example.com" });
+    session["metadata"]["paydown_payment"] = json!(request().payment.to_string());
+    session["metadata"]["paydown_invoice_id"] = json!(invoice().to_string());
+    session["metadata"]["paydown_surcharge"] = json!("1190");
+    session
+}
+
+#[tokio::test]
+async fn pages_are_listed_with_what_they_were_made_for() {
+    let server = MockServer::start().await;
+    let older = [("paydown_surcharge", json!("50000")), ("paydown_invoice_id", json!("INV-1042"))];
+    let unclear = older.map(|(mark, value)| {
+        let mut session = marked("cs_unclear", 1_700_000_010);
+        session["metadata"][mark] = value;
+        session
+    });
+    page(&server, SESSIONS, None, json!([foreign("cs_9"), session(), unclear[0]]), true).await;
+    page(&server, SESSIONS, Some("cs_unclear"), json!([unclear[1], marked("cs_ours", 1_700_000_005)]), false)
+        .await;
+    let span = Span { from: at(1_700_000_000), to: None };
+    let list = stripe(&server.uri()).list_pages(span).await.unwrap();
+    assert_eq!(list.rest, None);
+    let request = request();
+    let origin = Origin {
+        attempt: attempt(),
+        payment: request.payment,
+        merchant: request.merchant,
+        invoice: invoice(),
+        amount: Money::new(48_810, Currency::USD),
+        surcharge: Money::new(1_190, Currency::USD),
+        payer_email: Some("ada@example.com".to_owned()),
+        made_at: at(1_700_000_005),
+    };
+    assert_eq!(list.pages, [ListedPage { session_id: "cs_ours".to_owned(), origin }]);
+}
+
+#[tokio::test]
+async fn a_list_of_pages_that_is_too_long_says_what_is_left() {
+    let server = MockServer::start().await;
+    let endless = json!({ "object": "list", "data": [marked("cs_1", 1_700_000_005)], "has_more": true });
+    let always = Mock::given(method("GET")).and(path(SESSIONS));
+    always.respond_with(ResponseTemplate::new(200).set_body_json(endless)).mount(&server).await;
+    let stripe = stripe(&server.uri());
+    let list = stripe.list_pages(Span { from: at(1_700_000_000), to: None }).await.unwrap();
+    let rest = Span { from: at(1_700_000_000), to: Some(at(1_700_000_005)) };
+    assert_eq!(list.rest, Some(rest));
+    let error = stripe.list_pages(rest).await.unwrap_err();
+    assert!(matches!(error, CallError::Unreadable(_)), "it gets no further: {error}");
+}
+
 fn event(number: i64, kind: &str, object: &Value) -> Value {
     json!({
         "id": format!("evt_{number}"), "object": "event", "type": kind, "created": 1_700_000_000 + number,
@@ -118,7 +176,7 @@ async fn a_part_of_a_span_is_asked_for_and_an_event_that_cannot_be_read_is_left_
     let data = json!([{ "id": "evt_3" }, event(2, "charge.refunded", &charge), "no event at all"]);
     page(&server, "/v1/events", None, data, true).await;
     page(&server, "/v1/events", Some("evt_2"), json!([event(1, "payout.paid", &json!({}))]), false).await;
-    let span = EventSpan { from: at(1_700_000_000), to: Some(at(1_700_000_009)) };
+    let span = Span { from: at(1_700_000_000), to: Some(at(1_700_000_009)) };
     let list = stripe(&server.uri()).list_events(span).await.unwrap();
     assert!(list.complete);
     assert_eq!(ids(&list.events), ["evt_1", "evt_2"]);
@@ -137,14 +195,14 @@ async fn a_span_of_one_second_is_read_to_its_end() {
         let data = json!([event(number, "charge.updated", &json!({}))]);
         page(&server, "/v1/events", after.as_deref(), data, number > 1).await;
     }
-    let span = EventSpan { from: at(1_700_000_000), to: Some(at(1_700_000_000)) };
+    let span = Span { from: at(1_700_000_000), to: Some(at(1_700_000_000)) };
     let list = stripe(&server.uri()).list_events(span).await.unwrap();
     assert!(list.complete);
     assert_eq!(list.events.len(), 25);
 }
 
-fn since(second: i64) -> EventSpan {
-    EventSpan { from: at(second), to: None }
+fn since(second: i64) -> Span {
+    Span { from: at(second), to: None }
 }
 
 fn ids(events: &[gateway::ListedEvent]) -> Vec<&str> {

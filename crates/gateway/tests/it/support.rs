@@ -1,6 +1,6 @@
 //! A Stripe that says what a test wants, and the objects it says it with. Never a second implementation of Stripe.
 
-use billing::ids::{AttemptId, MerchantId, PaymentId};
+use billing::ids::{AttemptId, InvoiceId, MerchantId, PaymentId};
 use gateway::stripe::{Stripe, StripeConfig};
 use gateway::{CardCheckout, SecretText};
 use jiff::Timestamp;
@@ -36,6 +36,10 @@ pub fn stripe_with(address: &str, key: &str, call_timeout: Duration) -> Stripe {
     Stripe::try_new(config).unwrap()
 }
 
+pub fn invoice() -> InvoiceId {
+    InvoiceId::new(at(1_700_000_000), [6; 10])
+}
+
 pub fn request() -> CardCheckout {
     CardCheckout {
         attempt: attempt(),
@@ -43,7 +47,9 @@ pub fn request() -> CardCheckout {
         merchant: MerchantId(1),
         charge: Money::new(50_000, Currency::USD),
         description: "Invoice INV-1042, part payment".to_owned(),
+        invoice: invoice(),
         invoice_number: "INV-1042".to_owned(),
+        surcharge_minor: 1_190,
         customer: None,
         payer_email: Some("ada+pay@example.com".to_owned()),
         success_url: "https://pay.example.com/done?session={CHECKOUT_SESSION_ID}".to_owned(),

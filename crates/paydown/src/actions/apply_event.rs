@@ -125,7 +125,7 @@ async fn judge(app: &App, event: &InboxEvent) -> Result<Judged> {
         EventKind::NotBooked(_) => return not_booked(app, event).await.map(Judged::Is),
         EventKind::Payment(_) => payment_of(app, event).await?,
     };
-    let Some(payment) = payment else { return unknown::judge(app, event).await.map(Judged::Is) };
+    let Some(payment) = payment else { return unknown::judge(app, event).await };
     let _turn = app.processors.turn(payment).await;
     match reconcile_payment(app, merchant, payment, "webhook").await? {
         // What the event told of was not read: it is no more applied than before.

@@ -4,8 +4,9 @@
 use crate::actions::record_outcome::{Outcome, record_outcome};
 use crate::actions::submit_attempt::latest;
 use crate::app::App;
+use crate::clock::Mint;
 use anyhow::{Context as _, Result};
-use billing::ids::{JobId, MerchantId, PaymentId};
+use billing::ids::{AttemptId, JobId, MerchantId, PaymentId};
 use billing::payment::{Decline, Hold, PaymentState};
 use jiff::SignedDuration;
 use store::attempts::Attempt;
@@ -79,12 +80,16 @@ pub(super) async fn end_page(app: &App, attempt: &Attempt, ending: Ending) -> Re
     let session = attempt.session_id.as_deref().context("only a page that was made can be ended")?;
     let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
     let processor = processor.context("the processor was disconnected")?;
-    let nonce: [u8; 8] = app.mint().bytes();
-    let key = format!("paydown-end-{}-{:016x}", attempt.id, u64::from_be_bytes(nonce));
-    let facts = processor.expire_session(session, &key).await?;
+    let facts = processor.expire_session(session, &end_key(&app.mint(), attempt.id)).await?;
     let (source, ending) = ("the page was ended", Some(ending));
     let outcome = Outcome { merchant, payment, facts, source, ending, unmade_after_calls: None };
     record_outcome(app, outcome).await?.state().context("a stored payment is known")
+}
+
+/// A key of its own for each time a page is asked to end: a refusal that was true once need not be true again.
+pub(super) fn end_key(mint: &Mint, attempt: AttemptId) -> String {
+    let nonce: [u8; 8] = mint.bytes();
+    format!("paydown-end-{attempt}-{:016x}", u64::from_be_bytes(nonce))
 }
 
 /// The payer wants it ended and it cannot be ended now: that is kept, and looked after soon.

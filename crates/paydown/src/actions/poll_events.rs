@@ -5,11 +5,12 @@
 //! reading is read in spans from its old end, so that each reading gets further.
 
 use crate::actions::apply_event::inbox_event;
+use crate::actions::catch_up::catch_up;
 use crate::app::App;
 use crate::processors::STRIPE;
 use anyhow::Result;
 use billing::ids::MerchantId;
-use gateway::{CallError, EventKind, EventList, EventSpan, ListedEvent};
+use gateway::{CallError, EventKind, EventList, ListedEvent, Span};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -99,6 +100,7 @@ pub async fn poll_events(app: &App, merchant: MerchantId) -> Result<usize> {
     let Some(account) = account else { return Ok(0) };
     let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
     let Some(processor) = processor else { return Ok(0) };
+    catch_up(app, merchant).await?;
     let mut from = account.polled_to.min(app.clock.now()) - OVERLAP;
     let mut count = 0;
     loop {
@@ -118,12 +120,12 @@ pub async fn poll_events(app: &App, merchant: MerchantId) -> Result<usize> {
 /// All events since `from`, or, where they are too many for one reading, all of the oldest span that is short enough,
 /// with its end.
 async fn readable<F: Future<Output = Result<EventList, CallError>>>(
-    read: impl Fn(EventSpan) -> F,
+    read: impl Fn(Span) -> F,
     from: Timestamp,
 ) -> Result<(EventList, Option<Timestamp>)> {
     let mut to = None;
     loop {
-        let list = read(EventSpan { from, to }).await?;
+        let list = read(Span { from, to }).await?;
         if list.complete {
             return Ok((list, to));
         }

@@ -76,7 +76,13 @@ pub async fn record_outcome(app: &App, outcome: Outcome) -> Result<Recorded> {
     app.store.write(async move |tx: &mut Tx| in_tx(tx, &mint, &secrets, &outcome).await).await
 }
 
-async fn in_tx(tx: &mut Tx, mint: &Mint, secrets: &SecretKey, outcome: &Outcome) -> Result<Recorded> {
+/// The same within the caller's transaction.
+pub(super) async fn in_tx(
+    tx: &mut Tx,
+    mint: &Mint,
+    secrets: &SecretKey,
+    outcome: &Outcome,
+) -> Result<Recorded> {
     let Outcome { merchant, payment: id, facts, .. } = outcome;
     let Some(found) = payments::find(tx, *merchant, *id).await? else { return Ok(Recorded::Unknown) };
     customers::lock(tx, *merchant, found.customer_id).await?;

@@ -4,6 +4,7 @@
 //! second one, whatever it asks for.
 
 use crate::actions::card_testing::{self, Braked};
+use crate::actions::catch_up::is_caught_up;
 use crate::actions::register_payer::register_payer;
 use crate::app::App;
 use crate::client_address::ClientAddress;
@@ -90,6 +91,8 @@ pub enum Started {
     TooMany(Timestamp),
     /// Too many cards were declined at this merchant; payments go on about then.
     Paused(Timestamp),
+    /// What the processor knows is still being looked through, as after every start: in a moment payments go on.
+    CatchingUp,
     /// The merchant takes no cards.
     NoProcessor,
 }
@@ -98,6 +101,9 @@ pub enum Started {
 pub async fn start_payment(app: &App, input: StartPayment) -> Result<Started> {
     let processor = app.processors.of(&app.store, &app.secrets, input.merchant).await?;
     let Some(processor) = processor else { return Ok(Started::NoProcessor) };
+    if !is_caught_up(app, input.merchant).await? {
+        return Ok(Started::CatchingUp);
+    }
     let customer = match input.payer.contact_id {
         Some(contact) => register_payer(app, &*processor, input.merchant, contact).await,
         None => None,
@@ -298,7 +304,9 @@ fn attempt(work: &Work, merchant: &Merchant, invoice: &Invoice, payment: &Paymen
         merchant: payment.merchant,
         charge: Money::new(charge, payment.currency),
         description: format!("{} invoice {}", merchant.name, invoice.number),
+        invoice: invoice.id,
         invoice_number: invoice.number.clone(),
+        surcharge_minor: payment.surcharge_minor,
         customer: work.customer.clone(),
         payer_email: payment.receipt_email.clone(),
         success_url: format!("{pages}/return"),
@@ -314,7 +322,7 @@ fn attempt(work: &Work, merchant: &Merchant, invoice: &Invoice, payment: &Paymen
         payment_id: payment.id,
         number: 1,
         processor: crate::processors::STRIPE.to_owned(),
-        processor_key: format!("paydown-{id}"),
+        processor_key: processor_key(id),
         route: call.route,
         body: call.body,
         session_id: None,
@@ -331,6 +339,11 @@ fn attempt(work: &Work, merchant: &Merchant, invoice: &Invoice, payment: &Paymen
         created_at: work.mint.now,
         called_at: None,
     })
+}
+
+/// What the processor knows an attempt's call by, for ever.
+pub(super) fn processor_key(attempt: AttemptId) -> String {
+    format!("paydown-{attempt}")
 }
 
 fn key(payment: &str) -> Key<'_> {

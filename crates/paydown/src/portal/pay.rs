@@ -112,6 +112,7 @@ pub async fn pay(
         Started::IdentityNeeded => Ok(ctx.go(&identify::page_of(&loaded, amount))),
         Started::TooMany(until) => Err(Fail::TooMany(until)),
         Started::Paused(until) => Err(Fail::Paused(until)),
+        Started::CatchingUp => Err(Fail::Unavailable),
         Started::NotFound => Err(Fail::NotFound),
         Started::NoProcessor => redraw(&ctx, &loaded, minor, &form, PayProblem::ProcessorSilent),
     }

@@ -262,7 +262,11 @@ impl TestApp {
 
     /// What the processor says of a payment's page: `open`, `complete`, `expired`.
     pub async fn page_status(&self, payment: PaymentId) -> String {
-        let session = self.session(payment).await;
+        self.session_status(&self.session(payment).await).await
+    }
+
+    /// The same of a page by the processor's id.
+    pub async fn session_status(&self, session: &str) -> String {
         let url = format!("{}/v1/checkout/sessions/{session}", self.sandbox.base_url());
         let answer = self.http.get(url).bearer_auth(PROCESSOR_KEY).send().await.expect("it answers");
         let page: Value = answer.json().await.expect("answers are JSON");

@@ -4,6 +4,7 @@ mod captures;
 mod crashes;
 mod fees;
 mod races;
+mod restores;
 mod timeouts;
 mod unbooked;
 mod webhooks;

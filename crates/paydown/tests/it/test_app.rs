@@ -156,12 +156,31 @@ impl TestApp {
     /// The program dies and starts again a second later.
     pub async fn restart(&mut self) {
         self.app.store.close().await.expect("the store closes");
+        self.open_again().await;
+    }
+
+    async fn open_again(&mut self) {
         self.advance(SignedDuration::from_secs(1));
         let random = Arc::clone(&self.app.random);
         let clock = Arc::clone(&self.app.clock);
         self.app = program(self.database.open().await, clock, random);
         *self.door.app.write().expect("nobody panics at the door") = self.app.clone();
         run_jobs::resume(&self.app).await.expect("payments in flight are found");
+    }
+
+    /// Stops for a moment, and a backup is made.
+    pub async fn back_up(&mut self) -> TestDatabase {
+        self.app.store.close().await.expect("the store closes");
+        let backup = self.database.copy().await;
+        self.open_again().await;
+        backup
+    }
+
+    /// Everything since the backup is lost, but at the processor. What a server does at its start is left to the test.
+    pub async fn restore(&mut self, backup: TestDatabase) {
+        self.app.store.close().await.expect("the store closes");
+        self.database = backup;
+        self.open_again().await;
     }
 
     /// Waits until a webhook of this kind has come in.

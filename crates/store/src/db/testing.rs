@@ -117,6 +117,32 @@ impl TestDatabase {
         TestDatabase { url, home: Home::Server { admin_url, name } }
     }
 
+    /// Another database with the same content, as a backup is. Every store on this one is closed.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    pub async fn copy(&self) -> TestDatabase {
+        match (&self.home, &self.url) {
+            (Home::Server { admin_url, name }, _) => {
+                let copy = format!("paydown_test_{}", unique());
+                let admin = connect(admin_url).await;
+                run(&admin, &format!("CREATE DATABASE {copy} TEMPLATE {name}")).await;
+                let url = DatabaseUrl::Postgres(url_of(admin_url, &copy));
+                TestDatabase { url, home: Home::Server { admin_url: admin_url.clone(), name: copy } }
+            }
+            (Home::Folder { .. }, DatabaseUrl::Sqlite(path)) => {
+                let folder = tempfile::tempdir().expect("a temporary folder can be made");
+                let copy = folder.path().join("paydown.db");
+                std::fs::copy(path, &copy).expect("a closed file can be copied");
+                TestDatabase {
+                    url: DatabaseUrl::Sqlite(copy),
+                    home: Home::Folder { _removed_on_drop: folder },
+                }
+            }
+            (Home::Folder { .. }, DatabaseUrl::Postgres(_)) => unreachable!("a server is no folder"),
+        }
+    }
+
     /// Where the database is.
     pub fn url(&self) -> DatabaseUrl {
         self.url.clone()

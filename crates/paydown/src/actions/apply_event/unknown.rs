@@ -1,32 +1,40 @@
-//! An event about a payment that carries our marks and is not in this database, as after the restore of an older backup:
-//! the processor may have taken money that no book shows. A person is told which invoice it is about and how much.
+//! An event about a payment that carries our marks and is not in this database, as after the restore of an older backup.
+//! Where its invoice is here the payment is adopted. Otherwise the processor may have taken money that no book shows,
+//! and a person is told which invoice it is about and how much.
 //!
-//! Nothing is changed at the processor: another installation may use the same account, and the payment may be its own.
+//! Nothing is changed at the processor for an invoice that is not here: another installation may use the same account,
+//! and the payment may be its own.
 
-use super::{ABOUT_NOTHING, Verdict, anomaly};
+use super::{ABOUT_NOTHING, Judged, Verdict, anomaly};
+use crate::actions::adopt_payment::{Adopted, adopt_payment};
 use crate::app::App;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use billing::payment::{Hold, PaymentState};
 use gateway::{PaymentFacts, Processor};
 use store::inbox::InboxEvent;
 
-pub(super) async fn judge(app: &App, event: &InboxEvent) -> Result<Verdict> {
-    let nobodys = || Ok(Verdict::Parked(ABOUT_NOTHING.to_owned()));
+pub(super) async fn judge(app: &App, event: &InboxEvent) -> Result<Judged> {
+    let nobodys = || Judged::Is(Verdict::Parked(ABOUT_NOTHING.to_owned()));
     if event.event.attempt_id.is_none() {
-        return nobodys();
+        return Ok(nobodys());
     }
     let processor = app.processors.of(&app.store, &app.secrets, event.merchant_id).await?;
     let processor = processor.context("the processor was disconnected")?;
-    let Some(facts) = fetch(&*processor, event).await? else { return nobodys() };
+    let Some(facts) = fetch(&*processor, event).await? else { return Ok(nobodys()) };
     if facts.merchant != Some(event.merchant_id) {
-        return Ok(Verdict::Parked("it is about a payment of another merchant".to_owned()));
+        return Ok(Judged::Is(Verdict::Parked("it is about a payment of another merchant".to_owned())));
     }
     if facts.state.hold() == Hold::Released {
-        return Ok(Verdict::Parked(
+        return Ok(Judged::Is(Verdict::Parked(
             "its payment is not in this database, and ended without money".to_owned(),
-        ));
+        )));
     }
-    Ok(Verdict::Alarming(anomaly(&app.mint(), "unknown_payment", None, told(event, &facts))))
+    let alarm = anomaly(&app.mint(), "unknown_payment", None, told(event, &facts));
+    Ok(match adopt_payment(app, &*processor, facts).await? {
+        Adopted::Made(_) | Adopted::Known(_) | Adopted::Ended => Judged::Is(Verdict::Applied),
+        Adopted::DoesNotFit => bail!("it asks for more than is payable now, and its page has not ended"),
+        Adopted::NotOurs => Judged::Is(Verdict::Alarming(alarm)),
+    })
 }
 
 async fn fetch(processor: &dyn Processor, event: &InboxEvent) -> Result<Option<PaymentFacts>> {

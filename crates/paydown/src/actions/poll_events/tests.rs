@@ -10,7 +10,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 /// A processor with one event at each of these seconds, which lists the newest five of a span, all of a single second.
-fn list(seconds: &[i64], span: EventSpan) -> Result<EventList, CallError> {
+fn list(seconds: &[i64], span: Span) -> Result<EventList, CallError> {
     let (from, to) = (span.from.as_second(), span.to.map_or(i64::MAX, Timestamp::as_second));
     let within: Vec<i64> = seconds.iter().copied().filter(|second| (from..=to).contains(second)).collect();
     let complete = within.len() <= MOST || from == to;

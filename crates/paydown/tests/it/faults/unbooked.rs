@@ -3,7 +3,7 @@
 use super::webhooks::{receive, sign, stored_state};
 use crate::on_both_engines;
 use crate::test_app::{TestApp, WEBHOOK_SECRET};
-use billing::ids::{AttemptId, PaymentId};
+use billing::ids::{AttemptId, InvoiceId, PaymentId};
 use gateway::CardCheckout;
 use jiff::SignedDuration;
 use ledger::{Currency, Money};
@@ -65,7 +65,8 @@ on_both_engines!(refunds_disputes_and_payouts_are_a_persons, async |app: &mut Te
 
 on_both_engines!(a_payment_that_only_the_processor_knows_is_named, async |app: &mut TestApp| {
     let attempt = app.app.mint().id(AttemptId::new);
-    let session = page_without_a_payment(app, attempt).await;
+    let lost = app.app.mint().id(InvoiceId::new);
+    let session = page_without_a_payment(app, attempt, lost).await;
     let object = json!({
         "id": session, "object": "checkout.session",
         "metadata": { "paydown_attempt": attempt.to_string(), "paydown_invoice": "INV-77" },
@@ -81,8 +82,8 @@ on_both_engines!(a_payment_that_only_the_processor_knows_is_named, async |app: &
     assert!(detail.starts_with("invoice INV-77:") && detail.contains(&session), "{detail}");
 });
 
-/// A page at the processor with our marks, as one that was made after the backup from which we were restored.
-async fn page_without_a_payment(app: &TestApp, attempt: AttemptId) -> String {
+/// A page at the processor with our marks, 400.00 of an invoice, as one that was made after the backup from which we were restored.
+pub async fn page_without_a_payment(app: &TestApp, attempt: AttemptId, invoice: InvoiceId) -> String {
     let App { store, secrets, processors, .. } = &app.app;
     let processor = processors.of(store, secrets, app.merchant).await.expect("the key opens");
     let processor = processor.expect("it is connected");
@@ -92,7 +93,9 @@ async fn page_without_a_payment(app: &TestApp, attempt: AttemptId) -> String {
         merchant: app.merchant,
         charge: Money::new(40_000, Currency::USD),
         description: "Work".to_owned(),
+        invoice,
         invoice_number: "INV-77".to_owned(),
+        surcharge_minor: 0,
         customer: None,
         payer_email: None,
         success_url: "http://127.0.0.1:9/return".to_owned(),
