@@ -239,6 +239,6 @@ async fn an_account_says_who_it_is() {
     answer(&server, "GET", "/v1/account", 200, account).await;
     let account = stripe(&server.uri()).account().await.unwrap();
     assert_eq!((account.id.as_str(), account.name.as_deref()), ("acct_1", Some("Harbor Supply")));
-    assert_eq!(account.default_currency, Some(ledger::Currency::USD));
+    assert_eq!(account.default_currency, Some(Currency::USD));
     assert!(account.charges_enabled && !account.live);
 }
