@@ -62,6 +62,12 @@ async fn how_a_payment_ends() {
 
         pay_part(visitor, &path).await;
         visitor.pay_by(EMPTY, "$500.00").await;
+        visitor.sees("The payment did not go through").await;
+        let card_page = visitor.at().await;
+        stage.app.settle().await;
+        let declined = format!("/p/northwind/payments/{}", stage.newest_payment(invoice).await);
+        visitor.examine_at("result-declined-open", &declined, "Your bank said no").await;
+        visitor.go(&card_page).await;
         visitor.press("Cancel and go back").await;
         visitor.sees("Your bank said no").await;
         visitor.examine("result-declined").await;

@@ -212,7 +212,7 @@ on_both_engines!(the_same_form_twice_is_one_payment, async |app: &mut TestApp| {
     let other = press(&mut browser, &path, &with(&form, "amount", "30000")).await;
     assert_eq!(other.status, 409);
     other.tells("You already started a payment of $1,250.00. Continue it, or cancel it and start again");
-    assert_eq!(texts(&other, ".summary a, .summary button"), ["Continue it", "Cancel it and start again"]);
+    assert_eq!(texts(&other, ".row a, .row button"), ["Continue it", "Cancel it and start again"]);
     assert_eq!(attribute(&other, "[name=intent]", "value"), None, "no form to pay a third time with");
     let payment = page.hidden("intent").parse().expect("an id");
     app.card(payment, VISA).await;
