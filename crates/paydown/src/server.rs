@@ -17,8 +17,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Work in flight is waited for so long at the end; what is left is picked up again at the next start.
 const DRAIN: Duration = Duration::from_secs(10);
-/// The portal opens after so long, though the processor's events may not have been read yet.
-const CATCH_UP: Duration = Duration::from_secs(5);
 /// How often workers look whether something is due.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// How often processors' events are read.
@@ -43,7 +41,6 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<()> {
     run_jobs::resume(&app).await?;
-    catch_up(&app).await;
     let workers = tokio::spawn(work(app.clone(), transport, stop.clone()));
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let stopped = stop.clone();
@@ -62,20 +59,6 @@ pub async fn run(
         Err(_) => tracing::warn!("work was still in flight at the end; it is picked up at the next start"),
     }
     app.store.close().await
-}
-
-/// Before the first request: what the processor knows and we may not, as after the restore of a backup. A processor that
-/// does not answer makes no charges either, so it keeps nobody waiting for long.
-async fn catch_up(app: &App) {
-    let caught_up = timeout(CATCH_UP, async {
-        run_jobs::poll(app).await?;
-        while run_jobs::run_due_of(app, Queue::Inbox).await? > 0 {}
-        anyhow::Ok(())
-    });
-    match caught_up.await {
-        Ok(caught_up) => report("catching up", caught_up),
-        Err(_) => tracing::warn!("the processor's events are still being read; the portal opens meanwhile"),
-    }
 }
 
 /// The workers, each kind in a task of its own: what hangs in one never holds up another. They end when `stop` is
