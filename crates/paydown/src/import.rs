@@ -63,8 +63,12 @@ pub struct ImportedInvoice {
     pub rows: Vec<usize>,
     /// What people call it.
     pub number: String,
+    /// The header of the column that says so.
+    pub number_column: String,
     /// Who is billed.
     pub customer_name: String,
+    /// The header of the column that says so.
+    pub customer_column: String,
     /// Where it is sent, as written; `None` where the file has no address.
     pub email: Option<String>,
     /// Currency of every amount.
@@ -90,7 +94,7 @@ pub struct RowError {
     pub row: usize,
     /// The invoice it spoils, where its number can be read.
     pub invoice: Option<String>,
-    /// The header of the column; empty where the whole row is meant.
+    /// The header of the column, or its place where it has no header.
     pub column: String,
     /// What stands there, shortened.
     pub value: String,
@@ -102,10 +106,7 @@ pub struct RowError {
 
 impl fmt::Display for RowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "row {}", self.row)?;
-        if !self.column.is_empty() {
-            write!(f, ", column {}", self.column)?;
-        }
+        write!(f, "row {}, column {}", self.row, self.column)?;
         if let Some(invoice) = &self.invoice {
             write!(f, ", invoice {invoice}")?;
         }

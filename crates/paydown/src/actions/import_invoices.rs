@@ -1,5 +1,10 @@
 //! Invoices of a file become owed, each in a transaction of its own: one that cannot be is told with its row and stops
 //! nothing else. The same file again changes nothing.
+//!
+//! Whose invoice it is: a name is one customer, as in any accounting program, and an address that this customer does not have
+//! becomes a contact of it. Since a contact sees every invoice of its customer, each new one is told. Where `namesakes_apart`
+//! is asked for, or where several customers have the name already, the address decides. An address may belong to customers
+//! of several names: who keeps the books of two firms; that is told as well.
 
 use crate::actions::create_customer::{self, NewCustomer};
 use crate::actions::issue_invoice::{self, CannotIssue, Issued, NewInvoice};
@@ -17,8 +22,17 @@ use store::{contacts, invoices, merchants};
 
 /// What one invoice of a file came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Imported {
-    /// It is owed now; in a dry run it would be.
+pub struct Imported {
+    /// Whether it is owed now.
+    pub outcome: Outcome,
+    /// What the bookkeeper may not have meant: a sentence each, which begins with the row.
+    pub notices: Vec<String>,
+}
+
+/// Whether an invoice of a file is owed now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is; in a dry run it would be.
     New {
         /// Which.
         invoice: InvoiceId,
@@ -36,19 +50,30 @@ pub enum Imported {
 #[error("a dry run is rolled back")]
 struct DryRun(Imported);
 
-/// Imports one invoice for `actor`, as the audit trail calls them. With `dry_run` everything is tried and nothing stays.
+/// How to import, and for whom.
+#[derive(Debug, Clone)]
+pub struct ImportAs {
+    /// As the audit trail calls them.
+    pub actor: String,
+    /// Everything is tried and nothing stays.
+    pub dry_run: bool,
+    /// Another address under a known name is another customer.
+    pub namesakes_apart: bool,
+}
+
+/// Imports one invoice.
 pub async fn import_invoice(
     app: &App,
     merchant: MerchantId,
     invoice: ImportedInvoice,
-    (actor, dry_run): (&str, bool),
+    how: &ImportAs,
 ) -> Result<Imported> {
-    let (mint, actor) = (app.mint(), actor.to_owned());
+    let (mint, how) = (app.mint(), how.clone());
     let outcome = app
         .store
         .write(async move |tx: &mut Tx| {
-            let imported = in_tx(tx, &mint, (merchant, &actor), &invoice).await?;
-            if dry_run { Err(DryRun(imported).into()) } else { Ok(imported) }
+            let imported = in_tx(tx, &mint, (merchant, &how), &invoice).await?;
+            if how.dry_run { Err(DryRun(imported).into()) } else { Ok(imported) }
         })
         .await;
     outcome.or_else(|error| error.downcast::<DryRun>().map(|DryRun(imported)| imported))
@@ -57,25 +82,26 @@ pub async fn import_invoice(
 async fn in_tx(
     tx: &mut Tx,
     mint: &Mint,
-    (merchant, actor): (MerchantId, &str),
+    (merchant, how): (MerchantId, &ImportAs),
     imported: &ImportedInvoice,
 ) -> Result<Imported> {
     // Two imports at once would both find no customer and both make one.
     merchants::lock(tx, merchant).await?;
     let there = invoices::find_by_number(tx, merchant, &imported.number).await?;
     let customer = match &there {
-        Some(there) => owner(tx, merchant, there.customer_id, imported).await?,
-        None => find_customer(tx, merchant, imported).await?,
+        Some(there) => owner(tx, (merchant, there.customer_id), imported, how.namesakes_apart).await?,
+        None => find_customer(tx, merchant, imported, how.namesakes_apart).await?,
     };
+    let mut notices = Vec::new();
     let (customer_id, new_customer) = match customer {
         Found::One(id) => (id, false),
-        Found::None if there.is_some() => return Ok(Imported::Refused(taken(imported))),
-        Found::None => (create(tx, mint, merchant, imported).await?, true),
-        Found::Several => return Ok(Imported::Refused(unclear_customer(imported))),
+        Found::None if there.is_some() => return Ok(refusal(taken(imported))),
+        Found::None => {
+            notices.extend(shared_address(tx, merchant, imported).await?);
+            (create(tx, mint, merchant, imported).await?, true)
+        }
+        Found::Several => return Ok(refusal(unclear_customer(imported))),
     };
-    if let (Some(email), Found::One(_), None) = (&imported.email, &customer, &there) {
-        create_customer::add_contact(tx, mint, (merchant, customer_id), "", email).await?;
-    }
     let new = NewInvoice {
         merchant,
         customer_id,
@@ -87,16 +113,59 @@ async fn in_tx(
         memo: imported.memo.clone(),
         lines: imported.lines.clone(),
     };
-    Ok(match issue_invoice::in_tx(tx, mint, &new).await? {
+    let outcome = match issue_invoice::in_tx(tx, mint, &new).await? {
         Ok(Issued::New(invoice)) => {
-            note(tx, mint, (merchant, actor), (invoice, imported)).await?;
-            Imported::New { invoice, new_customer }
+            note(tx, mint, (merchant, &how.actor), (invoice, imported)).await?;
+            Outcome::New { invoice, new_customer }
         }
-        Ok(Issued::Unchanged(invoice)) => Imported::Unchanged(invoice),
-        Err(CannotIssue::NumberTaken(_)) => Imported::Refused(taken(imported)),
+        Ok(Issued::Unchanged(invoice)) => Outcome::Unchanged(invoice),
+        Err(CannotIssue::NumberTaken(_)) => return Ok(refusal(taken(imported))),
         // The reader has added the lines up; an error here rolls the customer back as well.
         Err(error @ CannotIssue::Lines(_)) => return Err(error.into()),
-    })
+    };
+    if let (Some(email), false) = (&imported.email, new_customer)
+        && create_customer::add_contact(tx, mint, (merchant, customer_id), "", email).await?
+    {
+        notices.push(new_contact(imported, email));
+    }
+    Ok(Imported { outcome, notices })
+}
+
+fn refusal(error: RowError) -> Imported {
+    Imported { outcome: Outcome::Refused(error), notices: Vec::new() }
+}
+
+/// What to think of an address that a new customer shares with others.
+async fn shared_address(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    imported: &ImportedInvoice,
+) -> Result<Option<String>> {
+    let Some(email) = &imported.email else { return Ok(None) };
+    let Some(key) = comparable_email(email) else { return Ok(None) };
+    let others = contacts::find_by_email(tx, merchant, &key).await?;
+    Ok(others.first().map(|other| {
+        format!(
+            "row {}: {email} is a contact of {} already; {} is made a customer of its own. If both are one, correct the \
+             name before it is imported",
+            first_row(imported),
+            other.customer_name,
+            imported.customer_name
+        )
+    }))
+}
+
+fn new_contact(imported: &ImportedInvoice, email: &str) -> String {
+    format!(
+        "row {}: {email} becomes a contact of {}, who is known, and sees its invoices. If that is another customer of the \
+         same name, import with --namesakes-apart",
+        first_row(imported),
+        imported.customer_name
+    )
+}
+
+fn first_row(imported: &ImportedInvoice) -> usize {
+    imported.rows.first().copied().unwrap_or(1)
 }
 
 async fn note(
@@ -126,30 +195,38 @@ enum Found {
 /// The customer of an invoice that is there, if the file means the same one.
 async fn owner(
     tx: &mut Tx,
-    merchant: MerchantId,
-    id: CustomerId,
+    (merchant, id): (MerchantId, CustomerId),
     imported: &ImportedInvoice,
+    by_address: bool,
 ) -> Result<Found> {
     let customer = customers::find(tx, merchant, id).await?;
     let same_name = customer.is_some_and(|there| name_key(&there.name) == name_key(&imported.customer_name));
+    if !same_name || !by_address {
+        return Ok(if same_name { Found::One(id) } else { Found::None });
+    }
     let same_email = match imported.email.as_deref().and_then(comparable_email) {
         Some(key) => contacts::list(tx, merchant, id).await?.iter().any(|contact| contact.email_key == key),
         None => true,
     };
-    Ok(if same_name && same_email { Found::One(id) } else { Found::None })
+    Ok(if same_email { Found::One(id) } else { Found::None })
 }
 
-/// The customer of this name who has this address; or, of this name, the one who has none yet.
-///
-/// A name alone is not enough where an address is given: two customers of one name must not see each other's invoices.
-async fn find_customer(tx: &mut Tx, merchant: MerchantId, imported: &ImportedInvoice) -> Result<Found> {
+/// The customer of this name. Where there are several, or namesakes are to be kept apart, the one who has this address, or
+/// else, of those, the one who has none yet.
+async fn find_customer(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    imported: &ImportedInvoice,
+    namesakes_apart: bool,
+) -> Result<Found> {
     let candidates = customers::find_by_name(tx, merchant, &imported.customer_name).await?;
-    let Some(key) = imported.email.as_deref().and_then(comparable_email) else {
-        return Ok(match candidates.as_slice() {
-            [] => Found::None,
-            [only] => Found::One(only.id),
-            _ => Found::Several,
-        });
+    let key = imported.email.as_deref().and_then(comparable_email);
+    let key = match (candidates.as_slice(), key) {
+        ([], _) => return Ok(Found::None),
+        ([only], None) => return Ok(Found::One(only.id)),
+        ([only], Some(_)) if !namesakes_apart => return Ok(Found::One(only.id)),
+        (_, None) => return Ok(Found::Several),
+        (_, Some(key)) => key,
     };
     let mut without_contacts = None;
     for candidate in &candidates {
@@ -161,7 +238,11 @@ async fn find_customer(tx: &mut Tx, merchant: MerchantId, imported: &ImportedInv
             without_contacts.get_or_insert(candidate.id);
         }
     }
-    Ok(without_contacts.map_or(Found::None, Found::One))
+    Ok(match without_contacts {
+        Some(id) => Found::One(id),
+        None if namesakes_apart => Found::None,
+        None => Found::Several,
+    })
 }
 
 async fn create(
@@ -179,7 +260,7 @@ async fn create(
 fn taken(imported: &ImportedInvoice) -> RowError {
     refused(
         imported,
-        ("Number", &imported.number),
+        (&imported.number_column, &imported.number),
         "is the number of an invoice that says something else",
         "An issued invoice is never changed: void it and import it under another number",
     )
@@ -188,15 +269,15 @@ fn taken(imported: &ImportedInvoice) -> RowError {
 fn unclear_customer(imported: &ImportedInvoice) -> RowError {
     refused(
         imported,
-        ("Customer", &imported.customer_name),
+        (&imported.customer_column, &imported.customer_name),
         "is the name of several customers",
-        "Add the e-mail address of the one that is meant",
+        "Write the e-mail address of the one that is meant, or, if it is yet another one, import with --namesakes-apart",
     )
 }
 
 fn refused(imported: &ImportedInvoice, (column, value): (&str, &str), problem: &str, fix: &str) -> RowError {
     RowError {
-        row: imported.rows.first().copied().unwrap_or(1),
+        row: first_row(imported),
         invoice: Some(imported.number.clone()),
         column: column.to_owned(),
         value: value.to_owned(),

@@ -3,7 +3,7 @@
 use super::world::{At, Exit, stop};
 use super::{DecimalMark, ImportArgs};
 use crate::actions::create_link::{Sent, send_invoice};
-use crate::actions::import_invoices::{Imported, import_invoice};
+use crate::actions::import_invoices::{ImportAs, Outcome, import_invoice};
 use crate::app::App;
 use crate::import::{ImportOptions, ImportPlan, RowError, read};
 use anyhow::{Context as _, Result};
@@ -16,12 +16,13 @@ use std::fs;
 
 /// What the file came to.
 #[derive(Default)]
-struct Outcome {
+struct Told {
     new: Vec<InvoiceId>,
     new_customers: usize,
     unchanged: usize,
     sent: usize,
     errors: Vec<RowError>,
+    notices: Vec<String>,
 }
 
 pub(super) async fn run(at: &mut At<'_>, args: ImportArgs) -> Result<Exit> {
@@ -31,7 +32,9 @@ pub(super) async fn run(at: &mut At<'_>, args: ImportArgs) -> Result<Exit> {
     let plan = read(&bytes, &options).map_err(|error| stop(Exit::Failed, error.to_string()))?;
     let rows = plan.row_count;
     let app = at.app(&config, store)?;
-    let mut outcome = import(&app, merchant.id, plan, (&at.actor(), args.dry_run)).await?;
+    let (actor, namesakes_apart) = (at.actor(), args.namesakes_apart);
+    let how = ImportAs { actor, dry_run: args.dry_run, namesakes_apart };
+    let mut outcome = import(&app, merchant.id, plan, &how).await?;
     if args.send {
         for invoice in &outcome.new {
             let sent = send_invoice(&app, merchant.id, *invoice).await?;
@@ -61,23 +64,25 @@ fn options(args: &ImportArgs, default_currency: Currency) -> Result<ImportOption
     })
 }
 
-async fn import(app: &App, merchant: MerchantId, plan: ImportPlan, by: (&str, bool)) -> Result<Outcome> {
-    let mut outcome = Outcome { errors: plan.errors, ..Outcome::default() };
+async fn import(app: &App, merchant: MerchantId, plan: ImportPlan, how: &ImportAs) -> Result<Told> {
+    let mut outcome = Told { errors: plan.errors, ..Told::default() };
     for invoice in plan.invoices {
-        match import_invoice(app, merchant, invoice, by).await? {
-            Imported::New { invoice, new_customer } => {
+        let imported = import_invoice(app, merchant, invoice, how).await?;
+        outcome.notices.extend(imported.notices);
+        match imported.outcome {
+            Outcome::New { invoice, new_customer } => {
                 outcome.new.push(invoice);
                 outcome.new_customers += usize::from(new_customer);
             }
-            Imported::Unchanged(_) => outcome.unchanged += 1,
-            Imported::Refused(error) => outcome.errors.push(error),
+            Outcome::Unchanged(_) => outcome.unchanged += 1,
+            Outcome::Refused(error) => outcome.errors.push(error),
         }
     }
     outcome.errors.sort_by_key(|error| error.row);
     Ok(outcome)
 }
 
-fn outcome_json(outcome: &Outcome, rows: usize, dry_run: bool) -> Value {
+fn outcome_json(outcome: &Told, rows: usize, dry_run: bool) -> Value {
     let errors: Vec<Value> = outcome
         .errors
         .iter()
@@ -99,17 +104,21 @@ fn outcome_json(outcome: &Outcome, rows: usize, dry_run: bool) -> Value {
         "unchanged": outcome.unchanged,
         "sent": outcome.sent,
         "errors": errors,
+        "notices": outcome.notices,
     })
 }
 
-fn outcome_text(outcome: &Outcome, rows: usize, args: &ImportArgs) -> String {
+fn outcome_text(outcome: &Told, rows: usize, args: &ImportArgs) -> String {
     let mut text = String::new();
     // Writing into a String cannot fail.
     let mut line = |line: String| writeln!(text, "{line}").unwrap_or_default();
     for error in &outcome.errors {
         line(error.to_string());
     }
-    if outcome.new.is_empty() && outcome.errors.is_empty() {
+    for notice in &outcome.notices {
+        line(format!("{notice}."));
+    }
+    if outcome.new.is_empty() && outcome.errors.is_empty() && outcome.notices.is_empty() {
         line(format!("Nothing changed: all {} invoices are there already.", outcome.unchanged));
         return text;
     }

@@ -4,10 +4,10 @@ mod line;
 
 use super::columns::{Columns, Field, name_of};
 use super::table::{Table, TableRow};
-use super::{FileError, ImportOptions, ImportPlan, ImportedInvoice, RowError, values};
+use super::{ImportOptions, ImportPlan, ImportedInvoice, RowError, values};
 use billing::amount::NumberMarks;
 use billing::contact::comparable_email;
-use billing::line::{Line, totals};
+use billing::line::{Line, LineError, totals};
 use jiff::civil::Date;
 use ledger::{Currency, Money};
 use std::collections::HashMap;
@@ -20,6 +20,9 @@ const MOST_TEXT: usize = 2_000;
 const MOST_SHOWN: usize = 60;
 /// One invoice has at most so many lines.
 const MOST_LINES: usize = 1_000;
+
+/// Where an invoice says how much it is, the plainest first.
+const AMOUNTS: [Field; 3] = [Field::Total, Field::Amount, Field::Price];
 
 /// What every row is read with.
 pub(super) struct Reading<'r> {
@@ -106,7 +109,9 @@ impl Reading<'_> {
         Ok(ImportedInvoice {
             rows: group.rows.iter().map(|row| row.number).collect(),
             number: group.number.clone(),
+            number_column: self.column(Field::Number),
             customer_name: head.customer_name,
+            customer_column: self.column(Field::Customer),
             email: head.email,
             currency,
             issued_on: head.issued_on,
@@ -131,12 +136,12 @@ impl Reading<'_> {
             errors.push(self.error(group.rows[0], number, Field::Number, wrong));
         }
         for row in &group.rows {
-            let more = row.cells.iter().skip(self.columns.count()).find(|cell| !cell.is_empty());
-            if let Some(cell) = more {
+            let more = row.cells.iter().enumerate().skip(self.columns.count());
+            if let Some((place, cell)) = more.into_iter().find(|(_, cell)| !cell.is_empty()) {
                 errors.push(RowError {
                     row: row.number,
                     invoice: Some(group.number.clone()),
-                    column: String::new(),
+                    column: format!("{} (without a header)", place + 1),
                     value: shortened(cell),
                     problem: "stands behind the last column".to_owned(),
                     fix: "Put texts that contain the separator in quotation marks".to_owned(),
@@ -152,8 +157,9 @@ impl Reading<'_> {
         let (issued, due, po, memo) =
             (read(Field::Issued), read(Field::Due), read(Field::Po), read(Field::Memo));
         let before = errors.len();
-        let mut note =
-            |field, wrong| errors.push(self.error(group.rows[0], Some(&group.number), field, wrong));
+        let mut note = |field, wrong| {
+            errors.push(self.error(self.told_at(group, field), Some(&group.number), field, wrong));
+        };
         let customer_name = required(customer)
             .and_then(|name| plain(&name, MOST_NAME).map(|()| name))
             .map_err(|wrong| note(Field::Customer, wrong));
@@ -228,17 +234,7 @@ impl Reading<'_> {
 
     /// The total of the lines, which is also the file's, if it has one.
     fn foot(&self, group: &Group<'_>, lines: &[Line], currency: Currency) -> Result<Money, Box<RowError>> {
-        let first = group.rows[0];
-        let number = Some(group.number.as_str());
-        let total = totals(lines).map_err(|error| {
-            let fix = "A credit note is no invoice; leave it out".to_owned();
-            Box::new(self.error(
-                first,
-                number,
-                Field::Amount,
-                (format!("cannot be read as an invoice: {error}"), fix),
-            ))
-        })?;
+        let total = totals(lines).map_err(|error| Box::new(self.no_total(group, &error)))?;
         let total = Money::new(total.total_minor, currency);
         let mut errors = Vec::new();
         let told = self.shared(group, Field::Total, &mut errors);
@@ -246,7 +242,8 @@ impl Reading<'_> {
             return Err(Box::new(error));
         }
         let Some(told) = told else { return Ok(total) };
-        let at_total = |wrong| Box::new(self.error(first, number, Field::Total, wrong));
+        let row = self.told_at(group, Field::Total);
+        let at_total = |wrong| Box::new(self.error(row, Some(&group.number), Field::Total, wrong));
         let told = Money::new(values::amount(&told, currency, self.marks).map_err(at_total)?, currency);
         if told == total {
             return Ok(total);
@@ -258,18 +255,61 @@ impl Reading<'_> {
         Err(at_total((problem, fix)))
     }
 
+    /// Why the lines come to no total. It is told where the file has a total; else where the lines have their amounts.
+    fn no_total(&self, group: &Group<'_>, error: &LineError) -> RowError {
+        let (rows, fields, fix) = match error {
+            LineError::TooLarge { line } | LineError::QuantityTooFine { line } => (
+                &group.rows[line - 1..*line],
+                [Field::Amount, Field::Price, Field::Quantity],
+                "Check the quantity, the price and the tax",
+            ),
+            LineError::TotalTooLarge => {
+                (&group.rows[..], AMOUNTS, "Check the quantities and prices, or make several invoices of it")
+            }
+            LineError::NegativeTotal => {
+                (&group.rows[..], AMOUNTS, "A credit note is no invoice; leave it out")
+            }
+            LineError::NoLines => (&group.rows[..], AMOUNTS, "Write at least one line"),
+        };
+        let told =
+            |field: &Field| rows.iter().copied().filter(|row| !self.cell(row, *field).is_empty()).collect();
+        let mut found = fields.into_iter().map(|field| (field, told(&field)));
+        let found = found.find(|(_, rows): &(Field, Vec<&TableRow>)| !rows.is_empty());
+        let (field, rows) = found.unwrap_or((fields[1], vec![rows[0]]));
+        let mut wrong =
+            self.error(rows[0], Some(&group.number), field, (format!("cannot be: {error}"), fix.to_owned()));
+        if field != Field::Total {
+            let cells: Vec<&str> = rows.iter().map(|row| self.cell(row, field)).collect();
+            wrong.value = shortened(&cells.join(" + "));
+        }
+        wrong
+    }
+
+    /// The first row of an invoice that says something about a field; its first row if none does.
+    fn told_at<'t>(&self, group: &Group<'t>, field: Field) -> &'t TableRow {
+        let mut rows = group.rows.iter();
+        rows.find(|row| !self.cell(row, field).is_empty()).unwrap_or(&group.rows[0])
+    }
+
+    /// What the file calls a field, or else we.
+    fn column(&self, field: Field) -> String {
+        match self.columns.title(field) {
+            "" => name_of(field).to_owned(),
+            title => title.to_owned(),
+        }
+    }
+
     fn cell<'t>(&self, row: &'t TableRow, field: Field) -> &'t str {
         let place = self.columns.place(field);
         place.and_then(|place| row.cells.get(place)).map_or("", String::as_str)
     }
 
     fn error(&self, row: &TableRow, invoice: Option<&str>, field: Field, wrong: values::Wrong) -> RowError {
-        let title = self.columns.title(field);
         let (problem, fix) = wrong;
         RowError {
             row: row.number,
             invoice: invoice.map(shortened),
-            column: if title.is_empty() { name_of(field).to_owned() } else { title.to_owned() },
+            column: self.column(field),
             value: shortened(self.cell(row, field)),
             problem,
             fix,
@@ -304,19 +344,5 @@ fn shortened(text: &str) -> String {
     match text.char_indices().nth(MOST_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
-    }
-}
-
-impl From<FileError> for RowError {
-    /// A file that cannot be read at all, for a report that has rows only.
-    fn from(error: FileError) -> RowError {
-        RowError {
-            row: 1,
-            invoice: None,
-            column: String::new(),
-            value: String::new(),
-            problem: error.problem,
-            fix: error.fix,
-        }
     }
 }

@@ -4,6 +4,8 @@ use super::*;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
+mod errors;
+
 fn options(preset: Preset) -> ImportOptions {
     ImportOptions { preset, map: Vec::new(), dates: None, marks: None, default_currency: Currency::USD }
 }
