@@ -9,6 +9,7 @@ mod backoff;
 pub mod cancel_payment;
 mod card_testing;
 pub mod catch_up;
+pub mod close_anomaly;
 pub mod connect_processor;
 pub mod create_customer;
 pub mod create_link;

@@ -3,6 +3,7 @@
 //!
 //! Clock, randomness, environment and output are handed in, so that a test runs a command as a person would.
 
+mod anomalies;
 mod ask;
 mod books;
 mod demo;
@@ -63,6 +64,9 @@ enum Command {
     /// Payments: list and show
     #[command(subcommand)]
     Payment(PaymentCommand),
+    /// What a person has to look at: list, show, close
+    #[command(subcommand)]
+    Anomaly(AnomalyCommand),
     /// Bring in invoices of another program
     #[command(subcommand)]
     Import(ImportCommand),
@@ -220,6 +224,31 @@ enum PaymentCommand {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum AnomalyCommand {
+    /// List what is open, in the order in which it was found
+    List {
+        /// Closed ones too
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        page: ListArgs,
+    },
+    /// Show one, and what came of it
+    Show {
+        /// Id of the anomaly, ano_…
+        id: String,
+    },
+    /// Say that it was seen to; the record stays
+    Close {
+        /// Id of the anomaly, ano_…
+        id: String,
+        /// What came of it
+        #[arg(long)]
+        note: String,
+    },
+}
+
 #[derive(Debug, Args)]
 struct ListArgs {
     /// Begin after this id, the last one of the page before
@@ -255,6 +284,10 @@ struct ImportArgs {
     /// Currency of rows that name none [default: the merchant's]
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
+    /// Customers of one name are told apart by their e-mail; without it a name is one customer, and another address
+    /// becomes a contact of it, who sees its invoices
+    #[arg(long)]
+    namesakes_apart: bool,
     /// Try everything, change nothing
     #[arg(long)]
     dry_run: bool,
@@ -418,6 +451,7 @@ async fn dispatch(cli: Cli, world: &mut World) -> Result<Exit> {
         Command::Serve => serve::serve(&mut at).await,
         Command::Invoice(command) => invoices::run(&mut at, command).await,
         Command::Payment(command) => payments::run(&mut at, command).await,
+        Command::Anomaly(command) => anomalies::run(&mut at, command).await,
         Command::Import(ImportCommand::Invoices(args)) => import::run(&mut at, args).await,
         Command::Policy(command) => rules::policy(&mut at, command).await,
         Command::Surcharge(command) => rules::surcharge(&mut at, command).await,

@@ -63,6 +63,14 @@ pub struct Welcome {
     pub database: String,
 }
 
+/// The database has a demo of another folder.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "this database holds a demo that another data folder has the key of; name that folder with --keep DIR, or take an empty \
+     database"
+)]
+pub struct OtherFolder;
+
 const SLUG: &str = "northwind";
 /// Who signs in to the demo, and whom its payment link was sent to.
 const CONTACT: &str = "dana@acme.test";
@@ -142,7 +150,11 @@ async fn business_at(
 ) -> Result<(RunningSandbox, MerchantId, LinkId)> {
     let there = app.store.read(async move |tx: &mut Tx| merchants::find_by_slug(tx, SLUG).await).await?;
     let kept = match &there {
-        Some(merchant) => practice_connection(app, merchant.id).await?,
+        // Where it was made without --keep, its key went with its folder.
+        Some(merchant) => practice_connection(app, merchant.id).await.map_err(|error| {
+            tracing::debug!(error = format!("{error:#}"), "the demo's keys cannot be read");
+            OtherFolder
+        })?,
         None => None,
     };
     let keys = kept.unwrap_or_else(|| practice::new_keys(app));

@@ -56,6 +56,20 @@ impl Brand {
         }
     }
 
+    /// What a person who chose the colour should know: where marks and links had to become darker or lighter.
+    pub fn corrections(&self) -> Option<String> {
+        let changed = |accent: Colour, word: &str, pages: &str| {
+            (accent != self.brand).then(|| format!("{word} ({accent}) on {pages} pages"))
+        };
+        let light = changed(self.accent_light, "darker", "light");
+        let dark = changed(self.accent_dark, "lighter", "dark");
+        let places: Vec<String> = [light, dark].into_iter().flatten().collect();
+        (!places.is_empty()).then(|| {
+            let places = places.join(" and ");
+            format!("Brand colour corrected: to stand out from the page, links and marks are {places}. Buttons keep {}.", self.brand)
+        })
+    }
+
     /// The style sheet of this brand: custom properties and nothing else.
     pub fn stylesheet(&self) -> String {
         let Brand { brand, on_brand, accent_light, accent_dark } = self;
@@ -132,6 +146,19 @@ fn corrected(colour: Colour, towards: Colour, backgrounds: [Colour; 2]) -> Colou
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn only_a_colour_that_was_changed_is_told() {
+        let told = |hex| Brand::from_hex(hex).unwrap().corrections();
+        assert_eq!(told("#1f5eff"), None, "the default stands out everywhere");
+        let pale = told("#ffe94d").unwrap();
+        assert!(
+            pale.contains("darker (#") && !pale.contains("lighter") && pale.contains("keep #ffe94d"),
+            "{pale}"
+        );
+        let dark = told("#0b2d3b").unwrap();
+        assert!(dark.contains("lighter (#") && !dark.contains("darker"), "{dark}");
+    }
 
     #[test]
     fn contrast_is_the_standards() {

@@ -9,13 +9,15 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use billing::payment::PaymentState;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::sync::Arc;
 use std::time::Duration;
 use store::backlog::{self, Backlog, Waiting};
 use store::db::Tx;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 /// Seconds, from a page that was quick to a request that timed out.
@@ -32,10 +34,15 @@ pub struct Metrics {
     started_at: Timestamp,
 }
 
+/// Counting reads every payment. However often somebody asks, it is done once in so long.
+const COUNT_EVERY: SignedDuration = SignedDuration::from_secs(5);
+
 #[derive(Clone)]
 struct Listening {
     app: App,
     metrics: Metrics,
+    /// When the backlog was counted last. Whoever counts holds it, so nobody counts at the same time.
+    counted_at: Arc<Mutex<Option<Timestamp>>>,
 }
 
 impl Metrics {
@@ -53,7 +60,11 @@ impl Metrics {
     /// Answers `/metrics` on this listener until `stop` is cancelled.
     pub async fn serve(self, app: App, listener: TcpListener, stop: CancellationToken) {
         let handle = self.handle.clone();
-        let router = Router::new().route("/metrics", get(show)).with_state(Listening { app, metrics: self });
+        let router = Router::new().route("/metrics", get(show)).with_state(Listening {
+            app,
+            metrics: self,
+            counted_at: Arc::default(),
+        });
         let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
         let upkeep = async {
             let mut ticks = tokio::time::interval(UPKEEP_EVERY);
@@ -92,7 +103,7 @@ fn describe() {
     describe_histogram!("paydown_request_seconds", Unit::Seconds, "Time to answer a request.");
     describe_counter!("paydown_webhooks_total", "Webhooks that came in, by what became of them.");
     describe_gauge!("paydown_payments", "Payments in the database, by state.");
-    describe_gauge!("paydown_anomalies", "Anomalies in the database; a rise is work for a person.");
+    describe_gauge!("paydown_anomalies", "Anomalies that nobody has closed: work for a person.");
     describe_gauge!("paydown_events_parked", "Processors' events that are left to a person.");
     describe_gauge!("paydown_jobs_due", "Jobs that are due and that nobody works on.");
     describe_gauge!("paydown_jobs_oldest_seconds", "How long the oldest of them has been due.");
@@ -113,15 +124,28 @@ fn describe() {
     describe_counter!("store_write_retries", "Writes that ran again after a deadlock.");
 }
 
-async fn show(State(Listening { app, metrics }): State<Listening>) -> Response {
+/// Sets the figures of the database anew, unless that was done a moment ago.
+async fn count_backlog(app: &App, counted_at: &Mutex<Option<Timestamp>>) {
+    let mut counted_at = counted_at.lock().await;
     let now = app.clock.now();
+    // A clock that was set back must not stop the figures.
+    if counted_at.is_some_and(|at| at <= now && now < at + COUNT_EVERY) {
+        return;
+    }
     match app.store.report(async move |tx: &mut Tx| backlog::read(tx, now).await).await {
-        Ok(backlog) => set_backlog(&backlog, now),
+        Ok(backlog) => {
+            set_backlog(&backlog, now);
+            *counted_at = Some(now);
+        }
         // The figures of the process are worth having just then.
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "the backlog could not be counted");
         }
     }
+}
+
+async fn show(State(Listening { app, metrics, counted_at }): State<Listening>) -> Response {
+    count_backlog(&app, &counted_at).await;
     gauge!("paydown_writes_waiting").set(count(app.store.writes_waiting()));
     gauge!("paydown_read_only").set(f64::from(u8::from(app.store.read_only_because().is_some())));
     gauge!("paydown_tasks").set(count(app.tasks.len()));

@@ -1,7 +1,8 @@
-//! Anomalies: things about money that a person has to look at. Only ever added to.
+//! Anomalies: things about money that a person has to look at. Only ever added to: one that was seen to gets a closing
+//! beside it and stays as it was written, so that what asks for a record finds it for ever.
 
 use crate::args;
-use crate::columns::timestamp;
+use crate::columns::{opt_timestamp, timestamp};
 use crate::db::{Row, Sql, Tx};
 use anyhow::Result;
 use billing::ids::{AnomalyId, MerchantId, PaymentId};
@@ -22,6 +23,26 @@ pub struct Anomaly {
     pub at: Timestamp,
 }
 
+/// How somebody saw to an anomaly.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Closing {
+    /// Who closed it, as the audit trail calls them. Never empty.
+    pub actor: String,
+    /// What came of it, for people. Never empty.
+    pub note: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An anomaly with its closing; without one it is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// What was found.
+    pub anomaly: Anomaly,
+    /// What came of it.
+    pub closing: Option<Closing>,
+}
+
 const INSERT: Sql = Sql("INSERT INTO anomalies (merchant_id, id, kind, payment_id, detail, at)
   VALUES ($1, $2, $3, $4, $5, $6)");
 const SAME: Sql = Sql("SELECT 1 FROM anomalies WHERE merchant_id = $1 AND kind = $2 AND detail = $3 LIMIT 1");
@@ -29,6 +50,18 @@ const LIST: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies
   WHERE merchant_id = $1 ORDER BY id DESC LIMIT $2");
 const BY_PAYMENT: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies
   WHERE merchant_id = $1 AND payment_id = $2 ORDER BY id");
+
+const NEWEST_OPEN: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies a WHERE merchant_id = $1
+    AND NOT EXISTS (SELECT 1 FROM anomaly_closings c WHERE c.merchant_id = a.merchant_id AND c.anomaly_id = a.id)
+  ORDER BY id DESC LIMIT $2");
+const PAGE: Sql = Sql("SELECT a.id, a.kind, a.payment_id, a.detail, a.at, c.actor, c.note, c.at
+  FROM anomalies a LEFT JOIN anomaly_closings c ON c.merchant_id = a.merchant_id AND c.anomaly_id = a.id
+  WHERE a.merchant_id = $1 AND a.id > $2 AND (c.anomaly_id IS NULL OR CAST($3 AS BIGINT) = 1) ORDER BY a.id LIMIT $4");
+const FIND: Sql = Sql("SELECT a.id, a.kind, a.payment_id, a.detail, a.at, c.actor, c.note, c.at
+  FROM anomalies a LEFT JOIN anomaly_closings c ON c.merchant_id = a.merchant_id AND c.anomaly_id = a.id
+  WHERE a.merchant_id = $1 AND a.id = $2");
+const CLOSE: Sql = Sql("INSERT INTO anomaly_closings (merchant_id, anomaly_id, actor, note, at)
+  VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING");
 
 /// Adds an anomaly and logs it, since nobody else may tell the person who has to look at it. Should the transaction
 /// run again, the log has it twice.
@@ -62,6 +95,42 @@ pub async fn list(tx: &mut Tx, merchant: MerchantId, limit: i64) -> Result<Vec<A
 /// Anomalies of a payment, oldest first.
 pub async fn list_by_payment(tx: &mut Tx, merchant: MerchantId, payment: PaymentId) -> Result<Vec<Anomaly>> {
     tx.fetch_all(BY_PAYMENT, args![merchant.0, payment.as_bytes()], anomaly).await
+}
+
+/// Open anomalies of a merchant, newest first, `limit` at most.
+pub async fn newest_open(tx: &mut Tx, merchant: MerchantId, limit: i64) -> Result<Vec<Anomaly>> {
+    tx.fetch_all(NEWEST_OPEN, args![merchant.0, limit], anomaly).await
+}
+
+/// Anomalies of a merchant after one of them, oldest first, `limit` at most: the open ones, or all.
+pub async fn page(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    after: Option<AnomalyId>,
+    (all, limit): (bool, i64),
+) -> Result<Vec<Listed>> {
+    let after = after.map_or([0; 16], |id| *id.as_bytes());
+    tx.fetch_all(PAGE, args![merchant.0, &after, i64::from(all), limit], listed).await
+}
+
+/// One anomaly.
+pub async fn find(tx: &mut Tx, merchant: MerchantId, id: AnomalyId) -> Result<Option<Listed>> {
+    tx.fetch_optional(FIND, args![merchant.0, id.as_bytes()], listed).await
+}
+
+/// Closes an anomaly that is there; `false` where it was closed already.
+pub async fn close(tx: &mut Tx, merchant: MerchantId, id: AnomalyId, closing: &Closing) -> Result<bool> {
+    let Closing { actor, note, at } = closing;
+    let args = args![merchant.0, id.as_bytes(), actor, note, at.as_microsecond()];
+    Ok(tx.execute(CLOSE, args).await? == 1)
+}
+
+fn listed(row: &Row<'_>) -> Result<Listed> {
+    let closing = match (row.opt_text(5)?, row.opt_text(6)?, opt_timestamp(row, 7)?) {
+        (Some(actor), Some(note), Some(at)) => Some(Closing { actor, note, at }),
+        _ => None,
+    };
+    Ok(Listed { anomaly: anomaly(row)?, closing })
 }
 
 fn anomaly(row: &Row<'_>) -> Result<Anomaly> {

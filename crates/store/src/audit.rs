@@ -19,6 +19,8 @@ pub mod acts {
     pub const INVOICE_IMPORT: &str = "invoice.import";
     /// A payment link was taken back; the object is the link, or the invoice where all of its links were.
     pub const LINK_REVOKE: &str = "link.revoke";
+    /// An anomaly was closed; the object is the anomaly.
+    pub const ANOMALY_CLOSE: &str = "anomaly.close";
     /// A policy was set.
     pub const POLICY_SET: &str = "policy.set";
     /// A surcharge was set.

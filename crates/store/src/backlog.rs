@@ -21,7 +21,7 @@ pub struct Backlog {
     pub events: Waiting,
     /// Processors' events that are parked for a person.
     pub parked_events: i64,
-    /// Things that a person has to look at.
+    /// Things that a person has to look at and that nobody has closed.
     pub anomalies: i64,
 }
 
@@ -39,7 +39,9 @@ const JOBS: Sql = Sql("SELECT count(*), min(run_at) FROM jobs WHERE run_at <= $1
 const MAILS: Sql = Sql("SELECT count(*), min(created_at) FROM mails WHERE state = 'queued'");
 const EVENTS: Sql = Sql("SELECT count(*), min(received_at) FROM inbox WHERE state = 'stored'");
 const PARKED: Sql = Sql("SELECT count(*) FROM inbox WHERE state = 'parked'");
-const ANOMALIES: Sql = Sql("SELECT count(*) FROM anomalies");
+const ANOMALIES: Sql =
+    Sql("SELECT count(*) FROM anomalies a WHERE NOT EXISTS (SELECT 1 FROM anomaly_closings c
+  WHERE c.merchant_id = a.merchant_id AND c.anomaly_id = a.id)");
 
 /// Counts it all; reads every payment, so ask in a report.
 pub async fn read(tx: &mut Tx, now: Timestamp) -> Result<Backlog> {

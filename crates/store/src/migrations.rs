@@ -4,9 +4,17 @@
 use crate::db::Migration;
 
 /// All migrations, in order.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "core",
-    sqlite: include_str!("../migrations/sqlite/0001_core.sql"),
-    postgres: include_str!("../migrations/postgres/0001_core.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "core",
+        sqlite: include_str!("../migrations/sqlite/0001_core.sql"),
+        postgres: include_str!("../migrations/postgres/0001_core.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "anomaly_closings",
+        sqlite: include_str!("../migrations/sqlite/0002_anomaly_closings.sql"),
+        postgres: include_str!("../migrations/postgres/0002_anomaly_closings.sql"),
+    },
+];

@@ -41,6 +41,9 @@ pub struct Connected {
     pub account: Account,
     /// True if webhooks can be checked from now on.
     pub webhooks: bool,
+    /// True if there was a secret for webhooks, and it was that of another account: until a new one is given, webhooks are
+    /// refused and events come by polling alone.
+    pub webhook_secret_dropped: bool,
     /// Until when webhooks signed with the secret before this one are taken as well, if there is one.
     pub old_secret_until: Option<Timestamp>,
 }
@@ -136,6 +139,8 @@ async fn in_tx(
         mode: wanted.mode,
         account: wanted.account.clone(),
         webhooks: account.webhook_secret.is_some(),
+        webhook_secret_dropped: account.webhook_secret.is_none()
+            && there.is_some_and(|there| there.webhook_secret.is_some()),
         old_secret_until: account.webhook_secret_before.map(|_| mint.now + OLD_SECRET_LIVES),
     }))
 }

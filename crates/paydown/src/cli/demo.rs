@@ -3,7 +3,7 @@
 use super::serve::start_log;
 use super::world::{At, Exit, make_folder, stop};
 use super::{DemoArgs, SandboxArgs};
-use crate::demo::{DemoOptions, Welcome, run};
+use crate::demo::{DemoOptions, OtherFolder, Welcome, run};
 use anyhow::Result;
 use sandbox::{Sandbox, SandboxConfig, SandboxData, WebhookTarget};
 use serde_json::json;
@@ -17,6 +17,7 @@ pub(super) async fn demo(at: &mut At<'_>, args: DemoArgs) -> Result<Exit> {
     let database = at.settings.database.as_deref().map(str::parse::<DatabaseUrl>).transpose();
     let database = database.map_err(|error| stop(Exit::Usage, format!("{error:#}")))?;
     let kept = args.keep.clone();
+    let foreign = database.is_some();
     let options = DemoOptions { keep: args.keep, port: args.port, seed: args.seed, database };
     let world = (Arc::clone(&at.world.clock), Arc::clone(&at.world.random));
     let stop_when = at.world.stop.clone();
@@ -26,22 +27,33 @@ pub(super) async fn demo(at: &mut At<'_>, args: DemoArgs) -> Result<Exit> {
     let told = |welcome: &Welcome| {
         let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
         let json = serde_json::to_value(welcome).unwrap_or_default();
-        if let Err(error) = at.tell(&json, || welcome_text(welcome, kept.is_some())) {
+        if let Err(error) = at.tell(&json, || welcome_text(welcome, kept.is_some(), foreign)) {
             // Nobody reads what was asked for: end rather than serve unseen.
             *note.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             giving_up.cancel();
         }
     };
-    run(options, world, told, stop_when).await?;
+    run(options, world, told, stop_when).await.map_err(|error| {
+        match error.downcast_ref::<OtherFolder>() {
+            Some(why) => stop(Exit::Conflict, why.to_string()),
+            None => error,
+        }
+    })?;
     match failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
         Some(error) => Err(error),
         None => Ok(Exit::Done),
     }
 }
 
-fn welcome_text(welcome: &Welcome, kept: bool) -> String {
-    let end =
-        if kept { "Ctrl+C ends it; the data stay." } else { "Ctrl+C ends it and leaves nothing behind." };
+fn welcome_text(welcome: &Welcome, kept: bool, foreign: bool) -> String {
+    let end = match (kept, foreign) {
+        (true, _) => "Ctrl+C ends it; the data stay.",
+        (false, false) => "Ctrl+C ends it and leaves nothing behind.",
+        (false, true) => {
+            "Ctrl+C ends it. The sample data stay in the database, but their key goes with the temporary folder: to go on \
+             with them, begin with --keep DIR on an empty database."
+        }
+    };
     format!(
         "Paydown demo. No real money moves.\n\n  Pay an invoice   {}\n  Sign in          {}  as {}\n  Mailbox          {}\n\n\
          Card 4242 4242 4242 4242, any date to come, any code, pays. {end}",

@@ -1,7 +1,7 @@
 //! `paydown doctor`: what waits, since when, and what a person has to look at. Reads only; whether the books are right is
 //! `verify`'s to say.
 
-use super::payments::{anomaly_json, anomaly_line};
+use super::anomalies::{anomaly_json, anomaly_line};
 use super::world::{At, Exit};
 use anyhow::Result;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use store::backlog::{self, Backlog, Waiting};
 use store::db::Tx;
 use store::merchants;
 
-/// Anomalies shown of each merchant, the newest.
+/// Open anomalies shown of each merchant, the newest.
 const SHOWN: i64 = 50;
 
 pub(super) async fn doctor(at: &mut At<'_>) -> Result<Exit> {
@@ -21,7 +21,7 @@ pub(super) async fn doctor(at: &mut At<'_>) -> Result<Exit> {
         .report(async move |tx: &mut Tx| {
             let mut found = Vec::new();
             for merchant in merchants::all(tx).await? {
-                for anomaly in anomalies::list(tx, merchant.id, SHOWN).await? {
+                for anomaly in anomalies::newest_open(tx, merchant.id, SHOWN).await? {
                     found.push((merchant.slug.clone(), anomaly));
                 }
             }
@@ -60,9 +60,12 @@ fn as_text(backlog: &Backlog, found: &[(String, Anomaly)]) -> String {
         text.push_str(&format!("{what}: {}{since}\n", waiting.count));
     }
     text.push_str(&format!("Processor events left to a person: {}\n", backlog.parked_events));
-    text.push_str(&format!("Anomalies: {}\n", backlog.anomalies));
+    text.push_str(&format!("Open anomalies: {}\n", backlog.anomalies));
     for (slug, anomaly) in found {
         text.push_str(&format!("{slug} {}", anomaly_line(anomaly)));
+    }
+    if !found.is_empty() {
+        text.push_str("`paydown anomaly close ID --note …` when somebody has seen to one.\n");
     }
     text
 }

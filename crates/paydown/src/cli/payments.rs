@@ -1,12 +1,13 @@
 //! `paydown payment`: what was started, and what became of it.
 
+use super::anomalies::{anomaly_line, listed_json};
 use super::world::{At, Exit, stop, table};
 use super::{ListArgs, PaymentCommand};
 use anyhow::Result;
 use billing::ids::{MerchantId, PaymentId};
 use ledger::Money;
 use serde_json::{Value, json};
-use store::anomalies::{self, Anomaly};
+use store::anomalies;
 use store::db::{Store, Tx};
 use store::payments::{self, Payment};
 
@@ -52,7 +53,10 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
     let found = store
         .read(async move |tx: &mut Tx| {
             let payment = payments::find(tx, merchant_id, id).await?;
-            let noted = anomalies::list_by_payment(tx, merchant_id, id).await?;
+            let mut noted = Vec::new();
+            for anomaly in anomalies::list_by_payment(tx, merchant_id, id).await? {
+                noted.extend(anomalies::find(tx, merchant_id, anomaly.id).await?);
+            }
             Ok((payment, payments::history(tx, merchant_id, id).await?, noted))
         })
         .await?;
@@ -67,7 +71,7 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
         .iter()
         .map(|step| json!({ "state": step.state.as_str(), "reason": step.reason, "at": step.at.to_string() }))
         .collect();
-    json["anomalies"] = noted.iter().map(anomaly_json).collect();
+    json["anomalies"] = noted.iter().map(listed_json).collect();
     at.tell(&json, || {
         let mut text = format!(
             "Payment    {}\nReference  {}\nState      {}\nAmount     {}\nSurcharge  {}\nStarted    {}\n",
@@ -81,8 +85,8 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
         for step in &history {
             text.push_str(&format!("  {}  {}  {}\n", step.at, step.state.as_str(), step.reason));
         }
-        for anomaly in &noted {
-            text.push_str(&anomaly_line(anomaly));
+        for listed in noted.iter().filter(|listed| listed.closing.is_none()) {
+            text.push_str(&anomaly_line(&listed.anomaly));
         }
         text
     })?;
@@ -107,22 +111,6 @@ async fn by_reference(store: &Store, merchant: MerchantId, text: &str) -> Result
         };
         after = Some(last.id);
     }
-}
-
-/// Something a person has to look at, as one line.
-pub(super) fn anomaly_line(anomaly: &Anomaly) -> String {
-    format!("! {}  {}  {}\n", anomaly.at, anomaly.kind, anomaly.detail)
-}
-
-/// The same as JSON.
-pub(super) fn anomaly_json(anomaly: &Anomaly) -> Value {
-    json!({
-        "id": anomaly.id.to_string(),
-        "kind": anomaly.kind,
-        "payment": anomaly.payment_id.map(|payment| payment.to_string()),
-        "detail": anomaly.detail,
-        "at": anomaly.at.to_string(),
-    })
 }
 
 fn amount(payment: &Payment) -> Money {

@@ -6,6 +6,7 @@ use super::{ConnectCommand, InitArgs, MerchantCommand, NewMerchantArgs};
 use crate::actions::connect_processor::{CannotConnect, ConnectProcessor, connect_processor};
 use crate::actions::create_merchant::{CannotCreate, NewMerchant, create_merchant};
 use crate::app::App;
+use crate::look::Brand;
 use crate::practice;
 use anyhow::{Context as _, Result};
 use billing::ids::MerchantId;
@@ -47,7 +48,7 @@ pub(super) async fn init(at: &mut At<'_>, args: InitArgs) -> Result<Exit> {
         return Err(stop(Exit::Conflict, message));
     }
     let app = at.app(&config, store)?;
-    let (slug, name) = (new.slug.clone(), new.name.clone());
+    let (slug, name, correction) = (new.slug.clone(), new.name.clone(), correction(&new));
     let merchant = created(&app, new).await?;
     let processor = match key {
         Some(secret_key) => {
@@ -65,12 +66,14 @@ pub(super) async fn init(at: &mut At<'_>, args: InitArgs) -> Result<Exit> {
             json!({ "mode": "practice", "webhooks": true })
         }
     };
-    let told = json!({ "merchant": merchant.to_string(), "slug": slug, "processor": processor });
+    let told = json!({ "merchant": merchant.to_string(), "slug": slug, "processor": processor,
+        "brand_color_corrected": correction });
     at.tell(&told, || {
         let connect = "  paydown processor connect stripe     takes real money; until then it is practice money\n";
         let next = if processor["mode"] == "practice" { connect } else { "" };
+        let correction = correction.map(|told| format!("{told}\n")).unwrap_or_default();
         format!(
-            "{name} is set up in {}. Next:\n{next}  paydown import invoices FILE …       brings your invoices\n  \
+            "{correction}{name} is set up in {}. Next:\n{next}  paydown import invoices FILE …       brings your invoices\n  \
              paydown serve                        runs the portal at {}/p/{slug}",
             config.data_dir.display(),
             config.public_url
@@ -86,11 +89,14 @@ pub(super) async fn merchant(at: &mut At<'_>, command: MerchantCommand) -> Resul
         MerchantCommand::Create(args) => {
             let given = ask::merchant(at, *args, true)?;
             let new = new_merchant(at, given)?;
-            let slug = new.slug.clone();
+            let (slug, correction) = (new.slug.clone(), correction(&new));
             let app = at.app(&config, store)?;
             let id = created(&app, new).await?;
-            at.tell(&json!({ "merchant": id.to_string(), "slug": slug }), || {
-                format!("Added {slug} ({id}). Next: paydown processor connect stripe --merchant {slug}")
+            let told =
+                json!({ "merchant": id.to_string(), "slug": slug, "brand_color_corrected": correction });
+            at.tell(&told, || {
+                let correction = correction.map(|told| format!("{told}\n")).unwrap_or_default();
+                format!("{correction}Added {slug} ({id}). Next: paydown processor connect stripe --merchant {slug}")
             })?;
         }
         MerchantCommand::List => {
@@ -142,8 +148,13 @@ pub(super) async fn connect(at: &mut At<'_>, command: ConnectCommand) -> Result<
             });
             format!("Webhooks arrive at {webhook_url}.{old}")
         } else {
+            let dropped = match told["webhook_secret_dropped"] == true {
+                true => "The webhook secret that was kept is of another account and was dropped: webhooks are refused until \
+                     the new one is given. ",
+                false => "",
+            };
             format!(
-                "Next: add the webhook address {webhook_url} at the processor, then run this command again with \
+                "{dropped}Next: add the webhook address {webhook_url} at the processor, then run this command again with \
                  --webhook-secret-file."
             )
         };
@@ -181,6 +192,11 @@ pub(super) fn config(at: &mut At<'_>, origin: bool) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// What became of the colour, if it was changed. One that is none is refused when the merchant is made.
+fn correction(new: &NewMerchant) -> Option<String> {
+    Brand::from_hex(&new.brand_color).ok()?.corrections()
+}
+
 async fn created(app: &App, new: NewMerchant) -> Result<MerchantId> {
     create_merchant(app, new).await?.map_err(|why| {
         let exit = if matches!(why, CannotCreate::SlugTaken(_)) { Exit::Conflict } else { Exit::Usage };
@@ -203,6 +219,7 @@ async fn connected(app: &App, input: ConnectProcessor) -> Result<Value> {
         "mode": connected.mode.as_str(),
         "charges_enabled": connected.account.charges_enabled,
         "webhooks": connected.webhooks,
+        "webhook_secret_dropped": connected.webhook_secret_dropped,
         "old_webhook_secret_until": connected.old_secret_until.map(|until| until.to_string()),
     }))
 }

@@ -305,21 +305,80 @@ async fn a_file_is_imported_once_and_errors_stop_nothing_else() {
     assert_eq!((books.exit, &books.json()["clean"]), (Exit::Done, &json!(true)), "{}", books.out);
 }
 
+/// Invoices as (number, customer, address), one row each.
+fn billed(rows: &[(&str, &str, &str)]) -> String {
+    let row = |(number, customer, email): &(&str, &str, &str)| {
+        format!("{number},{customer},{email},2026-11-01,2026-11-30,x,1.00\n")
+    };
+    format!(
+        "Number,Customer,Email,Issued,Due,Description,Price\n{}",
+        rows.iter().map(row).collect::<String>()
+    )
+}
+
 #[tokio::test]
-async fn customers_of_one_name_stay_apart() {
+async fn another_address_under_a_known_name_is_another_contact_and_told() {
     let desk = Desk::ready().await;
-    let head = "Number,Customer,Email,Issued,Due,Description,Price\n";
-    let row = |number: &str, email: &str| format!("{number},Smith,{email},2026-11-01,2026-11-30,x,1.00\n");
-    let text =
-        format!("{head}{}{}{}", row("1", "a@one.test"), row("2", "b@two.test"), row("3", "A@One.test"));
-    let file = desk.file("smith.csv", &text);
+    let rows =
+        [("1", "Acme Ltd", "dana@acme.test"), ("2", "ACME  Ltd", "ap@acme.test"), ("3", "Acme Ltd", "")];
+    let file = desk.file("acme.csv", &billed(&rows));
     let line = format!("import invoices {file} --preset generic");
+    let dry = desk.run(&format!("{line} --dry-run")).await.out;
+    assert!(dry.contains("3 invoices would be imported"), "{dry}");
+    let told = desk.run(&line).await.out;
+    assert!(told.contains("3 invoices imported from 3 rows, 1 customers with them"), "{told}");
+    assert!(told.contains("row 3: ap@acme.test becomes a contact of ACME  Ltd, who is known"), "{told}");
+    assert!(desk.run(&line).await.out.contains("Nothing changed"));
+    // An address that was corrected where the invoice came from.
+    let corrected = desk.file("later.csv", &billed(&[("1", "Acme Ltd", "dana@acme.example")]));
+    let told = desk.run(&format!("import invoices {corrected} --preset generic --json")).await.json();
+    assert_eq!(
+        (&told["unchanged"], told["notices"].as_array().map(Vec::len)),
+        (&json!(1), Some(1)),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn an_address_under_another_name_is_another_customer_and_told() {
+    let desk = Desk::ready().await;
+    let rows = [("1", "Acme Ltd", "books@keeper.test"), ("2", "Apex Ltd", "Books@Keeper.test")];
+    let file = desk.file("two.csv", &billed(&rows));
+    let told = desk.run(&format!("import invoices {file} --preset generic --json")).await.json();
+    assert_eq!((&told["imported"], &told["errors"]), (&json!(2), &json!([])));
+    let notice = told["notices"][0].as_str().unwrap();
+    assert!(
+        notice.starts_with("row 3: Books@Keeper.test is a contact of Acme Ltd already; Apex Ltd is"),
+        "{notice}"
+    );
+    // The invoices of one are not those of the other.
+    let taken = desk.file("taken.csv", &billed(&[("2", "Acme Ltd", "books@keeper.test")]));
+    let told = desk.run(&format!("import invoices {taken} --preset generic --json")).await.json();
+    assert_eq!(told["errors"][0]["problem"], "is the number of an invoice that says something else");
+    assert_eq!((&told["errors"][0]["column"], &told["notices"]), (&json!("Number"), &json!([])));
+}
+
+#[tokio::test]
+async fn customers_of_one_name_stay_apart_where_that_is_asked_for() {
+    let desk = Desk::ready().await;
+    let rows = [("1", "Smith", "a@one.test"), ("2", "Smith", "b@two.test"), ("3", "Smith", "A@One.test")];
+    let file = desk.file("smith.csv", &billed(&rows));
+    let line = format!("import invoices {file} --preset generic --namesakes-apart");
     let told = desk.run(&line).await.out;
     assert!(told.contains("3 invoices imported from 3 rows, 2 customers with them"), "{told}");
     assert!(desk.run(&line).await.out.contains("Nothing changed"));
-    let unclear = desk.file("unclear.csv", &format!("{head}{}", row("4", "")));
-    let refused = desk.run(&format!("import invoices {unclear} --preset generic --json")).await.json();
-    assert_eq!(refused["errors"][0]["problem"], "is the name of several customers");
+    for (email, apart) in [("", ""), ("", "--namesakes-apart"), ("c@three.test", "")] {
+        let unclear = desk.file("unclear.csv", &billed(&[("4", "Smith", email)]));
+        let told =
+            desk.run(&format!("import invoices {unclear} --preset generic --json {apart}")).await.json();
+        assert_eq!(told["errors"][0]["problem"], "is the name of several customers", "{email}");
+        assert_eq!(told["errors"][0]["column"], "Customer");
+    }
+    let known = desk.file("known.csv", &billed(&[("4", "Smith", "b@two.test")]));
+    assert_eq!(
+        desk.run(&format!("import invoices {known} --preset generic --json")).await.json()["imported"],
+        1
+    );
 }
 
 #[tokio::test]
@@ -392,9 +451,8 @@ async fn rules_are_set_layer_by_layer() {
     assert_eq!(desk.run("verify").await.exit, Exit::Done, "each act has its row in the trail");
 }
 
-#[tokio::test]
-async fn a_processor_is_asked_who_it_is_and_its_keys_are_sealed() {
-    let sandbox = Sandbox::start(SandboxConfig {
+fn practice() -> SandboxConfig {
+    SandboxConfig {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         data: SandboxData::Memory,
         secret_key: "sk_test_practice".to_owned(),
@@ -402,9 +460,24 @@ async fn a_processor_is_asked_who_it_is_and_its_keys_are_sealed() {
         clock: Arc::new(|| NOW),
         seed: 1,
         public_url: None,
-    })
-    .await
-    .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_merchant_is_told_that_a_colour_was_corrected() {
+    let desk = Desk::new();
+    let line = "init --name Northwind --help-email help@northwind.example";
+    let told = desk.run(&format!("{line} --brand-color #ffe94d")).await;
+    assert!(told.out.starts_with("Brand colour corrected: "), "{} {}", told.out, told.err);
+    let more = "merchant create --name Southwind --help-email help@southwind.example --json";
+    assert_eq!(desk.run(more).await.json()["brand_color_corrected"], Value::Null);
+    let pale = desk.run(&format!("{more} --slug pale --brand-color #ffe94d")).await.json();
+    assert!(pale["brand_color_corrected"].as_str().unwrap().contains("darker"), "{pale}");
+}
+
+#[tokio::test]
+async fn a_processor_is_asked_who_it_is_and_its_keys_are_sealed() {
+    let sandbox = Sandbox::start(practice()).await.unwrap();
     let desk = Desk::ready().await;
     let key = desk.file("key", "sk_test_practice\n");
     let secret = desk.file("secret", "whsec_one\n");
@@ -415,6 +488,26 @@ async fn a_processor_is_asked_who_it_is_and_its_keys_are_sealed() {
     assert_eq!((&told.json()["mode"], &told.json()["webhooks"]), (&json!("practice"), &json!(true)));
     let kept = desk.run(&line(&format!("--key-file {key}"))).await.json();
     assert_eq!(kept["webhooks"], true, "the secret that is there stays");
+    let other = Sandbox::start(SandboxConfig { seed: 2, ..practice() }).await.unwrap();
+    let moved = format!("processor connect stripe --address {} --key-file {key}", other.base_url());
+    let told = desk.run(&format!("{moved} --json")).await.json();
+    assert_eq!((&told["webhooks"], &told["webhook_secret_dropped"]), (&json!(false), &json!(true)), "{told}");
+    assert_eq!(
+        desk.run(&format!("{moved} --json")).await.json()["webhook_secret_dropped"],
+        false,
+        "told once"
+    );
+    assert_eq!(
+        desk.run(&line(&format!("--key-file {key} --webhook-secret-file {secret}"))).await.exit,
+        Exit::Done
+    );
+    let text = desk.run(&moved).await.out;
+    assert!(
+        text.contains("was dropped: webhooks are refused until") && text.contains("--webhook-secret-file"),
+        "{text}"
+    );
+    assert_eq!(desk.run(&line(&format!("--key-file {key}"))).await.json()["webhooks"], false);
+    other.shutdown().await;
     let wrong = desk.file("wrong", "sk_test_other");
     assert_eq!(desk.run(&line(&format!("--key-file {wrong}"))).await.exit, Exit::Unavailable);
     let live = desk.file("live", "sk_live_other");

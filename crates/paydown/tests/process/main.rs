@@ -3,6 +3,7 @@
 //!
 //! A test waits for what it needs to see, never for a while. Every process is ended by its own id, also when a test panics.
 
+mod anomalies;
 mod commands;
 mod ends;
 mod kills;

@@ -23,7 +23,8 @@ use tempfile::TempDir;
 const PROCESSOR_KEY: &str = "sk_test_process0123456789";
 /// What signs its webhooks.
 const WEBHOOK_SECRET: &str = "whsec_process0123456789";
-const MERCHANT: MerchantId = MerchantId(1);
+/// The only merchant.
+pub const MERCHANT: MerchantId = MerchantId(1);
 const SLUG: &str = "northwind";
 /// A card that pays.
 pub const VISA: &str = "4242424242424242";
@@ -142,6 +143,15 @@ impl Place {
         F: AsyncFn(&mut Tx) -> anyhow::Result<T> + Send + Sync + 'static,
     {
         self.store.read(work).await.expect("the database can be read")
+    }
+
+    /// Changes the database from outside.
+    pub async fn write<T, F>(&self, work: F) -> T
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> anyhow::Result<T> + Send + Sync + 'static,
+    {
+        self.store.write(work).await.expect("the database can be written")
     }
 
     /// Starts the server and waits until it is ready. Webhooks go to it from then on.

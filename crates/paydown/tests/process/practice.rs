@@ -92,6 +92,13 @@ store::both_engines!(
         pays_a_part(&mut Payer::new(&origin), &link(&data, &url, "INV-1042").await, 25_000).await;
         ends(server, &log).await;
         assert_eq!(run(program(&data, &url, &["verify"])).await.code, 0);
+        // Another folder has another key: it says so, and what to do.
+        let again = run(program(&data, &url, &["demo", "--port", "0", "--database", &address])).await;
+        assert_eq!(again.code, 4, "{again:?}");
+        assert!(again.err.contains("--keep DIR") && again.err.contains("an empty database"), "{again:?}");
+        let mut demo = Program::start(program(&data, &url, &args), &log);
+        demo.ready().await;
+        ends(demo, &log).await;
     }
 );
 

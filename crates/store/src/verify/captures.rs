@@ -20,6 +20,7 @@ const PAYMENTS: Sql =
 const CAPTURES: Sql = Sql("SELECT p.id, p.cause_kind, p.cause_id, p.currency, CAST(COALESCE(SUM(\
      CASE WHEN e.account = 1200 AND e.side = 'debit' THEN e.amount ELSE 0 END), 0) AS BIGINT) \
      FROM postings p LEFT JOIN entries e ON e.merchant_id = p.merchant_id AND e.posting_id = p.id \
+     AND e.amount BETWEEN -999999999999999 AND 999999999999999 \
      WHERE p.merchant_id = $1 AND p.cause_kind IN ('capture', 'capture_other_currency') \
      AND p.cause_id > $2 AND p.cause_id <= $3 GROUP BY p.id, p.cause_kind, p.cause_id, p.currency");
 

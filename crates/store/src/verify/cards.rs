@@ -86,6 +86,12 @@ const TEXTS: &[Texts] = &[
         prefix: "ano_",
         sql: Sql("SELECT id, detail FROM anomalies WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
     },
+    Texts {
+        what: "the closing of an anomaly holds a card number",
+        prefix: "ano_",
+        sql: Sql("SELECT anomaly_id, note FROM anomaly_closings WHERE merchant_id = $1 AND anomaly_id > $2 \
+             ORDER BY anomaly_id LIMIT $3"),
+    },
 ];
 
 const OF_MERCHANT: Sql = Sql(

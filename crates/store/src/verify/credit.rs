@@ -13,7 +13,8 @@ pub(super) const CHECKS: &[Check] = &[
             "SELECT g.merchant_id, g.id, g.remaining, COALESCE(b.minor, 0), count(*) OVER () FROM grants g \
              LEFT JOIN (SELECT merchant_id, subject, \
              CAST(SUM(CASE side WHEN 'credit' THEN amount ELSE -amount END) AS BIGINT) AS minor \
-             FROM entries WHERE account = 2100 GROUP BY merchant_id, subject) b \
+             FROM entries WHERE account = 2100 AND amount BETWEEN -999999999999999 AND 999999999999999 \
+             GROUP BY merchant_id, subject) b \
              ON b.merchant_id = g.merchant_id AND b.subject = g.id \
              WHERE g.remaining <> COALESCE(b.minor, 0) ORDER BY g.merchant_id, g.id LIMIT 20",
         ),
@@ -26,11 +27,13 @@ pub(super) const CHECKS: &[Check] = &[
         sql: Sql("SELECT merchant_id, customer_id, grants_left, credit, count(*) OVER () FROM (\
              SELECT merchant_id, customer_id, currency, CAST(SUM(remaining) AS BIGINT) AS grants_left, \
              CAST(SUM(entered) AS BIGINT) AS credit FROM (\
-             SELECT merchant_id, customer_id, currency, remaining, 0 AS entered FROM grants UNION ALL \
+             SELECT merchant_id, customer_id, currency, remaining, 0 AS entered FROM grants \
+             WHERE remaining BETWEEN -999999999999999 AND 999999999999999 UNION ALL \
              SELECT p.merchant_id, e.customer_id, p.currency, 0, \
              CASE e.side WHEN 'credit' THEN e.amount ELSE -e.amount END \
              FROM entries e JOIN postings p ON p.merchant_id = e.merchant_id AND p.id = e.posting_id \
-             WHERE e.account = 2100) b GROUP BY merchant_id, customer_id, currency) s \
+             WHERE e.account = 2100 AND e.amount BETWEEN -999999999999999 AND 999999999999999) b \
+             GROUP BY merchant_id, customer_id, currency) s \
              WHERE grants_left <> credit ORDER BY merchant_id, customer_id LIMIT 20"),
     },
     Check {

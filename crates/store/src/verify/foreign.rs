@@ -167,6 +167,17 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 22,
+        what: "the closing of an anomaly refers to one that its merchant does not have",
+        prefix: "ano_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.anomaly_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM anomaly_closings c WHERE NOT EXISTS (SELECT 1 FROM anomalies p WHERE p.merchant_id = c.merchant_id AND p.id = c.anomaly_id) \
+             ORDER BY c.merchant_id, c.anomaly_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
         what: "an event refers to a invoice or payment that its merchant does not have",
         prefix: "evt_",
         figures: ["", ""],

@@ -3,12 +3,13 @@
 use super::Check;
 use crate::db::Sql;
 
-/// Asked before anything is added up: a sum of such amounts would not fit, and the engine would stop instead of
-/// answering. No text of more than 15 digits is ever read as an amount.
+/// Amounts that cannot be: no text of more than 15 digits is ever read as one. Each is named here, and every statement that
+/// adds up leaves such a row out: with it a sum would not fit, and the engine would stop instead of answering. What follows
+/// from a row that is left out is found wrong as well, and everything else is proved as ever.
 pub(super) const BEYOND_SUMS: &[Check] = &[
     Check {
         invariant: 1,
-        what: "the amount of an entry has more than 15 digits; sums were not checked",
+        what: "the amount of an entry has more than 15 digits; sums leave it out",
         prefix: "pst_",
         figures: ["amount", ""],
         sql: Sql(
@@ -19,7 +20,7 @@ pub(super) const BEYOND_SUMS: &[Check] = &[
     },
     Check {
         invariant: 12,
-        what: "the amount of an allocation has more than 15 digits; sums were not checked",
+        what: "the amount of an allocation has more than 15 digits; sums leave it out",
         prefix: "alc_",
         figures: ["amount", ""],
         sql: Sql("SELECT merchant_id, id, amount, CAST(NULL AS BIGINT), count(*) OVER () FROM allocations \
@@ -27,7 +28,7 @@ pub(super) const BEYOND_SUMS: &[Check] = &[
     },
     Check {
         invariant: 16,
-        what: "the amount of a grant has more than 15 digits; sums were not checked",
+        what: "the amount of a grant has more than 15 digits; sums leave it out",
         prefix: "grt_",
         figures: ["amount", "remaining"],
         sql: Sql("SELECT merchant_id, id, amount, remaining, count(*) OVER () FROM grants \
@@ -36,13 +37,32 @@ pub(super) const BEYOND_SUMS: &[Check] = &[
     },
     Check {
         invariant: 8,
-        what: "the amount of a reservation has more than 15 digits; sums were not checked",
+        what: "the amount of a reservation has more than 15 digits; sums leave it out",
         prefix: "pay_",
         figures: ["amount", ""],
         sql: Sql(
             "SELECT merchant_id, payment_id, amount, CAST(NULL AS BIGINT), count(*) OVER () FROM reservations \
              WHERE amount > 999999999999999 ORDER BY merchant_id, payment_id LIMIT 20",
         ),
+    },
+    Check {
+        invariant: 6,
+        what: "an amount of an invoice has more than 15 digits; sums leave it out",
+        prefix: "inv_",
+        figures: ["total", "paid"],
+        sql: Sql("SELECT merchant_id, id, total, paid, count(*) OVER () FROM invoices \
+             WHERE total > 999999999999999 OR open > 999999999999999 OR paid > 999999999999999 \
+             ORDER BY merchant_id, id LIMIT 20"),
+    },
+    Check {
+        invariant: 20,
+        what: "an amount of a receipt has more than 15 digits; sums leave it out",
+        prefix: "pay_",
+        figures: ["amount", "credit"],
+        sql: Sql("SELECT merchant_id, payment_id, amount, credit, count(*) OVER () FROM receipts r \
+             WHERE amount > 999999999999999 OR credit > 999999999999999 OR EXISTS (SELECT 1 FROM receipt_lines l \
+             WHERE l.merchant_id = r.merchant_id AND l.payment_id = r.payment_id AND l.applied > 999999999999999) \
+             ORDER BY merchant_id, payment_id LIMIT 20"),
     },
 ];
 
@@ -56,7 +76,8 @@ pub(super) const CHECKS: &[Check] = &[
              SELECT merchant_id, posting_id, count(*) AS lines, MIN(amount) AS least, \
              CAST(SUM(CASE side WHEN 'debit' THEN amount ELSE 0 END) AS BIGINT) AS debits, \
              CAST(SUM(CASE side WHEN 'credit' THEN amount ELSE 0 END) AS BIGINT) AS credits \
-             FROM entries GROUP BY merchant_id, posting_id) e \
+             FROM entries WHERE amount BETWEEN -999999999999999 AND 999999999999999 \
+             GROUP BY merchant_id, posting_id) e \
              WHERE lines < 2 OR least <= 0 OR debits <> credits ORDER BY merchant_id, posting_id LIMIT 20"),
     },
     Check {
@@ -89,6 +110,7 @@ pub(super) const CHECKS: &[Check] = &[
              CAST(SUM(CASE e.side WHEN 'debit' THEN e.amount ELSE 0 END) AS BIGINT) AS debits, \
              CAST(SUM(CASE e.side WHEN 'credit' THEN e.amount ELSE 0 END) AS BIGINT) AS credits \
              FROM postings p JOIN entries e ON e.merchant_id = p.merchant_id AND e.posting_id = p.id \
+             AND e.amount BETWEEN -999999999999999 AND 999999999999999 \
              GROUP BY p.merchant_id, p.currency) s WHERE debits <> credits ORDER BY 1, 2 LIMIT 20"),
     },
     Check {
@@ -101,7 +123,7 @@ pub(super) const CHECKS: &[Check] = &[
              SELECT DISTINCT merchant_id, id FROM (SELECT r.merchant_id, r.id, e.account, \
              SUM(CASE e.side WHEN 'debit' THEN e.amount ELSE -e.amount END) AS rest FROM postings r \
              JOIN entries e ON e.merchant_id = r.merchant_id AND e.posting_id IN (r.id, r.reverses) \
-             WHERE r.reverses IS NOT NULL \
+             WHERE r.reverses IS NOT NULL AND e.amount BETWEEN -999999999999999 AND 999999999999999 \
              GROUP BY r.merchant_id, r.id, e.account, e.customer_id, e.subject) a WHERE rest <> 0) v \
              ORDER BY merchant_id, id LIMIT 20",
         ),
@@ -125,7 +147,8 @@ pub(super) const CHECKS: &[Check] = &[
         sql: Sql("SELECT merchant_id, subject, rest, CAST(NULL AS BIGINT), count(*) OVER () FROM (\
              SELECT merchant_id, subject, \
              CAST(SUM(CASE side WHEN 'credit' THEN amount ELSE -amount END) AS BIGINT) AS rest \
-             FROM entries WHERE account = 2300 GROUP BY merchant_id, subject) s WHERE rest <> 0 \
+             FROM entries WHERE account = 2300 AND amount BETWEEN -999999999999999 AND 999999999999999 \
+             GROUP BY merchant_id, subject) s WHERE rest <> 0 \
              ORDER BY merchant_id, subject LIMIT 20"),
     },
     Check {

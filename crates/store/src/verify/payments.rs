@@ -14,7 +14,8 @@ pub(super) const CHECKS: &[Check] = &[
              SELECT y.merchant_id, y.id, COALESCE(r.live, 0) AS live, CASE WHEN y.state IN \
              ('created', 'submitting', 'requires_action', 'processing', 'unknown') THEN y.amount ELSE 0 END AS wanted \
              FROM payments y LEFT JOIN (SELECT merchant_id, payment_id, CAST(SUM(amount) AS BIGINT) AS live \
-             FROM reservations WHERE state = 'live' GROUP BY merchant_id, payment_id) r \
+             FROM reservations WHERE state = 'live' AND amount BETWEEN -999999999999999 AND 999999999999999 \
+             GROUP BY merchant_id, payment_id) r \
              ON r.merchant_id = y.merchant_id AND r.payment_id = y.id) v \
              WHERE live <> wanted ORDER BY merchant_id, id LIMIT 20"),
     },
@@ -86,13 +87,16 @@ pub(super) const CHECKS: &[Check] = &[
              SELECT y.merchant_id, y.id, COALESCE(y.captured, 0) AS captured, \
              COALESCE(a.minor, 0) + COALESCE(g.minor, 0) + COALESCE(e.minor, 0) AS placed FROM payments y \
              LEFT JOIN (SELECT merchant_id, payment_id, CAST(SUM(amount) AS BIGINT) AS minor FROM allocations \
-             WHERE grant_id IS NULL GROUP BY merchant_id, payment_id) a \
+             WHERE grant_id IS NULL AND amount BETWEEN -999999999999999 AND 999999999999999 \
+             GROUP BY merchant_id, payment_id) a \
              ON a.merchant_id = y.merchant_id AND a.payment_id = y.id \
              LEFT JOIN (SELECT merchant_id, payment_id, CAST(SUM(amount) AS BIGINT) AS minor FROM grants \
+             WHERE amount BETWEEN -999999999999999 AND 999999999999999 \
              GROUP BY merchant_id, payment_id) g ON g.merchant_id = y.merchant_id AND g.payment_id = y.id \
              LEFT JOIN (SELECT merchant_id, subject, \
              CAST(SUM(CASE side WHEN 'credit' THEN amount ELSE -amount END) AS BIGINT) AS minor FROM entries \
-             WHERE account IN (2150, 4100) GROUP BY merchant_id, subject) e \
+             WHERE account IN (2150, 4100) AND amount BETWEEN -999999999999999 AND 999999999999999 \
+             GROUP BY merchant_id, subject) e \
              ON e.merchant_id = y.merchant_id AND e.subject = y.id) v \
              WHERE captured <> placed ORDER BY merchant_id, id LIMIT 20"),
     },
@@ -104,10 +108,12 @@ pub(super) const CHECKS: &[Check] = &[
         sql: Sql(
             "SELECT a.merchant_id, a.posting_id, a.minor, COALESCE(e.minor, 0), count(*) OVER () FROM (\
              SELECT merchant_id, posting_id, invoice_id, CAST(SUM(amount) AS BIGINT) AS minor FROM allocations \
+             WHERE amount BETWEEN -999999999999999 AND 999999999999999 \
              GROUP BY merchant_id, posting_id, invoice_id) a LEFT JOIN (\
              SELECT merchant_id, posting_id, subject, \
              CAST(SUM(CASE side WHEN 'credit' THEN amount ELSE -amount END) AS BIGINT) AS minor FROM entries \
-             WHERE account = 1100 GROUP BY merchant_id, posting_id, subject) e \
+             WHERE account = 1100 AND amount BETWEEN -999999999999999 AND 999999999999999 \
+             GROUP BY merchant_id, posting_id, subject) e \
              ON e.merchant_id = a.merchant_id AND e.posting_id = a.posting_id AND e.subject = a.invoice_id \
              WHERE a.minor <> COALESCE(e.minor, 0) ORDER BY a.merchant_id, a.posting_id LIMIT 20",
         ),
@@ -120,7 +126,8 @@ pub(super) const CHECKS: &[Check] = &[
         sql: Sql(
             "SELECT g.merchant_id, g.id, g.amount, COALESCE(b.minor, 0), count(*) OVER () FROM grants g \
              LEFT JOIN (SELECT merchant_id, subject, CAST(SUM(amount) AS BIGINT) AS minor FROM entries \
-             WHERE account = 2100 AND side = 'credit' GROUP BY merchant_id, subject) b \
+             WHERE account = 2100 AND side = 'credit' AND amount BETWEEN -999999999999999 AND 999999999999999 \
+             GROUP BY merchant_id, subject) b \
              ON b.merchant_id = g.merchant_id AND b.subject = g.id \
              WHERE g.amount <> COALESCE(b.minor, 0) ORDER BY g.merchant_id, g.id LIMIT 20",
         ),
@@ -133,7 +140,8 @@ pub(super) const CHECKS: &[Check] = &[
         sql: Sql("SELECT merchant_id, subject, kept, CAST(NULL AS BIGINT), count(*) OVER () FROM (\
              SELECT merchant_id, subject, \
              CAST(SUM(CASE side WHEN 'credit' THEN amount ELSE -amount END) AS BIGINT) AS kept FROM entries \
-             WHERE account = 4100 GROUP BY merchant_id, subject) s WHERE kept < 0 \
+             WHERE account = 4100 AND amount BETWEEN -999999999999999 AND 999999999999999 \
+             GROUP BY merchant_id, subject) s WHERE kept < 0 \
              ORDER BY merchant_id, subject LIMIT 20"),
     },
     Check {
@@ -144,9 +152,9 @@ pub(super) const CHECKS: &[Check] = &[
         sql: Sql("SELECT merchant_id, payment_id, taken, placed, count(*) OVER () FROM (\
              SELECT r.merchant_id, r.payment_id, r.amount, COALESCE(y.captured, 0) - r.surcharge AS taken, \
              r.credit + COALESCE(l.minor, 0) AS placed FROM receipts r \
-             JOIN payments y ON y.merchant_id = r.merchant_id AND y.id = r.payment_id \
+             JOIN payments y ON y.merchant_id = r.merchant_id AND y.id = r.payment_id AND r.credit <= 999999999999999 \
              LEFT JOIN (SELECT merchant_id, payment_id, CAST(SUM(applied) AS BIGINT) AS minor FROM receipt_lines \
-             GROUP BY merchant_id, payment_id) l \
+             WHERE applied <= 999999999999999 GROUP BY merchant_id, payment_id) l \
              ON l.merchant_id = r.merchant_id AND l.payment_id = r.payment_id) v \
              WHERE amount <> taken OR amount <> placed ORDER BY merchant_id, payment_id LIMIT 20"),
     },

@@ -66,6 +66,9 @@ const VOIDED: Sql = Sql(
 const REVOKED: Sql =
     Sql("SELECT id, invoice_id FROM links WHERE merchant_id = $1 AND id > $2 AND revoked_at IS NOT NULL \
      ORDER BY id LIMIT $3");
+const CLOSED: Sql = Sql(
+    "SELECT anomaly_id FROM anomaly_closings WHERE merchant_id = $1 AND anomaly_id > $2 ORDER BY anomaly_id LIMIT $3",
+);
 /// `object` leads the index of the trail, so one kind of object is one range of it.
 const OBJECTS: Sql =
     Sql("SELECT object FROM audit WHERE merchant_id = $1 AND object > $2 AND object < $3 AND act = $4");
@@ -76,17 +79,10 @@ pub(super) async fn check_audit(
     merchants: &[MerchantId],
     report: &mut VerifyReport,
 ) -> Result<()> {
-    let (mut voided, mut revoked) = (Vec::new(), Vec::new());
+    let (mut voided, mut closed, mut revoked) = (Vec::new(), Vec::new(), Vec::new());
     for merchant_id in merchants {
-        let audited = objects(tx, *merchant_id, "inv_", acts::INVOICE_VOID).await?;
-        let mut last = [0; 16];
-        loop {
-            let page = tx.fetch_all(VOIDED, args![merchant_id.0, &last, PAGE], |row| row.bytes16(0)).await?;
-            let Some(end) = page.last() else { break };
-            last = *end;
-            let names = page.iter().map(|id| printed("inv_", id)).filter(|name| !audited.contains(name));
-            voided.extend(names.map(|name| format!("{name} of {merchant_id}")));
-        }
+        unaudited(tx, *merchant_id, (VOIDED, "inv_", acts::INVOICE_VOID), &mut voided).await?;
+        unaudited(tx, *merchant_id, (CLOSED, "ano_", acts::ANOMALY_CLOSE), &mut closed).await?;
         let mut audited = objects(tx, *merchant_id, "inv_", acts::LINK_REVOKE).await?;
         audited.extend(objects(tx, *merchant_id, "lnk_", acts::LINK_REVOKE).await?);
         let mut last = [0; 16];
@@ -104,8 +100,27 @@ pub(super) async fn check_audit(
         }
     }
     found(report, 24, "an invoice is void, and no audit row says who voided it", voided);
+    found(report, 24, "an anomaly is closed, and no audit row says who closed it", closed);
     found(report, 24, "a payment link is revoked, and no audit row says who did", revoked);
     Ok(())
+}
+
+/// Adds those of a kind that no audit row of the act names.
+async fn unaudited(
+    tx: &mut Tx,
+    merchant_id: MerchantId,
+    (sql, prefix, act): (Sql, &str, &str),
+    all: &mut Vec<String>,
+) -> Result<()> {
+    let audited = objects(tx, merchant_id, prefix, act).await?;
+    let mut last = [0; 16];
+    loop {
+        let page = tx.fetch_all(sql, args![merchant_id.0, &last, PAGE], |row| row.bytes16(0)).await?;
+        let Some(end) = page.last() else { return Ok(()) };
+        last = *end;
+        let names = page.iter().map(|id| printed(prefix, id)).filter(|name| !audited.contains(name));
+        all.extend(names.map(|name| format!("{name} of {merchant_id}")));
+    }
 }
 
 async fn objects(tx: &mut Tx, merchant_id: MerchantId, prefix: &str, act: &str) -> Result<HashSet<String>> {

@@ -10,6 +10,7 @@ use billing::ids::*;
 use billing::line::TaxRate;
 use jiff::Timestamp;
 use ledger::{Currency, Money, Posting, Side};
+use store::anomalies::{self, Closing};
 use store::args;
 use store::audit::{self, AuditRow, acts};
 use store::db::{Sql, Store, Tx, Val};
@@ -256,6 +257,9 @@ async fn around(tx: &mut Tx) -> Result<()> {
     };
     processor_accounts::upsert(tx, &account).await?;
     act(tx, 173, acts::PROCESSOR_CONNECT, "stripe").await?;
+    let closing = Closing { actor: "cli:dana".into(), note: "Seen".into(), at: at(174) };
+    assert!(anomalies::close(tx, M, id!(AnomalyId, 23), &closing).await?);
+    act(tx, 174, acts::ANOMALY_CLOSE, &id!(AnomalyId, 23).to_string()).await?;
     put(
         tx,
         Sql("INSERT INTO idempotency (merchant_id, owner, route, key, request_hash, resource, created_at) \

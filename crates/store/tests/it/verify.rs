@@ -88,6 +88,12 @@ breaks! {
         "UPDATE grants SET remaining = 9223372036854775807, amount = 9223372036854775807";
     a_reservation_beyond_sums: 8, "more than 15 digits",
         "UPDATE reservations SET amount = 9223372036854775807";
+    an_invoice_beyond_sums: 6, "more than 15 digits",
+        "UPDATE invoices SET total = 9223372036854775807, open = 9223372036854775807, paid = 9223372036854775807";
+    a_receipt_beyond_sums: 20, "more than 15 digits",
+        "UPDATE receipts SET amount = 9223372036854775807, credit = 9223372036854775807";
+    a_line_of_a_receipt_beyond_sums: 20, "more than 15 digits",
+        "UPDATE receipt_lines SET applied = 9223372036854775807";
     a_ledger_that_is_not_zero: 2, "a currency",
         "UPDATE entries SET amount = amount - 1 WHERE account = 2150";
     a_grant_that_is_not_its_account: 3, "a grant",
@@ -226,11 +232,40 @@ breaks! {
         "DELETE FROM audit WHERE act = 'invoice.void'";
     a_revocation_that_nobody_did: 24, "who did",
         "DELETE FROM audit WHERE act = 'link.revoke'";
+    a_closing_that_nobody_did: 24, "who closed it",
+        "DELETE FROM audit WHERE act = 'anomaly.close'";
     a_policy_that_nobody_set: 24, "by whom",
         "DELETE FROM audit WHERE act = 'policy.set'";
     a_processor_that_nobody_connected: 24, "by whom",
         "DELETE FROM audit WHERE act = 'processor.connect'";
 }
+
+both_engines!(an_amount_beyond_sums_hides_nothing_else, async |db: TestDatabase| {
+    let store = books::open(&db).await;
+    tamper(
+        &db,
+        "UPDATE entries SET amount = 9223372036854775807 \
+         WHERE posting_id = (SELECT id FROM postings WHERE cause_kind = 'processing_fee'); \
+         UPDATE entries SET amount = amount - 1 WHERE account = 2150; \
+         UPDATE invoices SET pending = -1 WHERE number = 'INV-11'; \
+         UPDATE grants SET remaining = remaining - 1; \
+         UPDATE payments SET captured = captured + 1 WHERE captured = 6000",
+    )
+    .await;
+    let report = look(&store).await;
+    for (invariant, phrase) in [
+        (1, "more than 15 digits"),
+        (1, "debits that are not its credits"),
+        (2, "a currency"),
+        (3, "a grant"),
+        (7, "less than 0"),
+        (12, "allocated, granted"),
+        (12, "its posting took in"),
+    ] {
+        names(&report, invariant, phrase);
+    }
+    store.close().await.unwrap();
+});
 
 both_engines!(a_reference_to_another_merchant, async |db: TestDatabase| {
     let store = books::open(&db).await;
@@ -250,6 +285,7 @@ both_engines!(a_reference_to_another_merchant, async |db: TestDatabase| {
         ("receipts", "a receipt refers"),
         ("receipt_lines", "a line of a receipt refers"),
         ("anomalies", "an anomaly record refers"),
+        ("anomaly_closings", "the closing of an anomaly refers"),
         ("events", "an event refers"),
         ("mails", "a mail refers"),
         ("sessions", "a session refers"),
@@ -281,6 +317,7 @@ both_engines!(a_card_number_in_a_text, async |db: TestDatabase| {
         ("mails", "last_error"),
         ("events", "data"),
         ("anomalies", "detail"),
+        ("anomaly_closings", "note"),
         ("inbox", "raw"),
         ("audit", "after"),
     ] {
