@@ -63,16 +63,17 @@ const FIND: Sql = Sql("SELECT a.id, a.kind, a.payment_id, a.detail, a.at, c.acto
 const CLOSE: Sql = Sql("INSERT INTO anomaly_closings (merchant_id, anomaly_id, actor, note, at)
   VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING");
 
-/// Adds an anomaly and logs it, since nobody else may tell the person who has to look at it. Should the transaction
-/// run again, the log has it twice.
+/// Adds an anomaly and logs it once it is committed, since nobody else may tell the person who has to look at it.
 pub async fn insert(tx: &mut Tx, merchant: MerchantId, anomaly: &Anomaly) -> Result<()> {
     let payment = anomaly.payment_id.as_ref().map(PaymentId::as_bytes);
     let at = anomaly.at.as_microsecond();
     let args = args![merchant.0, anomaly.id.as_bytes(), &anomaly.kind, payment, &anomaly.detail, at];
     tx.execute(INSERT, args).await?;
-    let payment = anomaly.payment_id.map(|payment| payment.to_string());
-    let Anomaly { id, kind, detail, .. } = anomaly;
-    tracing::error!(%merchant, anomaly = %id, kind, payment, detail, "a person has to look at this");
+    let Anomaly { id, kind, payment_id, detail, .. } = anomaly.clone();
+    tx.after_commit(move || {
+        let payment = payment_id.map(|payment| payment.to_string());
+        tracing::error!(%merchant, anomaly = %id, kind, payment, detail, "a person has to look at this");
+    });
     Ok(())
 }
 

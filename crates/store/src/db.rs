@@ -163,12 +163,25 @@ impl Store {
 /// both engines: catch no unique violation, write `ON CONFLICT DO NOTHING` and look at the count.
 pub struct Tx(Kind);
 
+/// What is done once a transaction is committed, and never otherwise.
+type Notice = Box<dyn FnOnce() + Send>;
+type Notices = Vec<Notice>;
+
 enum Kind {
     Sqlite(sqlite::SqTx),
     Postgres(postgres::PgTx),
 }
 
 impl Tx {
+    /// Has something done once this transaction is committed: once, even if its closure had to run again, and not at all if
+    /// it is rolled back. For words in the log; what must not be lost is a row.
+    pub fn after_commit(&mut self, notice: impl FnOnce() + Send + 'static) {
+        match &mut self.0 {
+            Kind::Sqlite(tx) => tx.after_commit(Box::new(notice)),
+            Kind::Postgres(tx) => tx.after_commit(Box::new(notice)),
+        }
+    }
+
     /// Runs a statement that returns no rows; answers how many rows it changed.
     pub async fn execute(&mut self, sql: Sql, args: &[Val<'_>]) -> Result<u64> {
         match &mut self.0 {

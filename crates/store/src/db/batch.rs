@@ -79,7 +79,12 @@ impl Writer {
             histogram!("store_write_wait_seconds").record((began_at - queued_at).as_secs_f64());
             let out = batch.run(|tx| poll_once(work(tx)));
             histogram!("store_write_run_seconds").record((monotonic() - began_at).as_secs_f64());
+            let kept = matches!(out, Ok(Ok(_)));
+            let notices = if kept { batch.tx.sqlite().take_notices() } else { Vec::new() };
             batch.answers.push(Box::new(move |durable| {
+                if durable.is_ok() {
+                    notices.into_iter().for_each(|notice| notice());
+                }
                 drop(tell.send(durable.clone().map(|()| out))); // the requester may have left: it is done anyway
             }));
         });

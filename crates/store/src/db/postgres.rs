@@ -4,7 +4,7 @@
 //! error) and never hand a connection with an open transaction to the next user.
 
 use super::sqlite::verdict;
-use super::{Kind, Map, Row, Sql, StoreConfig, StoreError, Tx, Val};
+use super::{Kind, Map, Notice, Notices, Row, Sql, StoreConfig, StoreError, Tx, Val};
 use anyhow::{Context as _, Result, bail, ensure};
 use deadpool_postgres::{
     Client, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
@@ -102,7 +102,10 @@ impl Postgres {
             let out = work(&mut tx).await;
             let pg = tx.postgres();
             let out = match verdict(Some(out), pg.doomed) {
-                Ok(value) => pg.commit().await.map(|()| value),
+                Ok(value) => pg.commit().await.map(|()| {
+                    pg.notices.drain(..).for_each(|notice| notice());
+                    value
+                }),
                 Err(error) => Err(error),
             };
             if out.is_ok() || !pg.again || tried == TRIES {
@@ -222,6 +225,7 @@ pub(super) struct PgTx {
     again: bool,
     /// The connection broke: the next user must not get it.
     lost: bool,
+    notices: Notices,
 }
 
 impl PgTx {
@@ -234,7 +238,12 @@ impl PgTx {
             doomed: false,
             again: false,
             lost: false,
+            notices: Vec::new(),
         }
+    }
+
+    pub(super) fn after_commit(&mut self, notice: Notice) {
+        self.notices.push(notice);
     }
 
     fn client(&self) -> &Client {

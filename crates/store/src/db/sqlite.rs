@@ -2,7 +2,7 @@
 //! `batch`; nothing here may write to the product's tables from anywhere else.
 
 use super::batch::Writer;
-use super::{Kind, Map, Role, Row, StoreConfig, StoreError, Tx, Val, poll_once};
+use super::{Kind, Map, Notice, Notices, Role, Row, StoreConfig, StoreError, Tx, Val, poll_once};
 use anyhow::{Context as _, Result, bail, ensure};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -114,6 +114,7 @@ pub(super) struct SqTx {
     access: Access,
     doomed: bool,
     broken: Option<Arc<str>>,
+    notices: Notices,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -124,7 +125,7 @@ pub(super) enum Access {
 
 impl SqTx {
     pub(super) fn new(conn: Connection, access: Access) -> SqTx {
-        SqTx { conn, access, doomed: false, broken: None }
+        SqTx { conn, access, doomed: false, broken: None, notices: Vec::new() }
     }
 
     /// Whether no transaction is open: after a statement it means that SQLite rolled everything back.
@@ -139,6 +140,16 @@ impl SqTx {
 
     pub(super) fn start_job(&mut self) {
         self.doomed = false;
+        self.notices.clear();
+    }
+
+    pub(super) fn after_commit(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    /// What the job that has just run wants done once it is committed.
+    pub(super) fn take_notices(&mut self) -> Notices {
+        std::mem::take(&mut self.notices)
     }
 
     pub(super) fn is_doomed(&self) -> bool {

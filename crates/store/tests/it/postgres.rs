@@ -113,7 +113,13 @@ async fn a_connection_lost_before_commit_leaves_nothing_and_is_replaced() {
     let store = open_with_one_connection(&db).await;
     let runs = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&runs);
+    let told = Arc::new(AtomicU32::new(0));
+    let note = Arc::clone(&told);
     let again = store.write(async move |tx: &mut Tx| {
+        let note = Arc::clone(&note);
+        tx.after_commit(move || {
+            note.fetch_add(1, Ordering::SeqCst);
+        });
         pay(tx, 1).await?;
         if counted.fetch_add(1, Ordering::SeqCst) == 0 {
             tx.fetch_one(HANG_UP, args![], |row| row.bool(0)).await?;
@@ -121,6 +127,7 @@ async fn a_connection_lost_before_commit_leaves_nothing_and_is_replaced() {
         pay(tx, 2).await
     });
     again.await.unwrap();
+    assert_eq!(told.load(Ordering::SeqCst), 1, "what comes after the commit comes once");
     assert_eq!(
         (runs.load(Ordering::SeqCst), paid(&store).await),
         (2, vec![1, 2]),

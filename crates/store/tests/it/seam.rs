@@ -164,6 +164,25 @@ both_engines!(aborted_requesters_tear_nothing, SCHEMA, async |db: TestDatabase| 
     store.close().await.unwrap();
 });
 
+both_engines!(what_comes_after_the_commit_comes_once_and_only_then, SCHEMA, async |db: TestDatabase| {
+    let store = db.open().await;
+    let told = Arc::new(AtomicI64::new(0));
+    for (fails, so_far) in [(false, 1), (true, 1), (false, 2)] {
+        let note = Arc::clone(&told);
+        let out = store
+            .write(async move |tx: &mut Tx| {
+                let note = Arc::clone(&note);
+                tx.after_commit(move || {
+                    note.fetch_add(1, Ordering::SeqCst);
+                });
+                if fails { Err(anyhow::anyhow!("refused")) } else { Ok(()) }
+            })
+            .await;
+        assert_eq!((out.is_err(), told.load(Ordering::SeqCst)), (fails, so_far));
+    }
+    store.close().await.unwrap();
+});
+
 both_engines!(a_full_queue_says_busy_and_keeps_what_it_took, SCHEMA, async |db: TestDatabase| {
     let store = Store::open(&StoreConfig { queue: 10, pool_size: 1, ..db.config() }).await.unwrap();
     let gate = Gate::shut(&store).await;
