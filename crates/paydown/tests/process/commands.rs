@@ -106,7 +106,9 @@ store::both_engines!(merchants_are_added_with_logo_and_colour, &[], async |datab
     refused(&add(&["--time-zone", "Mars/Olympus"]).await, 2, "America/New_York");
     refused(&add(&["--sender", "nobody"]).await, 2, "is no e-mail address");
     let made = add(&["--logo", "logo.txt", "--brand-color", "#204060"]).await.done().json();
-    assert_eq!(made, json!({ "merchant": "mer_2", "slug": "harbor" }), "the content counts, not the name");
+    assert_eq!((&made["merchant"], &made["slug"]), (&json!("mer_2"), &json!("harbor")), "the content counts");
+    let told = made["brand_color_corrected"].as_str().expect("a dark colour is lightened on dark pages");
+    assert!(told.contains("lighter") && told.contains("#204060"), "{told}");
     refused(&add(&[]).await, 4, "exists already");
     let logo = place.http.get(format!("{}/p/harbor/logo", place.origin)).send().await.expect("an answer");
     assert_eq!(logo.headers()["content-type"], "image/png");
