@@ -89,8 +89,12 @@ pub async fn pay(
     let session = ctx.session_hash().ok_or(Fail::FormNotOurs)?;
     let amount = Money::new(minor, loaded.invoice.figures.currency);
     let input = input(&ctx, &loaded, &form, (&hidden, minor, session));
-    match ctx.app.undisturbed(start(ctx.app.clone(), input)).await? {
-        Started::New(payment) => submit(&ctx, payment).await,
+    let (started, submitted) = ctx.app.undisturbed(start(ctx.app.clone(), input)).await?;
+    match started {
+        Started::New(payment) => Ok(match submitted {
+            Some(Submitted::CardPage(url)) => allowed(&ctx, see_other(&url)),
+            Some(Submitted::State(_)) | None => ctx.go(&format!("/payments/{payment}")),
+        }),
         Started::Repeated(before) => again(&ctx, &before).await,
         Started::OtherAmount(before) => {
             let problem = PayProblem::AlreadyStarted {
@@ -142,8 +146,16 @@ fn redraw(
     }
 }
 
-async fn start(app: crate::app::App, input: StartPayment) -> anyhow::Result<Started> {
-    start_payment(&app, input).await
+/// Stores the payment and asks for its card page, in one task: a browser that leaves in between, as with a second press,
+/// leaves no payment behind that nobody asked for.
+async fn start(app: crate::app::App, input: StartPayment) -> anyhow::Result<(Started, Option<Submitted>)> {
+    let merchant = input.merchant;
+    let started = start_payment(&app, input).await?;
+    let submitted = match &started {
+        Started::New(payment) => Some(submit_undisturbed(&app, merchant, *payment).await?),
+        _ => None,
+    };
+    Ok((started, submitted))
 }
 
 fn problem(form: &PayForm) -> Option<PayProblem> {
@@ -185,13 +197,6 @@ fn input(
         receipt_email: Some(form.receipt_email.trim().to_owned()),
         payer_reference: (!reference.is_empty()).then_some(reference),
         language: ctx.locale.tag().to_owned(),
-    }
-}
-
-async fn submit(ctx: &Ctx, payment: PaymentId) -> Result<Response, Fail> {
-    match submit_undisturbed(&ctx.app, ctx.merchant.id, payment).await? {
-        Submitted::CardPage(url) => Ok(allowed(ctx, see_other(&url))),
-        Submitted::State(_) => Ok(ctx.go(&format!("/payments/{payment}"))),
     }
 }
 

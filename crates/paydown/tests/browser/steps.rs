@@ -15,6 +15,8 @@ impl Visitor {
     /// From the invoice page: the pencil, an amount, Confirm.
     pub async fn choose(&self, amount: &str) {
         self.press("Change amount").await;
+        let look = async || Ok(self.focus().await.starts_with("Amount to pay now").then_some(()));
+        self.until("be in the amount field", look).await;
         // With the script the field is in place of the figure, without it on a page of its own; the old figure is
         // selected in both, and without the script it is replaced by hand.
         if self.script() == Script::Off {
