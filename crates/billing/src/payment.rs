@@ -1,5 +1,9 @@
 //! What a payment may become: one transition table. What is not in it is recorded as stale, never applied.
 
+mod outcome;
+
+pub use outcome::{Known, Outcome, outcome};
+
 /// The state of a payment. See [`PaymentState::may_become`] for the table and [`PaymentState::hold`] for what each
 /// state does with the reservation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -175,6 +179,41 @@ impl Decline {
             .into_iter()
             .find(|decline| decline.as_str() == word)
             .unwrap_or(NoReason)
+    }
+}
+
+/// How a payment ended without money.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Ending {
+    /// The payer turned back, or started again.
+    PayerCanceled,
+    /// The page closed by its own clock.
+    Expired,
+    /// The payer left and did not return.
+    Abandoned,
+    /// The last card was declined.
+    Declined,
+    /// The processor refused the call itself.
+    Refused,
+}
+
+impl Ending {
+    /// The word the store uses.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Ending::PayerCanceled => "payer_canceled",
+            Ending::Expired => "expired",
+            Ending::Abandoned => "abandoned",
+            Ending::Declined => "declined",
+            Ending::Refused => "refused",
+        }
+    }
+
+    /// The ending behind such a word.
+    pub fn parse(word: &str) -> Option<Ending> {
+        [Ending::PayerCanceled, Ending::Expired, Ending::Abandoned, Ending::Declined, Ending::Refused]
+            .into_iter()
+            .find(|ending| ending.as_str() == word)
     }
 }
 

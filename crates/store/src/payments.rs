@@ -2,6 +2,7 @@
 
 mod history;
 
+pub use billing::payment::Ending;
 pub use history::{StateStep, history};
 
 use crate::args;
@@ -64,41 +65,6 @@ pub struct Payment {
     pub cancel_asked_at: Option<Timestamp>,
     /// Language tag in which the payer reads; figures and dates of its mails follow it.
     pub language: String,
-}
-
-/// How a payment ended without money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
-    /// The payer turned back, or started again.
-    PayerCanceled,
-    /// The page closed by its own clock.
-    Expired,
-    /// The payer left and did not return.
-    Abandoned,
-    /// The last card was declined.
-    Declined,
-    /// The processor refused the call itself.
-    Refused,
-}
-
-impl Ending {
-    /// The word the store uses.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Ending::PayerCanceled => "payer_canceled",
-            Ending::Expired => "expired",
-            Ending::Abandoned => "abandoned",
-            Ending::Declined => "declined",
-            Ending::Refused => "refused",
-        }
-    }
-
-    /// The ending behind such a word.
-    pub fn parse(word: &str) -> Option<Ending> {
-        [Ending::PayerCanceled, Ending::Expired, Ending::Abandoned, Ending::Declined, Ending::Refused]
-            .into_iter()
-            .find(|ending| ending.as_str() == word)
-    }
 }
 
 /// What the processor captured, and from which card.

@@ -22,6 +22,7 @@ use axum::response::{Html, IntoResponse, Response};
 use billing::amount::NumberMarks;
 use billing::ids::{ContactId, CustomerId, MerchantId};
 use billing::invoice::Lifecycle;
+use billing::payment::{Known, Outcome, outcome};
 use jiff::civil::Date;
 use jiff::{Timestamp, tz::TimeZone};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -271,6 +272,20 @@ impl Ctx {
         let same_contact =
             payment.contact_id.is_some() && payment.contact_id == self.contact.as_ref().map(|me| me.id);
         same_session || same_contact
+    }
+
+    /// What this reader may be told of a payment, on whatever page.
+    pub fn outcome(&self, payment: &Payment) -> Outcome {
+        outcome(&Known {
+            state: payment.state,
+            own: self.is_own(payment),
+            was_at_card_page: payment.redirected_at.is_some(),
+            cancel_asked: payment.cancel_asked_at.is_some(),
+            decline: payment.decline,
+            ending: payment.ending,
+            in_other_currency: payment.captured.is_some_and(|taken| taken.currency() != payment.currency),
+            age_seconds: self.now.duration_since(payment.created_at).as_secs(),
+        })
     }
 
     /// Where a form came too late because its session is over: the page it came from, with the amount it carried.

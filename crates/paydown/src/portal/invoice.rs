@@ -15,7 +15,7 @@ use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use billing::amount::Refusal;
-use billing::payment::PaymentState;
+use billing::payment::Outcome;
 use billing::policy::Partial;
 use ledger::Money;
 use serde::Deserialize;
@@ -199,21 +199,25 @@ fn notices(ctx: &Ctx, loaded: &Loaded) -> Vec<Notice> {
 
 fn notice(ctx: &Ctx, payment: &Payment) -> Option<Notice> {
     let amount = Money::new(payment.amount_minor, payment.currency);
-    // Nobody had the address of its card page, so nobody can have paid on it.
-    let page_did_not_open = payment.state == PaymentState::Unknown && payment.redirected_at.is_none();
-    match payment.state {
-        state if ctx.is_own(payment) && (state == PaymentState::RequiresAction || page_did_not_open) => {
+    match ctx.outcome(payment) {
+        Outcome::Unfinished
+        | Outcome::NotOpened
+        | Outcome::GivingUp { unfinished: true }
+        | Outcome::Declined { page_open: true, .. } => {
             let (payment_id, started_at) = (payment.id.to_string(), payment.created_at);
             Some(Notice::OwnUnfinished { payment_id, amount, started_at })
         }
-        PaymentState::Unknown | PaymentState::Processing => Some(Notice::Checking { amount }),
-        PaymentState::Created | PaymentState::Submitting if ctx.is_own(payment) => {
+        Outcome::Waiting { .. } | Outcome::Unknown | Outcome::GivingUp { unfinished: false } => {
             Some(Notice::Checking { amount })
         }
-        PaymentState::Created | PaymentState::Submitting | PaymentState::RequiresAction => {
-            Some(Notice::SomeoneElses { payments: 1, amount })
-        }
-        _ => None,
+        Outcome::SomeoneElses => Some(Notice::SomeoneElses { payments: 1, amount }),
+        Outcome::SomeoneElsesEnded
+        | Outcome::Succeeded
+        | Outcome::OtherCurrency
+        | Outcome::Declined { page_open: false, .. }
+        | Outcome::Cancelled
+        | Outcome::Expired
+        | Outcome::RefusedByUs => None,
     }
 }
 

@@ -5,7 +5,7 @@ use crate::actions::cancel_payment::cancel_payment;
 use crate::actions::reconcile_payment::reconcile_payment;
 use crate::actions::submit_attempt::{note_redirect, note_seen};
 use crate::csrf::Posted;
-use crate::pages::payment::{Decline as Reason, Outcome, PaymentPage};
+use crate::pages::payment::{Decline as Reason, Outcome as Shown, PaymentPage};
 use crate::pages::receipt::{Applied, ReceiptPage};
 use crate::portal::context::{Ctx, see_other};
 use crate::portal::fail::Fail;
@@ -17,7 +17,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use billing::amount::Terms;
 use billing::ids::PaymentId;
-use billing::payment::{Decline, Hold, PaymentState};
+use billing::payment::{Decline, Hold, Outcome, PaymentState};
 use ledger::Money;
 use serde::Deserialize;
 use serde_json::json;
@@ -31,8 +31,6 @@ use store::{attempts, invoices, receipts, reservations};
 const LOOKS: u32 = 8;
 /// A page that still waits for the payer is asked about so often.
 const LOOKS_AT_AN_OPEN_PAGE: u32 = 2;
-/// After so long the waiting page says so.
-const LONG_SECONDS: i64 = 120;
 
 /// Set when the same form was sent twice.
 #[derive(Deserialize)]
@@ -108,7 +106,7 @@ async fn page(
         in_progress: loaded.invoice.figures.pending(),
         due: loaded.invoice.due_on,
         today: ctx.today(),
-        outcome: outcome(ctx, payment),
+        outcome: shown(ctx.outcome(payment), payment),
         may_pay_less: without(payment, &loaded.terms).allows_part(),
         pressed_twice,
     })
@@ -125,47 +123,25 @@ fn without(payment: &Payment, terms: &Terms) -> Terms {
     }
 }
 
-fn outcome(ctx: &Ctx, payment: &Payment) -> Outcome {
-    let (own, gave_up) = (ctx.is_own(payment), payment.cancel_asked_at.is_some());
-    let age_seconds = ctx.now.duration_since(payment.created_at).as_secs();
-    let nobody_was_there = payment.redirected_at.is_none();
-    match payment.state {
-        PaymentState::Created | PaymentState::Submitting | PaymentState::RequiresAction if !own => {
-            Outcome::SomeoneElses
-        }
-        state if state.hold() == Hold::Released && !own => Outcome::SomeoneElsesEnded,
-        PaymentState::Submitting | PaymentState::Unknown | PaymentState::RequiresAction if own && gave_up => {
-            Outcome::GivingUp
-        }
-        PaymentState::Unknown if own && nobody_was_there => Outcome::NotOpened,
-        PaymentState::Submitting if nobody_was_there && age_seconds > LONG_SECONDS => Outcome::NotOpened,
-        PaymentState::Created | PaymentState::Submitting | PaymentState::Processing => {
-            Outcome::Waiting { long: age_seconds > LONG_SECONDS }
-        }
-        PaymentState::Unknown => Outcome::Unknown,
-        PaymentState::RequiresAction => match payment.decline {
-            Some(decline) => Outcome::Declined { reason: reason(decline), page_open: true },
-            None => Outcome::Unfinished,
+/// The same in the page's words, with what they name.
+fn shown(told: Outcome, payment: &Payment) -> Shown {
+    match told {
+        Outcome::Waiting { long } => Shown::Waiting { long },
+        Outcome::NotOpened => Shown::NotOpened,
+        Outcome::GivingUp { .. } => Shown::GivingUp,
+        Outcome::Unfinished => Shown::Unfinished,
+        Outcome::SomeoneElses => Shown::SomeoneElses,
+        Outcome::SomeoneElsesEnded => Shown::SomeoneElsesEnded,
+        Outcome::Succeeded => Shown::Succeeded,
+        Outcome::OtherCurrency => match payment.captured {
+            Some(taken) => Shown::OtherCurrency { taken },
+            None => Shown::Succeeded,
         },
-        PaymentState::Succeeded | PaymentState::Returned | PaymentState::ChargedBack => {
-            match payment.captured.filter(|taken| taken.currency() != payment.currency) {
-                Some(taken) => Outcome::OtherCurrency { taken },
-                None => Outcome::Succeeded,
-            }
-        }
-        PaymentState::Failed | PaymentState::Canceled => ended(payment),
-    }
-}
-
-fn ended(payment: &Payment) -> Outcome {
-    match (payment.ending, payment.decline) {
-        (Some(Ending::Refused), _) => Outcome::RefusedByUs { quote: payment.id.reference() },
-        (Some(Ending::Declined | Ending::PayerCanceled) | None, Some(decline)) => {
-            Outcome::Declined { reason: reason(decline), page_open: false }
-        }
-        (Some(Ending::Declined), None) => Outcome::Declined { reason: Reason::NotSaid, page_open: false },
-        (Some(Ending::Expired | Ending::Abandoned), _) => Outcome::Expired,
-        (Some(Ending::PayerCanceled) | None, None) => Outcome::Cancelled,
+        Outcome::Declined { decline, page_open } => Shown::Declined { reason: reason(decline), page_open },
+        Outcome::Cancelled => Shown::Cancelled,
+        Outcome::Expired => Shown::Expired,
+        Outcome::RefusedByUs => Shown::RefusedByUs { quote: payment.id.reference() },
+        Outcome::Unknown => Shown::Unknown,
     }
 }
 

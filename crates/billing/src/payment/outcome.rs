@@ -1,0 +1,267 @@
+//! What a payer may be told of a payment: one decision, so that no two pages can say different things of it. It never
+//! tells of a failure that nobody has stated, and never tells anybody why another person's payment failed.
+
+use super::{Decline, Ending, Hold, PaymentState};
+
+/// Nobody waits longer for a first answer without being told that it takes long, seconds.
+const LONG_SECONDS: i64 = 120;
+
+/// How a payment stands, as one reader may know it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Outcome {
+    /// No answer yet.
+    Waiting {
+        /// True after two minutes.
+        long: bool,
+    },
+    /// The card page could not be opened, so nobody can have paid on it.
+    NotOpened,
+    /// The payer gave it up, and the processor has not confirmed that yet.
+    GivingUp {
+        /// True where its page may still be open, or never was: until the processor confirms, the payer may go on or give
+        /// it up again.
+        unfinished: bool,
+    },
+    /// The card page is open and waits for the payer.
+    Unfinished,
+    /// Somebody else is making it right now.
+    SomeoneElses,
+    /// Somebody else started it, and it ended without money. Why is theirs to know.
+    SomeoneElsesEnded,
+    /// Received.
+    Succeeded,
+    /// Received in another currency than was asked for, which a person has to sort out.
+    OtherCurrency,
+    /// The bank refused the last try.
+    Declined {
+        /// Why, as far as it is told.
+        decline: Decline,
+        /// True while the card page of this payment is still open for another try.
+        page_open: bool,
+    },
+    /// The payer came back without paying.
+    Cancelled,
+    /// The card page closed by itself.
+    Expired,
+    /// We, or the processor for us, refused it.
+    RefusedByUs,
+    /// The processor's answer is not known.
+    Unknown,
+}
+
+/// What is known of a payment, and who asks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Known {
+    /// Where it stands.
+    pub state: PaymentState,
+    /// True when the reader started it.
+    pub own: bool,
+    /// True once the payer was sent to its card page.
+    pub was_at_card_page: bool,
+    /// True once the payer asked to give it up.
+    pub cancel_asked: bool,
+    /// Why the last card was declined.
+    pub decline: Option<Decline>,
+    /// How it ended without money.
+    pub ending: Option<Ending>,
+    /// True when the processor captured another currency than was asked for.
+    pub in_other_currency: bool,
+    /// How long ago it was started.
+    pub age_seconds: i64,
+}
+
+/// What the reader may be told.
+pub fn outcome(known: &Known) -> Outcome {
+    use PaymentState::*;
+    let long = known.age_seconds > LONG_SECONDS;
+    let nobody_was_there = !known.was_at_card_page;
+    match known.state {
+        Created | Submitting | RequiresAction if !known.own => Outcome::SomeoneElses,
+        state if state.hold() == Hold::Released && !known.own => Outcome::SomeoneElsesEnded,
+        Submitting | Unknown | RequiresAction if known.own && known.cancel_asked => Outcome::GivingUp {
+            unfinished: known.state == RequiresAction || (known.state == Unknown && nobody_was_there),
+        },
+        Unknown if known.own && nobody_was_there => Outcome::NotOpened,
+        Submitting if nobody_was_there && long => Outcome::NotOpened,
+        Created | Submitting | Processing => Outcome::Waiting { long },
+        Unknown => Outcome::Unknown,
+        RequiresAction => match known.decline {
+            Some(decline) => Outcome::Declined { decline, page_open: true },
+            None => Outcome::Unfinished,
+        },
+        Succeeded | Returned | ChargedBack if known.in_other_currency => Outcome::OtherCurrency,
+        Succeeded | Returned | ChargedBack => Outcome::Succeeded,
+        Failed | Canceled => ended(known),
+    }
+}
+
+fn ended(known: &Known) -> Outcome {
+    match (known.ending, known.decline) {
+        (Some(Ending::Refused), _) => Outcome::RefusedByUs,
+        (Some(Ending::Declined | Ending::PayerCanceled) | None, Some(decline)) => {
+            Outcome::Declined { decline, page_open: false }
+        }
+        (Some(Ending::Declined), None) => Outcome::Declined { decline: Decline::NoReason, page_open: false },
+        (Some(Ending::Expired | Ending::Abandoned), _) => Outcome::Expired,
+        (Some(Ending::PayerCanceled) | None, None) => Outcome::Cancelled,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DECLINES: [Option<Decline>; 3] = [None, Some(Decline::WrongCode), Some(Decline::NoReason)];
+    const ENDINGS: [Option<Ending>; 6] = [
+        None,
+        Some(Ending::PayerCanceled),
+        Some(Ending::Expired),
+        Some(Ending::Abandoned),
+        Some(Ending::Declined),
+        Some(Ending::Refused),
+    ];
+
+    /// Every combination of what can be known.
+    fn all() -> Vec<Known> {
+        let mut all = Vec::new();
+        for bits in 0..32_u8 {
+            let bit = |n: u8| bits & (1 << n) != 0;
+            for state in PaymentState::ALL {
+                for decline in DECLINES {
+                    for ending in ENDINGS {
+                        all.push(Known {
+                            state,
+                            own: bit(0),
+                            was_at_card_page: bit(1),
+                            cancel_asked: bit(2),
+                            decline,
+                            ending,
+                            in_other_currency: bit(3),
+                            age_seconds: if bit(4) { 121 } else { 120 },
+                        });
+                    }
+                }
+            }
+        }
+        assert_eq!(all.len(), 32 * 10 * 3 * 6);
+        all
+    }
+
+    /// The decision, written a second time as the sets of states that may say each thing.
+    #[test]
+    fn each_outcome_comes_of_its_states_only() {
+        use PaymentState::*;
+        for known in all() {
+            let told = outcome(&known);
+            let (states, only_own): (&[PaymentState], bool) = match told {
+                Outcome::Waiting { .. } => (&[Created, Submitting, Processing], false),
+                Outcome::NotOpened => (&[Submitting, Unknown], true),
+                Outcome::GivingUp { .. } => (&[Submitting, Unknown, RequiresAction], true),
+                Outcome::Unfinished => (&[RequiresAction], true),
+                Outcome::Declined { page_open: true, .. } => (&[RequiresAction], true),
+                Outcome::Declined { page_open: false, .. } => (&[Failed, Canceled], true),
+                Outcome::Cancelled | Outcome::Expired | Outcome::RefusedByUs => (&[Failed, Canceled], true),
+                Outcome::SomeoneElses => (&[Created, Submitting, RequiresAction], false),
+                Outcome::SomeoneElsesEnded => (&[Failed, Canceled], false),
+                Outcome::Succeeded | Outcome::OtherCurrency => (&[Succeeded, Returned, ChargedBack], false),
+                Outcome::Unknown => (&[Unknown], false),
+            };
+            assert!(states.contains(&known.state), "{known:?}: {told:?}");
+            assert!(known.own || !only_own, "somebody else is told {told:?} of {known:?}");
+            let of_others = matches!(told, Outcome::SomeoneElses | Outcome::SomeoneElsesEnded);
+            assert!(!(known.own && of_others), "{known:?}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn every_fact_decides_where_it_should_and_nowhere_else() {
+        for known in all() {
+            let told = outcome(&known);
+            let with = |changed: Known| outcome(&changed) == told;
+            let ended = known.state.hold() == Hold::Released;
+            let taken = known.state.hold() == Hold::Consumed;
+            let open = known.state == PaymentState::RequiresAction;
+            if !ended {
+                assert!(with(Known { ending: None, ..known }), "{known:?}");
+            }
+            if !(ended || open) {
+                assert!(with(Known { decline: None, ..known }), "{known:?}");
+            }
+            if taken {
+                assert_eq!(told == Outcome::OtherCurrency, known.in_other_currency, "{known:?}");
+                assert!(
+                    with(Known { own: !known.own, ..known }),
+                    "money that arrived is no secret: {known:?}"
+                );
+            } else {
+                assert!(with(Known { in_other_currency: false, ..known }), "{known:?}");
+            }
+            if taken || ended || !known.own {
+                assert!(with(Known { cancel_asked: false, was_at_card_page: true, ..known }), "{known:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_cases_a_payer_meets() {
+        use PaymentState::*;
+        let mine = Known {
+            state: Created,
+            own: true,
+            was_at_card_page: true,
+            cancel_asked: false,
+            decline: None,
+            ending: None,
+            in_other_currency: false,
+            age_seconds: 0,
+        };
+        let declined = Some(Decline::WrongCode);
+        let not_there = Known { was_at_card_page: false, ..mine };
+        let late = Known { age_seconds: 121, ..mine };
+        let gave_up = Known { cancel_asked: true, ..mine };
+        let as_declined = |page_open| Outcome::Declined { decline: Decline::WrongCode, page_open };
+        for (known, told) in [
+            (Known { state: Submitting, ..mine }, Outcome::Waiting { long: false }),
+            (Known { state: Submitting, ..late }, Outcome::Waiting { long: true }),
+            (Known { state: Submitting, age_seconds: 121, ..not_there }, Outcome::NotOpened),
+            (Known { state: Processing, ..late }, Outcome::Waiting { long: true }),
+            (Known { state: Unknown, ..mine }, Outcome::Unknown),
+            (Known { state: Unknown, ..not_there }, Outcome::NotOpened),
+            (Known { state: Unknown, own: false, ..not_there }, Outcome::Unknown),
+            (Known { state: Submitting, ..gave_up }, Outcome::GivingUp { unfinished: false }),
+            (Known { state: Unknown, ..gave_up }, Outcome::GivingUp { unfinished: false }),
+            (
+                Known { state: Unknown, cancel_asked: true, ..not_there },
+                Outcome::GivingUp { unfinished: true },
+            ),
+            (Known { state: RequiresAction, ..gave_up }, Outcome::GivingUp { unfinished: true }),
+            (Known { state: RequiresAction, ..mine }, Outcome::Unfinished),
+            (Known { state: RequiresAction, decline: declined, ..mine }, as_declined(true)),
+            (
+                Known { state: Failed, decline: declined, ending: Some(Ending::Declined), ..mine },
+                as_declined(false),
+            ),
+            (
+                Known { state: Canceled, decline: declined, ending: Some(Ending::PayerCanceled), ..mine },
+                as_declined(false),
+            ),
+            (
+                Known { state: Canceled, decline: declined, ending: Some(Ending::Expired), ..mine },
+                Outcome::Expired,
+            ),
+            (Known { state: Canceled, ending: Some(Ending::Abandoned), ..mine }, Outcome::Expired),
+            (Known { state: Canceled, ending: Some(Ending::PayerCanceled), ..mine }, Outcome::Cancelled),
+            (Known { state: Canceled, ..mine }, Outcome::Cancelled),
+            (
+                Known { state: Failed, decline: declined, ending: Some(Ending::Refused), ..mine },
+                Outcome::RefusedByUs,
+            ),
+            (
+                Known { state: Failed, own: false, ending: Some(Ending::Declined), ..mine },
+                Outcome::SomeoneElsesEnded,
+            ),
+        ] {
+            assert_eq!(outcome(&known), told, "{known:?}");
+        }
+    }
+}
