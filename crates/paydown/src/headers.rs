@@ -1,6 +1,7 @@
 //! What every response carries, errors and assets included, and the pages of errors. No handler sets these.
 
 use crate::app::App;
+use crate::csp_reports::PATH;
 use crate::metrics;
 use crate::portal::context::client;
 use crate::portal::fail::{self, Fail};
@@ -75,10 +76,14 @@ fn add(headers: &mut HeaderMap, path: &str, https: bool, form_action: Option<&st
     let more = form_action.map_or_else(String::new, |origin| format!(" {origin}"));
     let csp = format!(
         "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; \
-         base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'{more}"
+         base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'{more}; \
+         report-uri {PATH}; report-to csp"
     );
     let csp = HeaderValue::from_str(&csp).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     headers.insert(header::CONTENT_SECURITY_POLICY, csp);
+    if let Ok(endpoints) = HeaderValue::from_str(&format!("csp=\"{PATH}\"")) {
+        headers.insert("reporting-endpoints", endpoints);
+    }
     let referrer = if path.starts_with("/l/") { "no-referrer" } else { "same-origin" };
     for (name, value) in [
         ("x-content-type-options", "nosniff"),

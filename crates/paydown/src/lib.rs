@@ -8,6 +8,7 @@ pub mod client_address;
 pub mod clock;
 pub mod config;
 pub mod contact;
+pub mod csp_reports;
 pub mod csrf;
 pub mod demo;
 pub mod format;

@@ -98,10 +98,19 @@ pub fn webhook(outcome: &'static str) {
     counter!("paydown_webhooks_total", "outcome" => outcome).increment(1);
 }
 
+/// Counts a report of a broken content policy by what became of it.
+pub fn csp_report(outcome: &'static str) {
+    counter!("paydown_csp_reports_total", "outcome" => outcome).increment(1);
+}
+
 fn describe() {
     describe_counter!("paydown_requests_total", "Requests answered, by route, method and status.");
     describe_histogram!("paydown_request_seconds", Unit::Seconds, "Time to answer a request.");
     describe_counter!("paydown_webhooks_total", "Webhooks that came in, by what became of them.");
+    describe_counter!(
+        "paydown_csp_reports_total",
+        "Reports that a page broke its content policy, by what became of them."
+    );
     describe_gauge!("paydown_payments", "Payments in the database, by state.");
     describe_gauge!("paydown_anomalies", "Anomalies that nobody has closed: work for a person.");
     describe_gauge!("paydown_events_parked", "Processors' events that are left to a person.");

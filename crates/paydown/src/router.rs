@@ -3,9 +3,9 @@
 use crate::app::App;
 use crate::portal::fail::Fail;
 use crate::portal::{files, identify, invoice, links, list, pay, payment, sign_in};
-use crate::{headers, webhooks};
+use crate::{csp_reports, headers, webhooks};
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Extension, State};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
@@ -32,6 +32,7 @@ pub fn router(app: App) -> Router {
         // Whoever can sign with the merchant's webhook secret.
         .route("/hooks/stripe/{merchant}", post(webhooks::receive))
         .layer(DefaultBodyLimit::max(webhooks::LARGEST_BODY))
+        .merge(reports())
         .merge(public())
         .merge(link_or_contact())
         .merge(contact())
@@ -41,6 +42,14 @@ pub fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), headers::around))
         .layer(CompressionLayer::new())
         .with_state(app)
+}
+
+/// Anyone's browser, by itself: counted and logged, believed by nobody.
+fn reports() -> Router<App> {
+    Router::new()
+        .route("/csp-reports", post(csp_reports::receive))
+        .layer(Extension(csp_reports::Brake::default()))
+        .layer(DefaultBodyLimit::max(csp_reports::LARGEST_BODY))
 }
 
 /// Anyone: what shows nobody's invoices, and the ways in.

@@ -127,6 +127,40 @@ on_both_engines!(errors_say_what_happened_first, async |app: &mut TestApp| {
     assert_eq!(hook.status, 400, "an unsigned event");
 });
 
+on_both_engines!(reports_of_a_broken_policy_are_taken_and_bounded, async |app: &mut TestApp| {
+    const HERE: &str = "/csp-reports";
+    let old: &[u8] =
+        br#"{"csp-report": {"document-uri": "http://127.0.0.1/l/1.secret", "blocked-uri": "inline"}}"#;
+    let new: &[u8] = br#"[{"type": "csp-violation", "body": {"blockedURL": "https://evil.example/x"}}]"#;
+    let mut browser = Browser::open(app).await;
+    let before = counts(app).await;
+    for (kind, body, status) in [
+        ("application/csp-report", old, 204),
+        ("application/csp-report; charset=utf-8", old, 204),
+        ("application/reports+json", new, 204),
+        ("application/reports+json", b"[]", 204),
+        ("application/reports+json", old, 400),
+        ("application/csp-report", b"{", 400),
+        ("application/json", old, 415),
+        ("application/x-www-form-urlencoded", b"csrf=forged", 415),
+    ] {
+        let answer = browser.send("POST", HERE, &[("content-type", kind)], body.to_vec()).await;
+        assert_eq!(answer.status, status, "{kind} {:?}", String::from_utf8_lossy(body));
+        assert!(answer.headers.get("set-cookie").is_none(), "it is no page");
+    }
+    // Of another site, as browsers send it where a page was framed or saved; still it costs nothing and says nothing.
+    let headers = [("content-type", "application/csp-report"), ("sec-fetch-site", "cross-site")];
+    assert_eq!(browser.send("POST", HERE, &headers, old.to_vec()).await.status, 204);
+    let large = [b"[".as_slice(), &vec![b' '; 16 * 1024], b"]"].concat();
+    let kind = [("content-type", "application/reports+json")];
+    assert_eq!(browser.send("POST", HERE, &kind, large).await.status, 413);
+    for _ in 0..200 {
+        assert_eq!(browser.send("POST", HERE, &kind, new.to_vec()).await.status, 204);
+    }
+    assert_eq!(counts(app).await, before);
+    assert_eq!(browser.send("GET", HERE, &[], Vec::new()).await.status, 405);
+});
+
 on_both_engines!(our_own_mistake_names_the_invoice_to_check, async |app: &mut TestApp| {
     let mut browser = Browser::open(app).await;
     let (_, link) = linked(app).await;

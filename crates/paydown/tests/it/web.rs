@@ -202,6 +202,8 @@ fn assert_headers(page: &Page) {
         assert!(csp.contains(part), "{} {csp}", page.path);
     }
     assert!(!csp.contains("unsafe"), "{csp}");
+    assert!(csp.ends_with("; report-uri /csp-reports; report-to csp"), "{csp}");
+    assert_eq!(header("reporting-endpoints"), Some("csp=\"/csp-reports\""), "{}", page.path);
     assert!(header("access-control-allow-origin").is_none(), "{}", page.path);
     let referrer = if page.path.starts_with("/l/") { "no-referrer" } else { "same-origin" };
     assert_eq!(header("referrer-policy"), Some(referrer), "{}", page.path);
