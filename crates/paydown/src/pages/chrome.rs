@@ -1,6 +1,6 @@
 //! What surrounds every page: whose portal it is, who looks at it, and how figures are written. Never a page's own facts.
 
-use crate::assets;
+use crate::assets::{self, Asset};
 use crate::contact::{Contact, contacts};
 use crate::format::{self, Locale};
 use crate::texts::{Arg, Rich, texts};
@@ -172,14 +172,9 @@ impl Chrome {
         &assets::named("portal.css").url
     }
 
-    /// Address of the script.
-    pub fn js_url(&self) -> &'static str {
-        &assets::named("portal.js").url
-    }
-
-    /// The script's hash, for `integrity=`.
-    pub fn js_integrity(&self) -> &'static str {
-        &assets::named("portal.js").integrity
+    /// A script by its plain name; a page names what it needs besides the one of every page.
+    pub fn script(&self, file: &str) -> &'static Asset {
+        assets::named(file)
     }
 
     /// Address of the icon.

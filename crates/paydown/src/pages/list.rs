@@ -1,12 +1,13 @@
 //! S5: the invoices of a company. It counts and sums nothing: totals and counts come in.
 
-use super::parts::{Figures, Pill, Status, near_date};
+use super::parts::{Figures, Pill, Progress, Status, near_date};
 use super::sign_in::joined;
 use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
 use jiff::civil::Date;
 use ledger::Money;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// `/invoices`, one tab of it.
 #[derive(Template)]
@@ -175,6 +176,25 @@ impl ListPage {
     /// True when the rows are in this order, for `aria-sort`.
     pub fn sorted_by(&self, value: &str) -> bool {
         self.sort.value() == value
+    }
+
+    /// The same tab and search in another order, from its start.
+    pub fn sort_url(&self, value: &str) -> String {
+        let search = utf8_percent_encode(&self.search, NON_ALPHANUMERIC);
+        format!("{}/invoices?tab={}&sort={value}&q={search}", self.chrome.base(), self.tab.value())
+    }
+
+    /// The very rows of this page, as they stand by then, for the script that brings them up to date.
+    pub fn refresh_url(&self) -> String {
+        let ids: Vec<&str> = self.rows.iter().map(|row| row.id.as_str()).collect();
+        format!("{}/invoices?tab={}&of={}", self.chrome.base(), self.tab.value(), ids.join(","))
+    }
+
+    /// `INV-1042 is now paid`, for a row that turns out to be.
+    pub fn paid_words(&self, row: &ListRow) -> Option<String> {
+        let number = Arg::name(&row.number);
+        let is_paid = row.status.progress == Progress::Paid;
+        is_paid.then(|| self.chrome.words("row-now-paid", &[("number", number)]))
     }
 
     /// What is said when there is no row.

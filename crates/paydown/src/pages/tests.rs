@@ -1,7 +1,7 @@
 //! Every sample is rendered and read as a browser would read it.
 
 use super::samples;
-use crate::assets;
+use crate::assets::{self, Asset};
 use flate2::{Compression, write::GzEncoder};
 use scraper::{Html, Selector};
 use std::collections::HashSet;
@@ -307,11 +307,49 @@ fn gzipped(bytes: &[u8]) -> usize {
     encoder.finish().unwrap().len()
 }
 
+/// The plain names of the scripts a page names.
+fn scripts(page: &Html) -> Vec<&'static Asset> {
+    let found = select(page, "script[src]").into_iter().map(|script| {
+        let url = script.value().attr("src").unwrap();
+        let asset = assets::find(url.strip_prefix("/assets/").unwrap()).unwrap();
+        assert_eq!(script.value().attr("integrity"), Some(asset.integrity.as_str()));
+        asset
+    });
+    found.collect()
+}
+
 #[test]
 fn every_page_is_small() {
-    let shared = gzipped(&assets::named("portal.css").bytes) + gzipped(&assets::named("portal.js").bytes);
+    let styles = gzipped(&assets::named("portal.css").bytes);
     for (name, html) in samples() {
-        let size = shared + gzipped(html.as_bytes());
-        assert!(size <= 20 * 1024, "{name} has {size} bytes gzipped with its style sheet and script");
+        let scripts = scripts(&document(&html));
+        let bytes: usize = scripts.iter().map(|script| script.bytes.len()).sum();
+        assert!(bytes <= 4_096, "{name} loads {bytes} bytes of script");
+        let zipped: usize = scripts.iter().map(|script| gzipped(&script.bytes)).sum();
+        let size = styles + zipped + gzipped(html.as_bytes());
+        assert!(size <= 20 * 1024, "{name} has {size} bytes gzipped with its style sheet and scripts");
+    }
+}
+
+#[test]
+fn a_page_loads_the_scripts_it_needs_and_no_other() {
+    let needs = [("amount.js", ".amount-form, #inline, [data-say]"), ("waiting.js", "[data-poll]")];
+    for (name, html) in samples() {
+        let page = document(&html);
+        let loaded = scripts(&page);
+        let loads = |file: &str| loaded.iter().any(|script| script.url == assets::named(file).url);
+        assert!(loads("portal.js"), "{name}");
+        for (file, part) in needs.into_iter().chain([("list.js", "[data-refresh]")]) {
+            assert!(loads(file) || select(&page, part).is_empty(), "{name} lacks {file}");
+        }
+        for (kind, others) in [
+            ("invoice", ["waiting.js", "list.js"]),
+            ("list", ["amount.js", "waiting.js"]),
+            ("payment-", ["amount.js", "list.js"]),
+            ("receipt", ["amount.js", "list.js"]),
+        ] {
+            let idle = others.into_iter().find(|other| name.starts_with(kind) && loads(other));
+            assert_eq!(idle, None, "{name} does not need it");
+        }
     }
 }

@@ -9,11 +9,12 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use billing::amount::{NumberMarks, Typed, parse_text};
 use billing::ids::{CustomerId, InvoiceId, MerchantId};
+use billing::invoice::Lifecycle;
 use jiff::civil::Date;
 use ledger::{Currency, Money};
 use serde::Deserialize;
 use store::db::Tx;
-use store::invoices::{self, Cursor, Key, Listed, Owed, Place, Search, TabCounts};
+use store::invoices::{self, Cursor, Invoice, Key, Listed, Owed, Place, Search, TabCounts};
 use store::payments::{self, Payment};
 
 /// Rows of one page.
@@ -32,6 +33,8 @@ pub struct Wish {
     sort: Option<String>,
     after: Option<String>,
     before: Option<String>,
+    /// Ids with commas between: these rows and no others, as they stand now.
+    of: Option<String>,
 }
 
 /// What is asked for, read from the address; what it does not say is the first page of what is to pay.
@@ -41,6 +44,7 @@ struct Asked {
     sort: Sort,
     search: String,
     place: Place,
+    only: Vec<InvoiceId>,
     marks: NumberMarks,
     today: Date,
 }
@@ -75,6 +79,7 @@ pub async fn show(ctx: Ctx, Query(wish): Query<Wish>) -> Result<Response, Fail> 
         sort,
         search: wish.q.trim().chars().filter(|c| !c.is_control()).take(LONGEST_SEARCH).collect(),
         place: place(sort, &wish),
+        only: only(wish.of.as_deref().unwrap_or_default()),
         marks: ctx.marks(),
         today: ctx.today(),
     };
@@ -91,6 +96,10 @@ fn place(sort: Sort, wish: &Wish) -> Place {
         (None, Some(row)) => Place::Before(row),
         (None, None) => Place::First(stored_sort(sort)),
     }
+}
+
+fn only(ids: &str) -> Vec<InvoiceId> {
+    ids.split(',').filter_map(|id| id.parse().ok()).take(PAGE).collect()
 }
 
 /// `2026-11-30~inv_…`, `INV-1042~inv_…`, `75000~inv_…`: what the row is ordered by, then the row.
@@ -125,7 +134,7 @@ async fn find(tx: &mut Tx, asked: &Asked) -> anyhow::Result<Found> {
         invoices::count_tabs(tx, asked.of, &search).await?.of(tab)
     };
     Ok(Found {
-        rows: rows(tx, asked, &search).await?,
+        rows: if asked.only.is_empty() { rows(tx, asked, &search).await? } else { these(tx, asked).await? },
         counts,
         found,
         owed: invoices::owed(tx, merchant, customer, asked.today).await?,
@@ -168,6 +177,22 @@ async fn rows(tx: &mut Tx, asked: &Asked, search: &Search) -> anyhow::Result<Row
         _ => rows.truncate(PAGE),
     }
     Ok(Rows { rows, previous, next })
+}
+
+/// The rows that were asked for by their ids, in that order: what is not this company's is left out.
+async fn these(tx: &mut Tx, asked: &Asked) -> anyhow::Result<Rows> {
+    let (merchant, customer) = asked.of;
+    let mut rows = Vec::new();
+    for id in &asked.only {
+        let found = invoices::find(tx, merchant, *id).await?;
+        let is_theirs =
+            |invoice: &Invoice| invoice.customer_id == customer && invoice.lifecycle != Lifecycle::Draft;
+        if let Some(invoice) = found.filter(is_theirs) {
+            let first_line = invoices::lines(tx, merchant, *id).await?.into_iter().next();
+            rows.push(Listed { invoice, first_line: first_line.map(|line| line.description) });
+        }
+    }
+    Ok(Rows { rows, previous: false, next: false })
 }
 
 fn stored(tab: Tab) -> invoices::Tab {

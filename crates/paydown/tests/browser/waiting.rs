@@ -36,6 +36,31 @@ async fn the_waiting_page_is_asked_without_javascript() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_says_what_was_paid_meanwhile_and_moves_nothing() {
+    play(Script::On, async |stage: &Stage, visitor: &Visitor| {
+        visitor.hurries().await;
+        let first = stage.invoice("INV-1042", 125_000).await;
+        stage.invoice("INV-1043", 50_000).await;
+        visitor.go("/p/northwind/sign-in").await;
+        visitor.sign_in(stage, "dana@acme.example").await;
+        visitor.sees("$1,750.00").await;
+        let rows =
+            "return [...document.querySelectorAll('.list tbody th')].map(row => row.innerText).join(' ')";
+        let before = visitor.ask(rows, vec![]).await;
+        stage.app.pay_with_visa(first, 125_000).await;
+        let said = "return document.getElementById('say').textContent";
+        let heard = async || Ok((visitor.ask(said, vec![]).await == "INV-1042 is now paid").then_some(()));
+        visitor.until("hear that it is paid", heard).await;
+        let state = "return document.querySelector('.list tbody tr[data-paid] .state').innerText";
+        let shown = async || Ok((visitor.ask(state, vec![]).await == "Paid").then_some(()));
+        visitor.until("see that it is paid", shown).await;
+        visitor.sees_no("$1,750.00").await;
+        assert_eq!(visitor.ask(rows, vec![]).await, before, "no row comes, goes or moves");
+    })
+    .await;
+}
+
 /// A payment whose bank takes its time, and its page.
 pub async fn wait_for_the_bank(stage: &Stage, visitor: &Visitor, number: &str) -> PaymentId {
     let invoice = stage.invoice(number, 125_000).await;

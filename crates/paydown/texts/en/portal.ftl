@@ -203,6 +203,7 @@ caption-paid = Paid invoices, { $count }, sorted by { $sort }
 caption-all = All invoices, { $count }, sorted by { $sort }
 search-label = Find by number, order or amount
 sort-label = Sort by
+row-now-paid = { $number } is now paid
 sort-due = due date
 sort-number = number
 sort-left = amount left

@@ -193,3 +193,63 @@ on_both_engines!(the_list_is_for_people_who_signed_in, async |app: &mut TestApp|
     let page = browser.get(LIST).await;
     assert_eq!(page.path, "/p/northwind/sign-in");
 });
+
+on_both_engines!(each_order_is_a_link_in_its_column, async |app: &mut TestApp| {
+    let mut browser = Browser::open(app).await;
+    for _ in 0..3 {
+        app.invoice(10_000).await;
+    }
+    sign_in(app, &mut browser).await;
+    let page = browser.get(LIST).await;
+    assert_eq!(
+        attribute(&page, "th[aria-sort] a", "href").as_deref(),
+        Some("/p/northwind/invoices?tab=to-pay&sort=due&q=")
+    );
+    for (sort, order, caption) in [
+        ("number", "descending", "number"),
+        ("left", "descending", "amount left"),
+        ("due", "ascending", "due date"),
+    ] {
+        let found = browser.get(&format!("{LIST}?q=INV")).await;
+        let link = found.links().into_iter().find(|link| link.contains(&format!("sort={sort}&")));
+        let link = link.expect("its column has a link");
+        let sorted = browser.get(&link).await;
+        assert_eq!(
+            texts(&sorted, "caption"),
+            [format!("Invoices to pay, 3, sorted by {caption}")],
+            "the search is kept"
+        );
+        assert_eq!(attribute(&sorted, "th[aria-sort]", "aria-sort").as_deref(), Some(order));
+        let current = attribute(&sorted, "th[aria-sort] a", "href");
+        assert_eq!(current, Some(link), "it stands on its own column");
+    }
+});
+
+on_both_engines!(rows_asked_for_by_name_come_as_they_stand_and_only_ones_own, async |app: &mut TestApp| {
+    let mut browser = Browser::open(app).await;
+    let (one, two) = (app.invoice(10_000).await, app.invoice(20_000).await);
+    sign_in(app, &mut browser).await;
+    let page = browser.get(LIST).await;
+    let refresh = attribute(&page, "[data-refresh]", "data-refresh").expect("the rows can be asked for");
+    let fresh = browser.get(&refresh).await;
+    assert_eq!(texts(&fresh, "tbody th"), texts(&page, "tbody th"));
+    assert_eq!(attribute(&fresh, "[data-paid]", "data-paid"), None);
+    app.pay_with_visa(one, 10_000).await;
+    let number = app.stored_invoice(one).await.number;
+    let fresh = browser.get(&refresh).await;
+    assert_eq!(texts(&fresh, "tbody th"), texts(&page, "tbody th"), "no row goes");
+    assert_eq!(attribute(&fresh, "[data-paid]", "data-paid"), Some(format!("{number} is now paid")));
+    assert_eq!(attribute(&fresh, "[data-paid]", "data-fresh"), Some(one.to_string()));
+    let nobody = browser.get(&format!("{LIST}?of=inv_00000000000000000000000000,x,,{two}")).await;
+    assert_eq!(texts(&nobody, "tbody th").len(), 1);
+    let new = NewCustomer {
+        merchant: app.merchant,
+        name: "Beta Ltd".to_owned(),
+        address: String::new(),
+        contacts: vec![("Bo".to_owned(), "bo@beta.example".to_owned())],
+    };
+    let beta = create_customer(&app.app, new).await.expect("the customer is written");
+    let theirs = New { customer: beta, ..New::usd(app, "INV-BETA", 10_000) }.issue(app).await;
+    let mixed = browser.get(&format!("{LIST}?of={theirs},{two}")).await;
+    assert_eq!(numbers(&mixed).len(), 1, "another company's are nobody's: {:?}", numbers(&mixed));
+});
