@@ -7,6 +7,7 @@ use crate::db::{Row, Sql, Tx};
 use anyhow::Result;
 use billing::ids::{AnomalyId, MerchantId, PaymentId};
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 /// Something a person has to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,9 +44,8 @@ pub struct Listed {
     pub closing: Option<Closing>,
 }
 
-const INSERT: Sql = Sql("INSERT INTO anomalies (merchant_id, id, kind, payment_id, detail, at)
-  VALUES ($1, $2, $3, $4, $5, $6)");
-const SAME: Sql = Sql("SELECT 1 FROM anomalies WHERE merchant_id = $1 AND kind = $2 AND detail = $3 LIMIT 1");
+const INSERT: Sql = Sql("INSERT INTO anomalies (merchant_id, id, kind, payment_id, detail, at, once)
+  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (merchant_id, once) DO NOTHING");
 const LIST: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies
   WHERE merchant_id = $1 ORDER BY id DESC LIMIT $2");
 const BY_PAYMENT: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies
@@ -65,26 +65,33 @@ const CLOSE: Sql = Sql("INSERT INTO anomaly_closings (merchant_id, anomaly_id, a
 
 /// Adds an anomaly and logs it once it is committed, since nobody else may tell the person who has to look at it.
 pub async fn insert(tx: &mut Tx, merchant: MerchantId, anomaly: &Anomaly) -> Result<()> {
-    let payment = anomaly.payment_id.as_ref().map(PaymentId::as_bytes);
-    let at = anomaly.at.as_microsecond();
-    let args = args![merchant.0, anomaly.id.as_bytes(), &anomaly.kind, payment, &anomaly.detail, at];
-    tx.execute(INSERT, args).await?;
+    anyhow::ensure!(save(tx, merchant, anomaly, None).await?, "anomaly {} was added before", anomaly.id);
+    Ok(())
+}
+
+/// Adds an anomaly unless one of this kind with the same detail is there: the detail names what it is about. False if it
+/// is, also where another transaction adds it at the same moment.
+pub async fn insert_once(tx: &mut Tx, merchant: MerchantId, anomaly: &Anomaly) -> Result<bool> {
+    let mut hash = Sha256::new();
+    for text in [&anomaly.kind, &anomaly.detail] {
+        hash.update(text.len().to_be_bytes());
+        hash.update(text);
+    }
+    save(tx, merchant, anomaly, Some(hash.finalize().into())).await
+}
+
+async fn save(tx: &mut Tx, merchant: MerchantId, anomaly: &Anomaly, once: Option<[u8; 32]>) -> Result<bool> {
+    let Anomaly { id, kind, payment_id, detail, at } = anomaly;
+    let payment = payment_id.as_ref().map(PaymentId::as_bytes);
+    let args = args![merchant.0, id.as_bytes(), kind, payment, detail, at.as_microsecond(), once.as_ref()];
+    if tx.execute(INSERT, args).await? == 0 {
+        return Ok(false);
+    }
     let Anomaly { id, kind, payment_id, detail, .. } = anomaly.clone();
     tx.after_commit(move || {
         let payment = payment_id.map(|payment| payment.to_string());
         tracing::error!(%merchant, anomaly = %id, kind, payment, detail, "a person has to look at this");
     });
-    Ok(())
-}
-
-/// Adds an anomaly unless one of this kind with the same detail is there: the detail names what it is about. False if it
-/// is.
-pub async fn insert_once(tx: &mut Tx, merchant: MerchantId, anomaly: &Anomaly) -> Result<bool> {
-    let args = args![merchant.0, &anomaly.kind, &anomaly.detail];
-    if tx.fetch_optional(SAME, args, |_| Ok(())).await?.is_some() {
-        return Ok(false);
-    }
-    insert(tx, merchant, anomaly).await?;
     Ok(true)
 }
 

@@ -4,6 +4,7 @@ use super::*;
 use anyhow::Result;
 use jiff::Timestamp;
 use std::sync::Arc;
+use store::anomalies::{self, Anomaly};
 use store::db::Engine;
 use store::jobs::{self, Job};
 use store::mails::{self, MailState};
@@ -331,3 +332,25 @@ async fn a_claimer_does_not_wait_for_another() {
     assert_eq!((&*mine[0].subject, &*theirs[0].subject, mine.len(), theirs.len()), ("pay_1", "pay_2", 1, 1));
     store.close().await.unwrap();
 }
+
+both_engines!(the_same_anomaly_is_added_once_by_whoever_comes_first, async |db: TestDatabase| {
+    let store = open(&db).await;
+    let told = (0..8u8).map(|number| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let anomaly = Anomaly {
+                id: id!(AnomalyId, 60 + i64::from(number)),
+                kind: "refund_not_booked".into(),
+                payment_id: None,
+                detail: "ch_1".into(),
+                at: at(i64::from(number)),
+            };
+            store.write(async move |tx: &mut Tx| anomalies::insert_once(tx, M, &anomaly).await).await.unwrap()
+        })
+    });
+    let added = futures::future::join_all(told).await;
+    assert_eq!(added.into_iter().filter(|added| *added.as_ref().unwrap()).count(), 1);
+    let there = store.read(async |tx: &mut Tx| anomalies::list(tx, M, 10).await).await.unwrap();
+    assert_eq!(there.len(), 1);
+    store.close().await.unwrap();
+});
