@@ -367,9 +367,7 @@ CREATE TABLE anomalies (
   payment_id BYTEA,
   detail TEXT COLLATE "C" NOT NULL,
   at BIGINT NOT NULL,
-  once BYTEA CHECK (length(once) = 32),
   PRIMARY KEY (merchant_id, id),
-  UNIQUE (merchant_id, once),
   FOREIGN KEY (merchant_id, payment_id) REFERENCES payments (merchant_id, id)
 );
 CREATE INDEX anomalies_by_payment ON anomalies (merchant_id, payment_id);

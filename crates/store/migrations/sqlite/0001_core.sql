@@ -367,9 +367,7 @@ CREATE TABLE anomalies (
   payment_id BLOB,
   detail TEXT NOT NULL,
   at INTEGER NOT NULL,
-  once BLOB CHECK (length(once) = 32),
   PRIMARY KEY (merchant_id, id),
-  UNIQUE (merchant_id, once),
   FOREIGN KEY (merchant_id, payment_id) REFERENCES payments (merchant_id, id)
 ) STRICT;
 CREATE INDEX anomalies_by_payment ON anomalies (merchant_id, payment_id);
