@@ -321,7 +321,8 @@ pub struct EventList {
 /// A bounded list of hosted pages.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PageList {
-    /// Those with all our marks; anybody else's on the same account are left out.
+    /// Those with all our marks; anybody else's on the same account are left out, and so is what cannot be read: one page
+    /// must never keep the others from us.
     pub pages: Vec<ListedPage>,
     /// Where the list was too long for one reading: the older part of the span, still to be read.
     pub rest: Option<Span>,
@@ -330,8 +331,8 @@ pub struct PageList {
 /// A hosted page in a list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ListedPage {
-    /// The processor's id.
-    pub session_id: String,
+    /// The page.
+    pub page: SessionFacts,
     /// What it was made for.
     pub origin: Origin,
 }

@@ -284,10 +284,10 @@ struct ImportArgs {
     /// Currency of rows that name none [default: the merchant's]
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
-    /// Customers of one name are told apart by their e-mail; without it a name is one customer, and another address
-    /// becomes a contact of it, who sees its invoices
+    /// A name is one customer: another address under it becomes a contact of that customer, who sees all its invoices;
+    /// without it, customers of one name are told apart by their e-mail
     #[arg(long)]
-    namesakes_apart: bool,
+    namesakes_together: bool,
     /// Try everything, change nothing
     #[arg(long)]
     dry_run: bool,

@@ -1,6 +1,7 @@
 //! The connection of a merchant to its processor: keys are read and unsealed at each use, so that a command which
 //! replaces them is obeyed at once.
 
+use crate::actions::catch_up::CatchingUp;
 use crate::secrets::{Place, SecretKey};
 use anyhow::{Context as _, Result};
 use billing::ids::{MerchantId, PaymentId};
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use store::db::{Store, Tx};
 use store::processor_accounts::{self, ProcessorAccount};
-use tokio::sync::{OnceCell, OwnedMutexGuard};
+use tokio::sync::OwnedMutexGuard;
 
 /// Word of the one processor there is, also for the practice processor, which answers like it.
 pub const STRIPE: &str = "stripe";
@@ -27,7 +28,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(6);
 pub struct Processors {
     clients: Mutex<HashMap<MerchantId, Connected>>,
     turns: Mutex<HashMap<PaymentId, Weak<Turn>>>,
-    caught_up: Mutex<HashMap<MerchantId, Arc<OnceCell<()>>>>,
+    caught_up: Mutex<HashMap<MerchantId, Arc<CatchingUp>>>,
 }
 
 type Turn = tokio::sync::Mutex<()>;
@@ -72,9 +73,8 @@ impl Processors {
         turn.lock_owned().await
     }
 
-    /// Whether this process has caught up with a merchant's processor; filled by
-    /// [`catch_up`](crate::actions::catch_up::catch_up).
-    pub fn catching_up(&self, merchant: MerchantId) -> Arc<OnceCell<()>> {
+    /// How far this process has caught up with a merchant's processor.
+    pub fn catching_up(&self, merchant: MerchantId) -> Arc<CatchingUp> {
         let mut caught_up = self.caught_up.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(caught_up.entry(merchant).or_default())
     }

@@ -60,6 +60,9 @@ const PAGE: Sql = Sql("SELECT a.id, a.kind, a.payment_id, a.detail, a.at, c.acto
 const FIND: Sql = Sql("SELECT a.id, a.kind, a.payment_id, a.detail, a.at, c.actor, c.note, c.at
   FROM anomalies a LEFT JOIN anomaly_closings c ON c.merchant_id = a.merchant_id AND c.anomaly_id = a.id
   WHERE a.merchant_id = $1 AND a.id = $2");
+const COUNT_CLOSED: Sql = Sql("SELECT count(*) FROM anomalies a
+  JOIN anomaly_closings c ON c.merchant_id = a.merchant_id AND c.anomaly_id = a.id
+  WHERE a.merchant_id = $1 AND a.kind = $2 AND a.detail = $3");
 const CLOSE: Sql = Sql("INSERT INTO anomaly_closings (merchant_id, anomaly_id, actor, note, at)
   VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING");
 
@@ -69,10 +72,13 @@ pub async fn insert(tx: &mut Tx, merchant: MerchantId, anomaly: &Anomaly) -> Res
     Ok(())
 }
 
-/// Adds an anomaly unless one of this kind with the same detail is there: the detail names what it is about. False if it
+/// Adds an anomaly unless one of this kind with the same detail is open: the detail names what it is about. False if it
 /// is, also where another transaction adds it at the same moment.
 pub async fn insert_once(tx: &mut Tx, merchant: MerchantId, anomaly: &Anomaly) -> Result<bool> {
+    let same = args![merchant.0, &anomaly.kind, &anomaly.detail];
+    let closed = tx.fetch_one(COUNT_CLOSED, same, |row| row.i64(0)).await?;
     let mut hash = Sha256::new();
+    hash.update(closed.to_be_bytes());
     for text in [&anomaly.kind, &anomaly.detail] {
         hash.update(text.len().to_be_bytes());
         hash.update(text);

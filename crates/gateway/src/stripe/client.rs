@@ -45,6 +45,20 @@ impl Stripe {
         }
     }
 
+    /// A page of ours in a list. What carries our mark and cannot be read is logged: its event brings it up again.
+    fn listed_page(&self, entry: serde_json::Value) -> Option<ListedPage> {
+        let is_ours = entry.pointer(&format!("/metadata/{}", wire::ATTEMPT)).is_some();
+        let id = entry.get("id").and_then(|id| id.as_str()).unwrap_or_default().to_owned();
+        let read = serde_json::from_value::<wire::Session>(entry).ok().and_then(|session| {
+            let page = facts::page_of(&session, self.transport.live).ok()?;
+            Some(ListedPage { page, origin: facts::origin(&session)? })
+        });
+        if read.is_none() && is_ours {
+            tracing::error!(session = id, "a page of ours in the processor's list cannot be read");
+        }
+        read
+    }
+
     async fn payment_intent(&self, id: &str) -> Result<wire::PaymentIntent, CallError> {
         let path = format!("/v1/payment_intents/{}", checked(id)?);
         self.transport.get(&path, &[("expand[]", wire::EXPAND_INTENT.to_owned())]).await
@@ -142,16 +156,16 @@ impl Processor for Stripe {
         let mut pages = Vec::new();
         let mut oldest_at = None;
         for _ in 0..MAX_SESSION_PAGES {
-            let list: wire::List<wire::Session> = self.transport.get("/v1/checkout/sessions", &query).await?;
-            pages.extend(list.data.iter().filter_map(|session| {
-                Some(ListedPage { session_id: session.id.clone(), origin: facts::origin(session)? })
-            }));
+            let list: wire::List<serde_json::Value> =
+                self.transport.get("/v1/checkout/sessions", &query).await?;
             if !list.has_more {
+                pages.extend(list.data.into_iter().filter_map(|entry| self.listed_page(entry)));
                 return Ok(PageList { pages, rest: None });
             }
             let oldest = list.data.last();
-            oldest_at = oldest.and_then(|session| session.created).or(oldest_at);
-            go_on_after(&mut query, oldest.map(|session| session.id.as_str()))?;
+            oldest_at = oldest.and_then(|entry| entry.get("created")?.as_i64()).or(oldest_at);
+            go_on_after(&mut query, oldest.and_then(|entry| entry.get("id")?.as_str()))?;
+            pages.extend(list.data.into_iter().filter_map(|entry| self.listed_page(entry)));
         }
         // The newest are listed first: what is missing is not younger than the last of these.
         let to = oldest_at.map(facts::instant).transpose()?.filter(|to| span.to.is_none_or(|end| *to < end));

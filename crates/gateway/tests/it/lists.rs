@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use billing::payment::PaymentState;
-use gateway::{CallError, EventKind, ListedPage, Origin, Processor, Span};
+use gateway::{CallError, EventKind, ListedPage, Origin, Processor, SessionFacts, Span};
 use ledger::{Currency, Money};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path, query_param, query_param_is_missing};
@@ -96,7 +96,8 @@ async fn pages_are_listed_with_what_they_were_made_for() {
         session["metadata"][mark] = value;
         session
     });
-    page(&server, SESSIONS, None, json!([foreign("cs_9"), session(), unclear[0]]), true).await;
+    let odd = json!({ "id": "cs_odd", "object": "checkout.session", "livemode": "perhaps" });
+    page(&server, SESSIONS, None, json!([odd, foreign("cs_9"), session(), unclear[0]]), true).await;
     page(&server, SESSIONS, Some("cs_unclear"), json!([unclear[1], marked("cs_ours", 1_700_000_005)]), false)
         .await;
     let span = Span { from: at(1_700_000_000), to: None };
@@ -113,7 +114,13 @@ async fn pages_are_listed_with_what_they_were_made_for() {
         payer_email: Some("ada@example.com".to_owned()),
         made_at: at(1_700_000_005),
     };
-    assert_eq!(list.pages, [ListedPage { session_id: "cs_ours".to_owned(), origin }]);
+    let page = SessionFacts {
+        id: "cs_ours".to_owned(),
+        url: Some("https://checkout.stripe.com/c/pay/cs_test_a1".to_owned()),
+        open: true,
+        expires_at: at(1_700_003_600),
+    };
+    assert_eq!(list.pages, [ListedPage { page, origin }]);
 }
 
 #[tokio::test]

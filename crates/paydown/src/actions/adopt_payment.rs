@@ -13,8 +13,8 @@ use crate::secrets::SecretKey;
 use anyhow::{Context as _, Result};
 use billing::ids::{AnomalyId, EventId, JobId, PaymentId};
 use billing::payment::{Hold, PaymentState};
-use gateway::{Origin, PaymentFacts, Processor};
-use jiff::SignedDuration;
+use gateway::{ListedPage, Origin, PaymentFacts, Processor};
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use store::anomalies::{self, Anomaly};
 use store::attempts::{self, Attempt};
@@ -25,6 +25,8 @@ use store::payments::{self, Payment};
 use store::reservations::{self, Reservation, ReservationEnd};
 use store::{customers, jobs};
 
+/// Whose page is older was told of the payment when it was made, before it was lost: no second receipt goes out.
+const RECEIPT_IS_NEWS_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// What is looked after soon.
 const LOOK_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
@@ -58,6 +60,19 @@ pub async fn adopt_payment(app: &App, processor: &dyn Processor, facts: PaymentF
     }
 }
 
+/// Makes a payment again of which the processor does not say how it stands: its amount is held, if so much is payable, and
+/// the reconciler goes on asking.
+pub async fn adopt_unread(app: &App, listed: &ListedPage) -> Result<Adopted> {
+    let facts = PaymentFacts {
+        attempt: Some(listed.origin.attempt),
+        merchant: Some(listed.origin.merchant),
+        origin: Some(listed.origin.clone()),
+        session: Some(listed.page.clone()),
+        ..PaymentFacts::of_state(PaymentState::Unknown, false)
+    };
+    make_again(app, facts).await
+}
+
 async fn make_again(app: &App, facts: PaymentFacts) -> Result<Adopted> {
     let (mint, secrets) = (app.mint(), Arc::clone(&app.secrets));
     app.store.write(async move |tx: &mut Tx| in_tx(tx, &mint, &secrets, &facts).await).await
@@ -74,8 +89,8 @@ async fn in_tx(tx: &mut Tx, mint: &Mint, secrets: &SecretKey, facts: &PaymentFac
     }
     customers::lock(tx, merchant, invoice.customer_id).await?;
     // Behind the lock: of two who bring the same page the second finds the first one's payment.
-    if payments::find(tx, merchant, origin.payment).await?.is_some() {
-        return Ok(Adopted::Known(origin.payment));
+    if let Some(there) = attempts::find(tx, merchant, origin.attempt).await? {
+        return Ok(Adopted::Known(there.payment_id));
     }
     if facts.state.hold() == Hold::Released {
         return Ok(Adopted::Ended);
@@ -84,7 +99,10 @@ async fn in_tx(tx: &mut Tx, mint: &Mint, secrets: &SecretKey, facts: &PaymentFac
     if !fits && facts.state != PaymentState::Succeeded {
         return Ok(Adopted::DoesNotFit);
     }
-    let payment = save(tx, mint, origin, &invoice, fits).await?;
+    // Where the payer sent the lost form again, its id is that payment's by now: this page is another one of its own.
+    let taken = payments::find(tx, merchant, origin.payment).await?.is_some();
+    let id = if taken { mint.id(PaymentId::new) } else { origin.payment };
+    let payment = save(tx, mint, (id, origin), &invoice, fits).await?;
     let outcome = Outcome {
         merchant,
         payment: payment.id,
@@ -102,11 +120,18 @@ async fn in_tx(tx: &mut Tx, mint: &Mint, secrets: &SecretKey, facts: &PaymentFac
 
 /// The payment as it was when its page had been made. What only the lost rows told, such as who paid, stays unknown.
 /// Money that was captured is booked though nothing of it can be held: what does not fit becomes credit.
-async fn save(tx: &mut Tx, mint: &Mint, origin: &Origin, invoice: &Invoice, fits: bool) -> Result<Payment> {
+async fn save(
+    tx: &mut Tx,
+    mint: &Mint,
+    (id, origin): (PaymentId, &Origin),
+    invoice: &Invoice,
+    fits: bool,
+) -> Result<Payment> {
     let made_at = origin.made_at.min(mint.now);
+    let is_new = mint.now.duration_since(made_at) <= RECEIPT_IS_NEWS_FOR;
     let payment = Payment {
         merchant: origin.merchant,
-        id: origin.payment,
+        id,
         customer_id: invoice.customer_id,
         currency: origin.amount.currency(),
         amount_minor: origin.amount.minor(),
@@ -115,7 +140,7 @@ async fn save(tx: &mut Tx, mint: &Mint, origin: &Origin, invoice: &Invoice, fits
         contact_id: None,
         link_id: None,
         session_hash: None,
-        receipt_email: origin.payer_email.clone(),
+        receipt_email: origin.payer_email.clone().filter(|_| is_new),
         payer_reference: None,
         decline: None,
         ending: None,
@@ -143,17 +168,17 @@ async fn save(tx: &mut Tx, mint: &Mint, origin: &Origin, invoice: &Invoice, fits
     if !fits {
         reservations::end(tx, payment.merchant, payment.id, ReservationEnd::Released, mint.now).await?;
     }
-    attempts::insert(tx, &attempt(origin)).await?;
+    attempts::insert(tx, &attempt((id, origin), made_at)).await?;
     attempts::note_call(tx, payment.merchant, origin.attempt, made_at).await?;
     Ok(payment)
 }
 
 /// The call's body is lost. It is never needed: the page is known, so it is read and never asked for again.
-fn attempt(origin: &Origin) -> Attempt {
+fn attempt((payment_id, origin): (PaymentId, &Origin), made_at: Timestamp) -> Attempt {
     Attempt {
         merchant: origin.merchant,
         id: origin.attempt,
-        payment_id: origin.payment,
+        payment_id,
         number: 1,
         processor: crate::processors::STRIPE.to_owned(),
         processor_key: processor_key(origin.attempt),
@@ -170,7 +195,7 @@ fn attempt(origin: &Origin) -> Attempt {
         refusal: None,
         calls: 0,
         server_errors: 0,
-        created_at: origin.made_at,
+        created_at: made_at,
         called_at: None,
     }
 }

@@ -70,6 +70,10 @@ pub(super) async fn count_try(
     payment: &Payment,
     facts: &PaymentFacts,
 ) -> Result<()> {
+    // Who pays an adopted payment is not known: nobody's count goes up, least of all a stranger's.
+    if payment.session_hash.is_none() {
+        return Ok(());
+    }
     let declined = facts.decline.is_some();
     let Some(charge) =
         facts.charge_id.as_ref().filter(|_| declined || facts.state == PaymentState::Succeeded)

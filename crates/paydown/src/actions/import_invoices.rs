@@ -57,8 +57,8 @@ pub struct ImportAs {
     pub actor: String,
     /// Everything is tried and nothing stays.
     pub dry_run: bool,
-    /// Another address under a known name is another customer.
-    pub namesakes_apart: bool,
+    /// Another address under a known name is another contact of that customer, not another customer.
+    pub namesakes_together: bool,
 }
 
 /// Imports one invoice.
@@ -89,8 +89,8 @@ async fn in_tx(
     merchants::lock(tx, merchant).await?;
     let there = invoices::find_by_number(tx, merchant, &imported.number).await?;
     let customer = match &there {
-        Some(there) => owner(tx, (merchant, there.customer_id), imported, how.namesakes_apart).await?,
-        None => find_customer(tx, merchant, imported, how.namesakes_apart).await?,
+        Some(there) => owner(tx, (merchant, there.customer_id), imported, how.namesakes_together).await?,
+        None => find_customer(tx, merchant, imported, how.namesakes_together).await?,
     };
     let mut notices = Vec::new();
     let (customer_id, new_customer) = match customer {
@@ -98,6 +98,7 @@ async fn in_tx(
         Found::None if there.is_some() => return Ok(refusal(taken(imported))),
         Found::None => {
             notices.extend(shared_address(tx, merchant, imported).await?);
+            notices.extend(shared_name(tx, merchant, imported).await?);
             (create(tx, mint, merchant, imported).await?, true)
         }
         Found::Several => return Ok(refusal(unclear_customer(imported))),
@@ -155,10 +156,26 @@ async fn shared_address(
     }))
 }
 
+/// What to think of a name that a new customer shares with others.
+async fn shared_name(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    imported: &ImportedInvoice,
+) -> Result<Option<String>> {
+    let others = customers::find_by_name(tx, merchant, &imported.customer_name).await?;
+    Ok((!others.is_empty()).then(|| {
+        format!(
+            "row {}: {} is the name of a customer with another address; a second one is made, and neither sees the \
+             other's invoices. If both are one, import with --namesakes-together",
+            first_row(imported),
+            imported.customer_name
+        )
+    }))
+}
+
 fn new_contact(imported: &ImportedInvoice, email: &str) -> String {
     format!(
-        "row {}: {email} becomes a contact of {}, who is known, and sees its invoices. If that is another customer of the \
-         same name, import with --namesakes-apart",
+        "row {}: {email} becomes a contact of {}, who is known, and sees all its invoices",
         first_row(imported),
         imported.customer_name
     )
@@ -197,11 +214,11 @@ async fn owner(
     tx: &mut Tx,
     (merchant, id): (MerchantId, CustomerId),
     imported: &ImportedInvoice,
-    by_address: bool,
+    by_name: bool,
 ) -> Result<Found> {
     let customer = customers::find(tx, merchant, id).await?;
     let same_name = customer.is_some_and(|there| name_key(&there.name) == name_key(&imported.customer_name));
-    if !same_name || !by_address {
+    if !same_name || by_name {
         return Ok(if same_name { Found::One(id) } else { Found::None });
     }
     let same_email = match imported.email.as_deref().and_then(comparable_email) {
@@ -211,20 +228,21 @@ async fn owner(
     Ok(if same_email { Found::One(id) } else { Found::None })
 }
 
-/// The customer of this name. Where there are several, or namesakes are to be kept apart, the one who has this address, or
-/// else, of those, the one who has none yet.
+/// The customer of this name who has this address, or else has none yet; the only one of this name, where no address is
+/// given or a name is one customer. Whoever has another address is somebody else until a person says otherwise: a contact
+/// sees every invoice of its customer.
 async fn find_customer(
     tx: &mut Tx,
     merchant: MerchantId,
     imported: &ImportedInvoice,
-    namesakes_apart: bool,
+    namesakes_together: bool,
 ) -> Result<Found> {
     let candidates = customers::find_by_name(tx, merchant, &imported.customer_name).await?;
     let key = imported.email.as_deref().and_then(comparable_email);
     let key = match (candidates.as_slice(), key) {
         ([], _) => return Ok(Found::None),
         ([only], None) => return Ok(Found::One(only.id)),
-        ([only], Some(_)) if !namesakes_apart => return Ok(Found::One(only.id)),
+        ([only], Some(_)) if namesakes_together => return Ok(Found::One(only.id)),
         (_, None) => return Ok(Found::Several),
         (_, Some(key)) => key,
     };
@@ -240,8 +258,8 @@ async fn find_customer(
     }
     Ok(match without_contacts {
         Some(id) => Found::One(id),
-        None if namesakes_apart => Found::None,
-        None => Found::Several,
+        None if namesakes_together => Found::Several,
+        None => Found::None,
     })
 }
 
@@ -271,7 +289,7 @@ fn unclear_customer(imported: &ImportedInvoice) -> RowError {
         imported,
         (&imported.customer_column, &imported.customer_name),
         "is the name of several customers",
-        "Write the e-mail address of the one that is meant, or, if it is yet another one, import with --namesakes-apart",
+        "Write the e-mail address of the one that is meant",
     )
 }
 

@@ -257,18 +257,14 @@ async fn hand_to_person(app: &App, case: &Case) -> Result<()> {
     let (mint, merchant, payment) = (app.mint(), case.payment.merchant, case.payment.id);
     app.store
         .write(async move |tx: &mut Tx| {
-            let there = anomalies::list_by_payment(tx, merchant, payment).await?;
-            if there.iter().any(|anomaly| anomaly.kind == "unresolved") {
-                return Ok(());
-            }
             let anomaly = Anomaly {
                 id: mint.id(AnomalyId::new),
                 kind: "unresolved".to_owned(),
                 payment_id: Some(payment),
-                detail: "the processor has not said for five days how this payment ended".to_owned(),
+                detail: format!("the processor has not said for five days how {payment} ended"),
                 at: mint.now,
             };
-            anomalies::insert(tx, merchant, &anomaly).await
+            anomalies::insert_once(tx, merchant, &anomaly).await.map(drop)
         })
         .await
 }

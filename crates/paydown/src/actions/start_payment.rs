@@ -101,7 +101,7 @@ pub enum Started {
 pub async fn start_payment(app: &App, input: StartPayment) -> Result<Started> {
     let processor = app.processors.of(&app.store, &app.secrets, input.merchant).await?;
     let Some(processor) = processor else { return Ok(Started::NoProcessor) };
-    if !is_caught_up(app, input.merchant).await? {
+    if !is_there(app, &input).await? && !is_caught_up(app, input.merchant).await? {
         return Ok(Started::CatchingUp);
     }
     let customer = match input.payer.contact_id {
@@ -110,6 +110,13 @@ pub async fn start_payment(app: &App, input: StartPayment) -> Result<Started> {
     };
     let work = Work { mint: app.mint(), processor, public_url: Arc::clone(&app.public_url), customer, input };
     commit(app, Arc::new(work)).await
+}
+
+/// True for a form that was submitted before: it starts nothing new, so it waits for nothing.
+async fn is_there(app: &App, input: &StartPayment) -> Result<bool> {
+    let (merchant, payment) = (input.merchant, input.payment);
+    let found = app.store.read(async move |tx: &mut Tx| payments::find(tx, merchant, payment).await);
+    Ok(found.await?.is_some())
 }
 
 /// Runs T1. Where the database went away while it committed, it is run again: if the first run was committed, the

@@ -31,7 +31,8 @@ async fn list(at: &mut At<'_>, all: bool, args: ListArgs) -> Result<Exit> {
             vec![id.to_string(), at.to_string(), state.to_owned(), kind.clone(), detail.clone()]
         };
         if found.is_empty() {
-            return "Nothing is open.\n".to_owned();
+            let nothing = if all { "There is nothing more.\n" } else { "Nothing is open.\n" };
+            return nothing.to_owned();
         }
         table(&["ID", "FOUND", "STATE", "KIND", "DETAIL"], &found.iter().map(row).collect::<Vec<_>>())
     })?;

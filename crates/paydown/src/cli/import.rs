@@ -32,8 +32,8 @@ pub(super) async fn run(at: &mut At<'_>, args: ImportArgs) -> Result<Exit> {
     let plan = read(&bytes, &options).map_err(|error| stop(Exit::Failed, error.to_string()))?;
     let rows = plan.row_count;
     let app = at.app(&config, store)?;
-    let (actor, namesakes_apart) = (at.actor(), args.namesakes_apart);
-    let how = ImportAs { actor, dry_run: args.dry_run, namesakes_apart };
+    let (actor, namesakes_together) = (at.actor(), args.namesakes_together);
+    let how = ImportAs { actor, dry_run: args.dry_run, namesakes_together };
     let mut outcome = import(&app, merchant.id, plan, &how).await?;
     if args.send {
         for invoice in &outcome.new {

@@ -317,12 +317,12 @@ fn billed(rows: &[(&str, &str, &str)]) -> String {
 }
 
 #[tokio::test]
-async fn another_address_under_a_known_name_is_another_contact_and_told() {
+async fn another_address_under_a_known_name_is_another_contact_where_that_is_asked_for() {
     let desk = Desk::ready().await;
     let rows =
         [("1", "Acme Ltd", "dana@acme.test"), ("2", "ACME  Ltd", "ap@acme.test"), ("3", "Acme Ltd", "")];
     let file = desk.file("acme.csv", &billed(&rows));
-    let line = format!("import invoices {file} --preset generic");
+    let line = format!("import invoices {file} --preset generic --namesakes-together");
     let dry = desk.run(&format!("{line} --dry-run")).await.out;
     assert!(dry.contains("3 invoices would be imported"), "{dry}");
     let told = desk.run(&line).await.out;
@@ -331,7 +331,10 @@ async fn another_address_under_a_known_name_is_another_contact_and_told() {
     assert!(desk.run(&line).await.out.contains("Nothing changed"));
     // An address that was corrected where the invoice came from.
     let corrected = desk.file("later.csv", &billed(&[("1", "Acme Ltd", "dana@acme.example")]));
-    let told = desk.run(&format!("import invoices {corrected} --preset generic --json")).await.json();
+    let told = desk
+        .run(&format!("import invoices {corrected} --preset generic --namesakes-together --json"))
+        .await
+        .json();
     assert_eq!(
         (&told["unchanged"], told["notices"].as_array().map(Vec::len)),
         (&json!(1), Some(1)),
@@ -359,18 +362,23 @@ async fn an_address_under_another_name_is_another_customer_and_told() {
 }
 
 #[tokio::test]
-async fn customers_of_one_name_stay_apart_where_that_is_asked_for() {
+async fn customers_of_one_name_stay_apart_by_their_address_and_that_is_told() {
     let desk = Desk::ready().await;
     let rows = [("1", "Smith", "a@one.test"), ("2", "Smith", "b@two.test"), ("3", "Smith", "A@One.test")];
     let file = desk.file("smith.csv", &billed(&rows));
-    let line = format!("import invoices {file} --preset generic --namesakes-apart");
+    let line = format!("import invoices {file} --preset generic");
     let told = desk.run(&line).await.out;
     assert!(told.contains("3 invoices imported from 3 rows, 2 customers with them"), "{told}");
+    assert!(
+        told.contains("row 3: Smith is the name of a customer with another address; a second one is"),
+        "{told}"
+    );
     assert!(desk.run(&line).await.out.contains("Nothing changed"));
-    for (email, apart) in [("", ""), ("", "--namesakes-apart"), ("c@three.test", "")] {
+    let together = "--namesakes-together";
+    for (email, flag) in [("", ""), ("", together), ("c@three.test", together)] {
         let unclear = desk.file("unclear.csv", &billed(&[("4", "Smith", email)]));
         let told =
-            desk.run(&format!("import invoices {unclear} --preset generic --json {apart}")).await.json();
+            desk.run(&format!("import invoices {unclear} --preset generic --json {flag}")).await.json();
         assert_eq!(told["errors"][0]["problem"], "is the name of several customers", "{email}");
         assert_eq!(told["errors"][0]["column"], "Customer");
     }

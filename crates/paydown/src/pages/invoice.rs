@@ -96,6 +96,20 @@ pub enum Notice {
         /// When it was started.
         started_at: Timestamp,
     },
+    /// The card page of the payer's own payment did not open.
+    OwnNotOpened {
+        /// Its id.
+        payment_id: String,
+        /// Its amount.
+        amount: Money,
+    },
+    /// The payer cancelled, and the card page is still being closed.
+    OwnGivingUp {
+        /// Its id.
+        payment_id: String,
+        /// Its amount.
+        amount: Money,
+    },
     /// Other people's card payments are being made.
     SomeoneElses {
         /// How many.
@@ -179,6 +193,8 @@ pub struct DrawnNotice {
     pub words: Rich,
     /// The payment that may be continued or cancelled.
     pub own_payment: Option<String>,
+    /// The payer's own payment whose page says more.
+    pub see_payment: Option<String>,
 }
 
 impl InvoicePage {
@@ -323,7 +339,7 @@ impl InvoicePage {
     pub fn drawn_notices(&self) -> Vec<DrawnNotice> {
         let mut ranked: Vec<(u8, DrawnNotice)> =
             self.notices.iter().map(|notice| self.drawn(notice)).collect();
-        let plain = |tone, words| DrawnNotice { tone, words, own_payment: None };
+        let plain = |tone, words| DrawnNotice { tone, words, own_payment: None, see_payment: None };
         if self.stands() && self.figures.all_in_flight() {
             ranked.push((3, plain("flight", self.chrome.say("notice-all-in-flight", &[]))));
         }
@@ -339,12 +355,20 @@ impl InvoicePage {
     fn drawn(&self, notice: &Notice) -> (u8, DrawnNotice) {
         let chrome = &self.chrome;
         let other = [("left", chrome.amount(self.figures.left))];
-        let mut own_payment = None;
+        let (mut own_payment, mut see_payment) = (None, None);
         let (rank, tone, words) = match notice {
             Notice::OwnUnfinished { payment_id, amount, started_at } => {
                 own_payment = Some(payment_id.clone());
                 let args = [("amount", chrome.amount(*amount)), ("at", Arg::text(chrome.clock(*started_at)))];
                 (0, "flight", chrome.say("notice-own-unfinished", &args))
+            }
+            Notice::OwnNotOpened { payment_id, amount } => {
+                see_payment = Some(payment_id.clone());
+                (0, "flight", chrome.say("notice-not-opened", &[("amount", chrome.amount(*amount))]))
+            }
+            Notice::OwnGivingUp { payment_id, amount } => {
+                see_payment = Some(payment_id.clone());
+                (0, "flight", chrome.say("notice-giving-up", &[("amount", chrome.amount(*amount))]))
             }
             Notice::SomeoneElses { payments, amount } => {
                 let some_left = self.figures.left.is_positive();
@@ -366,7 +390,7 @@ impl InvoicePage {
                 (3, "plain", chrome.say("notice-too-little", &args))
             }
         };
-        (rank, DrawnNotice { tone, words, own_payment })
+        (rank, DrawnNotice { tone, words, own_payment, see_payment })
     }
 
     /// Payments that were received, or may still be: what a payer looks for, newest first.

@@ -84,9 +84,10 @@ impl ReceiptPage {
         )
     }
 
-    /// The invoice that this payment left with nothing open: (address, sentence).
+    /// The invoice of which this payment took the last that was open: (address, sentence).
     pub fn settled(&self) -> Option<(String, Rich)> {
-        let last_part = self.applied.iter().find(|part| part.balance_after.is_zero())?;
+        let last_part =
+            self.applied.iter().find(|part| part.balance_after.is_zero() && part.amount.is_positive())?;
         let words = self.chrome.say("receipt-settled", &[("number", Arg::name(&last_part.number))]);
         Some((format!("{}/invoices/{}", self.chrome.base(), last_part.invoice_id), words))
     }

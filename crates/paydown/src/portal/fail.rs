@@ -37,7 +37,7 @@ pub enum Fail {
     NotUnderstood,
     /// The invoice was opened by link, too long ago; so far had somebody come.
     LinkClosed(Option<Next>),
-    /// The database is busy, for a moment.
+    /// The database is busy, for a moment; or what the processor knows is still being looked through.
     Unavailable,
     /// The database takes no writes until somebody looks after it; everything can be read.
     ReadOnly,

@@ -200,12 +200,13 @@ fn notices(ctx: &Ctx, loaded: &Loaded) -> Vec<Notice> {
 fn notice(ctx: &Ctx, payment: &Payment) -> Option<Notice> {
     let amount = Money::new(payment.amount_minor, payment.currency);
     match ctx.outcome(payment) {
-        Outcome::Unfinished
-        | Outcome::NotOpened
-        | Outcome::GivingUp { unfinished: true }
-        | Outcome::Declined { page_open: true, .. } => {
+        Outcome::Unfinished | Outcome::Declined { page_open: true, .. } => {
             let (payment_id, started_at) = (payment.id.to_string(), payment.created_at);
             Some(Notice::OwnUnfinished { payment_id, amount, started_at })
+        }
+        Outcome::NotOpened => Some(Notice::OwnNotOpened { payment_id: payment.id.to_string(), amount }),
+        Outcome::GivingUp { unfinished: true } => {
+            Some(Notice::OwnGivingUp { payment_id: payment.id.to_string(), amount })
         }
         Outcome::Waiting { .. } | Outcome::Unknown | Outcome::GivingUp { unfinished: false } => {
             Some(Notice::Checking { amount })

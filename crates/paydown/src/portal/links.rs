@@ -131,7 +131,7 @@ async fn last_payment_of_paid(ctx: &Ctx, invoice: InvoiceId) -> Result<Option<Pa
             payments.iter().any(|payment| payment.id == *id && payment.state == PaymentState::Succeeded)
         };
         let lines = receipts::lines_by_invoice(tx, merchant, invoice).await?;
-        let newest = lines.into_iter().find(|(id, _)| succeeded(id));
+        let newest = lines.into_iter().find(|(id, line)| line.applied_minor > 0 && succeeded(id));
         Ok(newest.filter(|(_, line)| line.open_after_minor == 0).map(|(id, _)| id))
     });
     Ok(found.await?)

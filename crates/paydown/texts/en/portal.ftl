@@ -76,6 +76,8 @@ tax = Tax
 
 # -- notices on the invoice page
 notice-own-unfinished = You started a card payment of { $amount } at { $at } and have not finished it. No money has been taken.
+notice-not-opened = The card page for your payment of { $amount } did not open. No money has been taken.
+notice-giving-up = You cancelled your card payment of { $amount }. No money has been taken. It is free again as soon as the card page is closed, within minutes.
 notice-someone-elses = { $count ->
     [one] A card payment of { $amount } is being made right now. You can pay the other { $left }. If it is not finished, the { $amount } is free again.
    *[other] { $count } card payments of { $amount } in all are being made right now. You can pay the other { $left }. If they are not finished, the { $amount } is free again.

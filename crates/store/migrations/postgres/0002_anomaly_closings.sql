@@ -11,6 +11,6 @@ CREATE TABLE anomaly_closings (
 CREATE TRIGGER anomaly_closings_no_change BEFORE UPDATE OR DELETE ON anomaly_closings FOR EACH ROW EXECUTE FUNCTION only_ever_added();
 CREATE TRIGGER anomaly_closings_no_truncate BEFORE TRUNCATE ON anomaly_closings FOR EACH STATEMENT EXECUTE FUNCTION only_ever_added();
 
--- What may be said once only, whoever comes first: SHA-256 of its kind and detail.
+-- What is said once while it is open, whoever comes first: SHA-256 of its kind, its detail and how often it was closed.
 ALTER TABLE anomalies ADD COLUMN once BYTEA CHECK (length(once) = 32);
 CREATE UNIQUE INDEX anomalies_once ON anomalies (merchant_id, once);

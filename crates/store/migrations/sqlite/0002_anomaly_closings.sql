@@ -11,6 +11,6 @@ CREATE TABLE anomaly_closings (
 CREATE TRIGGER anomaly_closings_no_update BEFORE UPDATE ON anomaly_closings BEGIN SELECT RAISE(ABORT, 'anomaly_closings are only ever added'); END;
 CREATE TRIGGER anomaly_closings_no_delete BEFORE DELETE ON anomaly_closings BEGIN SELECT RAISE(ABORT, 'anomaly_closings are only ever added'); END;
 
--- What may be said once only, whoever comes first: SHA-256 of its kind and detail.
+-- What is said once while it is open, whoever comes first: SHA-256 of its kind, its detail and how often it was closed.
 ALTER TABLE anomalies ADD COLUMN once BLOB CHECK (length(once) = 32);
 CREATE UNIQUE INDEX anomalies_once ON anomalies (merchant_id, once);

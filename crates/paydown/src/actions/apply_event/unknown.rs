@@ -7,6 +7,7 @@
 
 use super::{ABOUT_NOTHING, Judged, Verdict, anomaly};
 use crate::actions::adopt_payment::{Adopted, adopt_payment};
+use crate::actions::reconcile_payment::{Looked, reconcile_payment};
 use crate::app::App;
 use anyhow::{Context as _, Result, bail};
 use billing::payment::{Hold, PaymentState};
@@ -31,7 +32,12 @@ pub(super) async fn judge(app: &App, event: &InboxEvent) -> Result<Judged> {
     }
     let alarm = anomaly(&app.mint(), "unknown_payment", None, told(event, &facts));
     Ok(match adopt_payment(app, &*processor, facts).await? {
-        Adopted::Made(_) | Adopted::Known(_) | Adopted::Ended => Judged::Is(Verdict::Applied),
+        Adopted::Made(_) | Adopted::Ended => Judged::Is(Verdict::Applied),
+        Adopted::Known(payment) => match reconcile_payment(app, event.merchant_id, payment, "webhook").await?
+        {
+            Some(Looked::Unanswered(_, next_at)) => Judged::Unanswered(next_at),
+            _ => Judged::Is(Verdict::Applied),
+        },
         Adopted::DoesNotFit => bail!("it asks for more than is payable now, and its page has not ended"),
         Adopted::NotOurs => Judged::Is(Verdict::Alarming(alarm)),
     })

@@ -66,7 +66,7 @@ on_both_engines!(refunds_disputes_and_payouts_are_a_persons, async |app: &mut Te
 on_both_engines!(a_payment_that_only_the_processor_knows_is_named, async |app: &mut TestApp| {
     let attempt = app.app.mint().id(AttemptId::new);
     let lost = app.app.mint().id(InvoiceId::new);
-    let session = page_without_a_payment(app, attempt, lost).await;
+    let session = page_without_a_payment(app, attempt, (app.payment_id(), lost)).await;
     let object = json!({
         "id": session, "object": "checkout.session",
         "metadata": { "paydown_attempt": attempt.to_string(), "paydown_invoice": "INV-77" },
@@ -83,13 +83,17 @@ on_both_engines!(a_payment_that_only_the_processor_knows_is_named, async |app: &
 });
 
 /// A page at the processor with our marks, 400.00 of an invoice, as one that was made after the backup from which we were restored.
-pub async fn page_without_a_payment(app: &TestApp, attempt: AttemptId, invoice: InvoiceId) -> String {
+pub async fn page_without_a_payment(
+    app: &TestApp,
+    attempt: AttemptId,
+    (payment, invoice): (PaymentId, InvoiceId),
+) -> String {
     let App { store, secrets, processors, .. } = &app.app;
     let processor = processors.of(store, secrets, app.merchant).await.expect("the key opens");
     let processor = processor.expect("it is connected");
     let checkout = CardCheckout {
         attempt,
-        payment: app.app.mint().id(PaymentId::new),
+        payment,
         merchant: app.merchant,
         charge: Money::new(40_000, Currency::USD),
         description: "Work".to_owned(),

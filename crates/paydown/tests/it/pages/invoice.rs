@@ -86,7 +86,7 @@ on_both_engines!(all_in_flight_offers_nothing_to_pay, async |app: &mut TestApp| 
     assert_eq!(figures(&page)[2..], ["In progress $1,250.00", "Left to pay $0.00, 0 US dollars"]);
 });
 
-on_both_engines!(a_card_page_that_did_not_open_is_told_as_unfinished, async |app: &mut TestApp| {
+on_both_engines!(a_card_page_that_did_not_open_is_told_so, async |app: &mut TestApp| {
     let mut browser = Browser::open(app).await;
     let (invoice, path) = open_by_link(app, &mut browser, New::usd(app, "INV-1042", 125_000)).await;
     let form = filled(&browser.get(&format!("{path}/pay?amount=50000")).await);
@@ -96,9 +96,9 @@ on_both_engines!(a_card_page_that_did_not_open_is_told_as_unfinished, async |app
     result.tells("No money has been taken.");
     assert_eq!(texts(&result, ".row a"), ["Try again", "Back to invoice"]);
     let page = browser.get(&path).await;
-    let unfinished = "You started a card payment of $500.00";
-    assert!(notices(&page)[0].starts_with(unfinished), "{:?}", notices(&page));
-    page.tells("No money has been taken.");
+    let words = "The card page for your payment of $500.00 did not open. No money has been taken.";
+    assert!(notices(&page)[0].starts_with(words), "{:?}", notices(&page));
+    assert_eq!(texts(&page, ".note a"), ["See that payment"]);
     let mut colleague = Browser::another(&browser.origin);
     open(app, &mut colleague, invoice).await;
     let seen = colleague.get(&path).await;
@@ -112,7 +112,8 @@ on_both_engines!(a_card_page_that_did_not_open_is_told_as_unfinished, async |app
     assert_eq!(texts(&page, ".act .pay"), ["Pay $750.00"]);
     app.settle_after(jiff::SignedDuration::from_secs(6)).await;
     let page = browser.get(&path).await;
-    assert!(notices(&page)[0].starts_with(unfinished), "found again");
+    let words = "You started a card payment of $500.00";
+    assert!(notices(&page)[0].starts_with(words), "found again: {:?}", notices(&page));
     assert_eq!(app.figures(invoice).await, (125_000, 50_000, 0));
 });
 

@@ -4,7 +4,7 @@ use super::*;
 use anyhow::Result;
 use jiff::Timestamp;
 use std::sync::Arc;
-use store::anomalies::{self, Anomaly};
+use store::anomalies::{self, Anomaly, Closing};
 use store::db::Engine;
 use store::jobs::{self, Job};
 use store::mails::{self, MailState};
@@ -352,5 +352,16 @@ both_engines!(the_same_anomaly_is_added_once_by_whoever_comes_first, async |db: 
     assert_eq!(added.into_iter().filter(|added| *added.as_ref().unwrap()).count(), 1);
     let there = store.read(async |tx: &mut Tx| anomalies::list(tx, M, 10).await).await.unwrap();
     assert_eq!(there.len(), 1);
+    let (first, again) = (there[0].id, Anomaly { id: id!(AnomalyId, 70), ..there[0].clone() });
+    let closing = Closing { actor: "cli:ada".into(), note: "booked by hand".into(), at: at(71) };
+    let steps = async move |tx: &mut Tx| {
+        assert!(anomalies::close(tx, M, first, &closing).await?);
+        assert!(
+            anomalies::insert_once(tx, M, &again).await?,
+            "what was closed and is still so is said again"
+        );
+        Ok(())
+    };
+    store.write(steps).await.unwrap();
     store.close().await.unwrap();
 });
