@@ -1,23 +1,26 @@
 //! A code is asked for. Whether one was sent is not answered: too many requests, too early ones and unknown addresses look
-//! the same, take the same path and leave the same rows; only a mail is queued for the known.
+//! the same. The request itself does not even look whose address it is, so that its time tells nothing; a job does, and
+//! queues a mail for the known.
 
 use crate::actions::limits::{self, CODES_PER_ADDRESS, CODES_PER_ADDRESS_A_DAY, CODES_PER_MERCHANT};
 use crate::app::App;
 use crate::clock::Mint;
 use crate::secrets::{SecretKey, token_hash};
-use anyhow::Result;
-use billing::ids::{AnomalyId, MailId, MerchantId};
+use anyhow::{Context as _, Result};
+use billing::ids::{AnomalyId, JobId, MailId, MerchantId};
 use data_encoding::HEXLOWER;
 use jiff::SignedDuration;
 use std::sync::Arc;
 use store::anomalies::{self, Anomaly};
-use store::contacts;
 use store::db::Tx;
 use store::mails::{self, MailKind, NewMail};
 use store::signins::{self, Signin, SigninId};
+use store::{contacts, jobs};
 
 /// Another code is sent to the same browser only after so long.
 pub const RESEND_AFTER: SignedDuration = SignedDuration::from_secs(30);
+/// What waits for a request to be looked at.
+pub(super) const MAIL_CODE_JOB: &str = "mail_code";
 /// So many codes may be tried.
 const TRIES: i64 = 5;
 
@@ -41,29 +44,44 @@ pub async fn request_code(app: &App, input: CodeRequest) -> Result<()> {
 }
 
 async fn in_tx(tx: &mut Tx, mint: &Mint, secrets: &SecretKey, input: &CodeRequest) -> Result<()> {
-    let CodeRequest { merchant, email_key, .. } = input;
+    let merchant = &input.merchant;
     if asked_just_now(tx, mint, input).await? || !has_room(tx, mint, input).await? {
-        return Ok(());
-    }
-    let known = contacts::find_by_email(tx, *merchant, email_key).await?;
-    if !known.is_empty() && !merchant_has_room(tx, mint, *merchant).await? {
         return Ok(());
     }
     let signin = new_signin(mint, secrets, input);
     signins::insert(tx, *merchant, &signin).await?;
+    let (job, subject) = (mint.id(JobId::new), HEXLOWER.encode(signin.id.as_bytes()));
+    jobs::enqueue(tx, *merchant, job, MAIL_CODE_JOB, &subject, mint.now, mint.now).await
+}
+
+/// The job [`MAIL_CODE_JOB`]: queues the mail with the code, where somebody has the address. Harmless to repeat.
+pub(super) async fn mail_code(app: &App, merchant: MerchantId, subject: &str) -> Result<()> {
+    let id = HEXLOWER.decode(subject.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+    let id = SigninId::from_bytes(id.with_context(|| format!("{subject:?} is no request to sign in"))?);
+    let mint = app.mint();
+    app.store.write(async move |tx: &mut Tx| queue_code(tx, &mint, merchant, id).await).await
+}
+
+async fn queue_code(tx: &mut Tx, mint: &Mint, merchant: MerchantId, id: SigninId) -> Result<()> {
+    let signin = signins::find(tx, merchant, id).await?;
+    let Some(signin) = signin.filter(|signin| signin.ended_at.is_none()) else { return Ok(()) };
+    let known = contacts::find_by_email(tx, merchant, &signin.email_key).await?;
     let Some(contact) = known.first() else { return Ok(()) };
+    if !merchant_has_room(tx, mint, merchant).await? {
+        return Ok(());
+    }
     let mail = NewMail {
         id: mint.id(MailId::new),
         kind: MailKind::Code,
-        cause: HEXLOWER.encode(signin.id.as_bytes()),
+        cause: HEXLOWER.encode(id.as_bytes()),
         recipient: contact.email.clone(),
         invoice_id: None,
         payment_id: None,
         link_id: None,
-        signin_id: Some(signin.id),
+        signin_id: Some(id),
         created_at: mint.now,
     };
-    mails::queue(tx, *merchant, &mail).await.map(drop)
+    mails::queue(tx, merchant, &mail).await.map(drop)
 }
 
 /// The page lets nobody press so early; whoever does all the same keeps the code that is on its way.

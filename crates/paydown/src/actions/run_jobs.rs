@@ -9,6 +9,7 @@ use crate::actions::cancel_payment::cancel_payment;
 use crate::actions::card_testing::END_PAGE_JOB;
 use crate::actions::deliver_mail;
 use crate::actions::reconcile_payment::{Looked, reconcile_payment};
+use crate::actions::request_code::{MAIL_CODE_JOB, mail_code};
 use crate::app::App;
 use anyhow::{Result, bail};
 use billing::ids::{AnomalyId, JobId, MerchantId, PaymentId};
@@ -223,6 +224,10 @@ async fn run(app: &App, job: &Job) -> Result<Option<Timestamp>> {
         }
         "mail_failure" => {
             deliver_mail::mail_failure(app, job.merchant_id, job.subject.parse()?).await?;
+            Ok(None)
+        }
+        MAIL_CODE_JOB => {
+            mail_code(app, job.merchant_id, &job.subject).await?;
             Ok(None)
         }
         END_PAGE_JOB => {

@@ -185,16 +185,22 @@ pub enum PaymentRowState {
     NotCompleted,
 }
 
+/// The reader's own payment in a notice.
+pub struct OwnPayment {
+    /// Its id.
+    pub id: String,
+    /// True where its card page is open; otherwise its own page says more.
+    pub can_go_on: bool,
+}
+
 /// A notice as it is drawn.
 pub struct DrawnNotice {
     /// `flight`, `late` or `plain`: its tint.
     pub tone: &'static str,
     /// The sentence.
     pub words: Rich,
-    /// The payment that may be continued or cancelled.
-    pub own_payment: Option<String>,
-    /// The payer's own payment whose page says more.
-    pub see_payment: Option<String>,
+    /// The reader's own payment, which may be cancelled.
+    pub own_payment: Option<OwnPayment>,
 }
 
 impl InvoicePage {
@@ -339,7 +345,7 @@ impl InvoicePage {
     pub fn drawn_notices(&self) -> Vec<DrawnNotice> {
         let mut ranked: Vec<(u8, DrawnNotice)> =
             self.notices.iter().map(|notice| self.drawn(notice)).collect();
-        let plain = |tone, words| DrawnNotice { tone, words, own_payment: None, see_payment: None };
+        let plain = |tone, words| DrawnNotice { tone, words, own_payment: None };
         if self.stands() && self.figures.all_in_flight() {
             ranked.push((3, plain("flight", self.chrome.say("notice-all-in-flight", &[]))));
         }
@@ -355,19 +361,20 @@ impl InvoicePage {
     fn drawn(&self, notice: &Notice) -> (u8, DrawnNotice) {
         let chrome = &self.chrome;
         let other = [("left", chrome.amount(self.figures.left))];
-        let (mut own_payment, mut see_payment) = (None, None);
+        let own = |id: &str, can_go_on| Some(OwnPayment { id: id.to_owned(), can_go_on });
+        let mut own_payment = None;
         let (rank, tone, words) = match notice {
             Notice::OwnUnfinished { payment_id, amount, started_at } => {
-                own_payment = Some(payment_id.clone());
+                own_payment = own(payment_id, true);
                 let args = [("amount", chrome.amount(*amount)), ("at", Arg::text(chrome.clock(*started_at)))];
                 (0, "flight", chrome.say("notice-own-unfinished", &args))
             }
             Notice::OwnNotOpened { payment_id, amount } => {
-                see_payment = Some(payment_id.clone());
+                own_payment = own(payment_id, false);
                 (0, "flight", chrome.say("notice-not-opened", &[("amount", chrome.amount(*amount))]))
             }
             Notice::OwnGivingUp { payment_id, amount } => {
-                see_payment = Some(payment_id.clone());
+                own_payment = own(payment_id, false);
                 (0, "flight", chrome.say("notice-giving-up", &[("amount", chrome.amount(*amount))]))
             }
             Notice::SomeoneElses { payments, amount } => {
@@ -390,7 +397,7 @@ impl InvoicePage {
                 (3, "plain", chrome.say("notice-too-little", &args))
             }
         };
-        (rank, DrawnNotice { tone, words, own_payment, see_payment })
+        (rank, DrawnNotice { tone, words, own_payment })
     }
 
     /// Payments that were received, or may still be: what a payer looks for, newest first.

@@ -4,6 +4,7 @@ use crate::test_app::TestApp;
 use async_trait::async_trait;
 use mail_parser::MessageParser;
 use paydown::actions::deliver_mail::deliver_due;
+use paydown::actions::run_jobs::{Queue, run_due_of};
 use paydown::mail::transport::{Outgoing, Transport};
 use std::sync::{Arc, Mutex};
 
@@ -56,8 +57,9 @@ impl Transport for Captured {
 }
 
 impl TestApp {
-    /// Sends what is due and answers it, in the order it was queued.
+    /// Does what is due, sends what is due and answers it, in the order it was queued.
     pub async fn letters(&self) -> Vec<Letter> {
+        while run_due_of(&self.app, Queue::Jobs).await.expect("jobs can be claimed") > 0 {}
         let captured = Arc::new(Captured::default());
         loop {
             let transport = Arc::clone(&captured) as Arc<dyn Transport>;

@@ -3,6 +3,7 @@
 mod codes;
 mod links;
 mod sessions;
+mod timing;
 
 use crate::mailbox::Letter;
 use crate::test_app::TestApp;
