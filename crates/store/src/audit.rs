@@ -10,9 +10,13 @@ use anyhow::Result;
 use billing::ids::{AuditId, MerchantId};
 use jiff::Timestamp;
 
-/// The privileged acts that `verify` looks for, by the names it knows. The object is a printed id where one is named
-/// here.
+/// The privileged acts by name. `verify` looks for those that leave a mark on what they were done to. The object is a printed
+/// id where one is named here.
 pub mod acts {
+    /// A customer was created; the object is the customer.
+    pub const CUSTOMER_CREATE: &str = "customer.create";
+    /// A contact was added and may see all invoices of its customer; the object is the contact.
+    pub const CONTACT_ADD: &str = "contact.add";
     /// An invoice was voided; the object is the invoice.
     pub const INVOICE_VOID: &str = "invoice.void";
     /// An invoice came from a file; the object is the invoice.

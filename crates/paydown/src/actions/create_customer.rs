@@ -1,9 +1,13 @@
-//! A company that is billed, and the people there who may sign in.
+//! A company that is billed, and the people there who may sign in. Whoever may see a company's invoices was let in by
+//! somebody: each customer and each contact gets an audit row that says by whom. No address stands in it, since a row of the
+//! trail can never be erased.
 
 use crate::app::App;
 use crate::clock::Mint;
 use anyhow::Result;
-use billing::ids::{ContactId, CustomerId, MerchantId};
+use billing::ids::{AuditId, ContactId, CustomerId, MerchantId};
+use serde_json::{Value, json};
+use store::audit::{self, AuditRow, acts};
 use store::contacts::{self, Contact};
 use store::customers::{self, Customer};
 use store::db::Tx;
@@ -21,14 +25,15 @@ pub struct NewCustomer {
     pub contacts: Vec<(String, String)>,
 }
 
-/// Creates a customer with its contacts; those whose address is none are left out by the caller.
-pub async fn create_customer(app: &App, new: NewCustomer) -> Result<CustomerId> {
-    let mint = app.mint();
-    app.store.write(async move |tx: &mut Tx| in_tx(tx, &mint, &new).await).await
+/// Creates a customer with its contacts; those whose address is none are left out by the caller. `actor` is who did, as the
+/// audit trail calls them.
+pub async fn create_customer(app: &App, actor: &str, new: NewCustomer) -> Result<CustomerId> {
+    let (mint, actor) = (app.mint(), actor.to_owned());
+    app.store.write(async move |tx: &mut Tx| in_tx(tx, &mint, &actor, &new).await).await
 }
 
 /// The same within a transaction of the caller's.
-pub async fn in_tx(tx: &mut Tx, mint: &Mint, new: &NewCustomer) -> Result<CustomerId> {
+pub async fn in_tx(tx: &mut Tx, mint: &Mint, actor: &str, new: &NewCustomer) -> Result<CustomerId> {
     let id = mint.id(CustomerId::new);
     let customer = Customer {
         merchant: new.merchant,
@@ -38,8 +43,10 @@ pub async fn in_tx(tx: &mut Tx, mint: &Mint, new: &NewCustomer) -> Result<Custom
         created_at: mint.now,
     };
     customers::insert(tx, &customer).await?;
+    let act = (acts::CUSTOMER_CREATE, id.to_string(), json!({ "name": new.name }));
+    note(tx, mint, (new.merchant, actor), act).await?;
     for (name, email) in &new.contacts {
-        add_contact(tx, mint, (new.merchant, id), name, email).await?;
+        add_contact(tx, mint, actor, (new.merchant, id), name, email).await?;
     }
     Ok(id)
 }
@@ -48,6 +55,7 @@ pub async fn in_tx(tx: &mut Tx, mint: &Mint, new: &NewCustomer) -> Result<Custom
 pub async fn add_contact(
     tx: &mut Tx,
     mint: &Mint,
+    actor: &str,
     (merchant, customer_id): (MerchantId, CustomerId),
     name: &str,
     email: &str,
@@ -63,5 +71,28 @@ pub async fn add_contact(
         email_key,
         created_at: mint.now,
     };
-    contacts::insert(tx, &contact).await
+    if !contacts::insert(tx, &contact).await? {
+        return Ok(false);
+    }
+    let act = (acts::CONTACT_ADD, contact.id.to_string(), json!({ "customer": customer_id.to_string() }));
+    note(tx, mint, (merchant, actor), act).await?;
+    Ok(true)
+}
+
+async fn note(
+    tx: &mut Tx,
+    mint: &Mint,
+    (merchant, actor): (MerchantId, &str),
+    (act, object, after): (&str, String, Value),
+) -> Result<()> {
+    let row = AuditRow {
+        id: mint.id(AuditId::new),
+        actor: actor.to_owned(),
+        act: act.to_owned(),
+        object,
+        before: "null".to_owned(),
+        after: after.to_string(),
+        at: mint.now,
+    };
+    audit::append(tx, merchant, &row).await
 }

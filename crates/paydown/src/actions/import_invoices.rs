@@ -99,7 +99,7 @@ async fn in_tx(
         Found::None => {
             notices.extend(shared_address(tx, merchant, imported).await?);
             notices.extend(shared_name(tx, merchant, imported).await?);
-            (create(tx, mint, merchant, imported).await?, true)
+            (create(tx, mint, (merchant, &how.actor), imported).await?, true)
         }
         Found::Several => return Ok(refusal(unclear_customer(imported))),
     };
@@ -125,7 +125,7 @@ async fn in_tx(
         Err(error @ CannotIssue::Lines(_)) => return Err(error.into()),
     };
     if let (Some(email), false) = (&imported.email, new_customer)
-        && create_customer::add_contact(tx, mint, (merchant, customer_id), "", email).await?
+        && create_customer::add_contact(tx, mint, &how.actor, (merchant, customer_id), "", email).await?
     {
         notices.push(new_contact(imported, email));
     }
@@ -266,13 +266,13 @@ async fn find_customer(
 async fn create(
     tx: &mut Tx,
     mint: &Mint,
-    merchant: MerchantId,
+    (merchant, actor): (MerchantId, &str),
     imported: &ImportedInvoice,
 ) -> Result<CustomerId> {
     let contacts = imported.email.iter().map(|email| (String::new(), email.clone())).collect();
     let new =
         NewCustomer { merchant, name: imported.customer_name.clone(), address: String::new(), contacts };
-    create_customer::in_tx(tx, mint, &new).await
+    create_customer::in_tx(tx, mint, actor, &new).await
 }
 
 fn taken(imported: &ImportedInvoice) -> RowError {

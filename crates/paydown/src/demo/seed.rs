@@ -82,7 +82,7 @@ impl Seeder<'_> {
             address: sample.address.to_owned(),
             contacts,
         };
-        create_customer(self.app, new).await
+        create_customer(self.app, "cli:demo", new).await
     }
 
     /// One invoice and what becomes of it.

@@ -87,7 +87,7 @@ pub(crate) async fn fixture() -> Fixture {
         address: String::new(),
         contacts: vec![("Dana".to_owned(), "Dana@acme.test".to_owned())],
     };
-    let customer = create_customer(&app, new).await.unwrap();
+    let customer = create_customer(&app, "cli:test", new).await.unwrap();
     let people =
         app.store.read(async move |tx: &mut Tx| contacts::list(tx, MERCHANT, customer).await).await.unwrap();
     let invoice = issue(&app, customer).await;

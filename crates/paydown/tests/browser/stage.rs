@@ -157,7 +157,7 @@ impl Stage {
             address: "500 Harbor Way\nSeattle, WA 98101".to_owned(),
             contacts: vec![(person.0.to_owned(), person.1.to_owned())],
         };
-        create_customer(&self.app.app, new).await.expect("the customer is written")
+        create_customer(&self.app.app, "cli:test", new).await.expect("the customer is written")
     }
 
     /// A link to an invoice as the first person of its customer gets it.

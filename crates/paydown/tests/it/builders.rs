@@ -54,7 +54,7 @@ impl TestApp {
             address: String::new(),
             contacts: vec![("Dana".to_owned(), "dana@acme.example".to_owned())],
         };
-        self.customer = create_customer(&self.app, new).await.expect("the customer is written");
+        self.customer = create_customer(&self.app, "cli:test", new).await.expect("the customer is written");
     }
 
     fn account(&self, key: &str) -> ProcessorAccount {

@@ -221,7 +221,7 @@ on_both_engines!(a_link_for_another_company_asks_first, async |app: &mut TestApp
         address: String::new(),
         contacts: vec![("Bo".to_owned(), "bo@beta.example".to_owned())],
     };
-    let beta = create_customer(&app.app, new).await.expect("the customer is written");
+    let beta = create_customer(&app.app, "cli:test", new).await.expect("the customer is written");
     let invoice = others_invoice(app, beta).await;
     let link = link_to(app, invoice, None).await;
     sign_in(app, &mut browser, "dana@acme.example").await;

@@ -8,6 +8,7 @@ mod audit;
 mod builders;
 mod faults;
 mod identify;
+mod imports;
 mod limits;
 mod links;
 mod mail_over_tls;

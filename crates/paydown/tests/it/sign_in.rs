@@ -48,7 +48,7 @@ async fn second_company(app: &TestApp) -> CustomerId {
         address: String::new(),
         contacts: vec![("Dana".to_owned(), DANA.to_owned())],
     };
-    create_customer(&app.app, new).await.expect("the customer is written")
+    create_customer(&app.app, "cli:test", new).await.expect("the customer is written")
 }
 
 /// Six digits that are another code.

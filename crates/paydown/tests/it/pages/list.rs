@@ -139,7 +139,7 @@ async fn stranger(app: &TestApp) {
         address: String::new(),
         contacts: vec![("Bo".to_owned(), "bo@beta.example".to_owned())],
     };
-    let customer = create_customer(&app.app, new).await.expect("the customer is written");
+    let customer = create_customer(&app.app, "cli:test", new).await.expect("the customer is written");
     New { customer, ..New::usd(app, "INV-6", 99_900) }.issue(app).await;
 }
 
@@ -248,7 +248,7 @@ on_both_engines!(rows_asked_for_by_name_come_as_they_stand_and_only_ones_own, as
         address: String::new(),
         contacts: vec![("Bo".to_owned(), "bo@beta.example".to_owned())],
     };
-    let beta = create_customer(&app.app, new).await.expect("the customer is written");
+    let beta = create_customer(&app.app, "cli:test", new).await.expect("the customer is written");
     let theirs = New { customer: beta, ..New::usd(app, "INV-BETA", 10_000) }.issue(app).await;
     let mixed = browser.get(&format!("{LIST}?of={theirs},{two}")).await;
     assert_eq!(numbers(&mixed).len(), 1, "another company's are nobody's: {:?}", numbers(&mixed));

@@ -186,7 +186,7 @@ on_both_engines!(one_place_asks_for_twenty_codes_an_hour, async |app: &mut TestA
         address: String::new(),
         contacts: addresses.clone(),
     };
-    create_customer(&app.app, new).await.expect("the customer is written");
+    create_customer(&app.app, "cli:test", new).await.expect("the customer is written");
     app.app.trusted_proxies = ["127.0.0.1".parse().expect("a network")].into();
     let mut browser = Browser::open(app).await;
     let page = browser.get(SIGN_IN).await;
@@ -206,7 +206,7 @@ on_both_engines!(a_merchant_mails_no_flood_and_somebody_is_told, async |app: &mu
     let contacts = (0..610).map(|number| (String::new(), address(number))).collect();
     let new =
         NewCustomer { merchant: app.merchant, name: "Flood".to_owned(), address: String::new(), contacts };
-    create_customer(&app.app, new).await.expect("the customer is written");
+    create_customer(&app.app, "cli:test", new).await.expect("the customer is written");
     for number in 0..610 {
         let email_key = comparable_email(&address(number)).expect("an address");
         let ask = CodeRequest {
