@@ -7,6 +7,8 @@ use crate::ids::{CustomerId, GrantId, InvoiceId, PaymentId};
 use crate::line::TaxRate;
 use ledger::{Account, Dimension, Money, Posting, PostingBuilder, PostingError, Side};
 
+/// The merchant's bank account. Per account.
+pub const BANK: u16 = 1000;
 /// Accounts receivable: what an invoice is owed. Per customer and invoice.
 pub const RECEIVABLE: u16 = 1100;
 /// Processor clearing: captured and not paid out yet. Per processor; may be negative.
@@ -44,6 +46,11 @@ impl Processor {
             Processor::Stripe => "stripe",
         }
     }
+}
+
+/// The merchant's one bank account that we know of.
+pub fn bank() -> Account {
+    account(BANK, Side::Debit, None, Some(Dimension(*b"bank:merchant...")))
 }
 
 /// What an invoice is owed.
@@ -91,7 +98,7 @@ pub fn processing_fee(payment: PaymentId) -> Account {
 /// The side on which an account of this chart normally stands; `None` for a number that is not in it.
 pub const fn normal_side(number: u16) -> Option<Side> {
     match number {
-        RECEIVABLE | CLEARING | PROCESSING_FEE => Some(Side::Debit),
+        BANK | RECEIVABLE | CLEARING | PROCESSING_FEE => Some(Side::Debit),
         CUSTOMER_CREDIT | UNAPPLIED | TAX_PAYABLE | REVENUE | SURCHARGE_INCOME => Some(Side::Credit),
         _ => None,
     }
@@ -144,6 +151,32 @@ pub fn payment_succeeded(
         .credit(surcharge_income(capture.payment), money(split.surcharge_minor))
         .credit(customer_credit(capture.customer, capture.grant), money(split.surplus_minor))
         .build()
+}
+
+/// What a part of received money goes to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// This invoice.
+    Invoice(InvoiceId),
+    /// The customer's credit, as this grant.
+    Credit(GrantId),
+}
+
+/// A cheque, a transfer or cash was received: 1000 against the invoices and the customer's credit.
+pub fn money_received(
+    customer: CustomerId,
+    received: Money,
+    parts: &[(Place, Money)],
+) -> Result<Posting, PostingError> {
+    let mut posting = PostingBuilder::new(received.currency()).debit(bank(), received);
+    for (place, amount) in parts {
+        let account = match place {
+            Place::Invoice(invoice) => receivable(customer, *invoice),
+            Place::Credit(grant) => customer_credit(customer, *grant),
+        };
+        posting = posting.credit(account, *amount);
+    }
+    posting.build()
 }
 
 /// A capture in another currency than was asked for: kept apart until a person decides.
@@ -240,8 +273,20 @@ mod tests {
     }
 
     #[test]
+    fn what_was_received_is_posted_whole() {
+        let parts = [(Place::Invoice(INVOICE), usd(40_000)), (Place::Credit(GRANT), usd(1_000))];
+        let posting = money_received(CUSTOMER, usd(41_000), &parts).unwrap();
+        assert_eq!(posting.net_debit_minor(BANK), 41_000);
+        assert_eq!(posting.net_debit_minor(RECEIVABLE), -40_000);
+        assert_eq!(posting.net_debit_minor(CUSTOMER_CREDIT), -1_000);
+        let lost = money_received(CUSTOMER, usd(41_001), &parts);
+        assert!(matches!(lost, Err(PostingError::Unbalanced { .. })), "a cent without a place is no posting");
+    }
+
+    #[test]
     fn every_account_used_is_in_the_chart_on_its_side() {
         for account in [
+            bank(),
             receivable(CUSTOMER, INVOICE),
             clearing(Processor::Stripe),
             customer_credit(CUSTOMER, GRANT),

@@ -126,6 +126,8 @@ ids! {
     AuditId = "aud_";
     /// Something about money that a person has to look at.
     AnomalyId = "ano_";
+    /// A key of a program. Its secret is another text.
+    ApiKeyId = "key_";
 }
 
 impl PaymentId {

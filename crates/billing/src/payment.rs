@@ -136,6 +136,44 @@ impl PaymentState {
     }
 }
 
+/// By what means money comes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
+pub enum Method {
+    /// A card, through a processor.
+    Card,
+    /// A cheque that the merchant received.
+    Cheque,
+    /// A transfer to the merchant's bank account.
+    Wire,
+    /// Cash.
+    Cash,
+}
+
+impl Method {
+    /// Every method.
+    pub const ALL: [Method; 4] = [Method::Card, Method::Cheque, Method::Wire, Method::Cash];
+
+    /// True where the merchant received the money himself: the payment is recorded, never charged.
+    pub const fn is_received(self) -> bool {
+        !matches!(self, Method::Card)
+    }
+
+    /// The word the store and the API use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Method::Card => "card",
+            Method::Cheque => "cheque",
+            Method::Wire => "wire",
+            Method::Cash => "cash",
+        }
+    }
+
+    /// The method behind such a word.
+    pub fn parse(word: &str) -> Option<Method> {
+        Method::ALL.into_iter().find(|method| method.as_str() == word)
+    }
+}
+
 /// Why a card was not charged, in the few kinds a payer is told apart.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
 pub enum Decline {

@@ -21,6 +21,11 @@ pub(crate) fn date(row: &Row<'_>, column: usize) -> Result<Date> {
     Ok(row.text(column)?.parse()?)
 }
 
+/// A civil date, or nothing.
+pub(crate) fn opt_date(row: &Row<'_>, column: usize) -> Result<Option<Date>> {
+    row.opt_text(column)?.map(|text| Ok(text.parse()?)).transpose()
+}
+
 /// A currency code.
 pub(crate) fn currency(row: &Row<'_>, column: usize) -> Result<Currency> {
     Ok(Currency::try_new(&row.text(column)?)?)

@@ -6,6 +6,7 @@
 
 pub mod allocations;
 pub mod anomalies;
+pub mod api_keys;
 pub mod attempts;
 pub mod audit;
 pub mod backlog;
@@ -23,6 +24,7 @@ pub mod links;
 pub mod mails;
 pub mod merchants;
 pub mod migrations;
+pub mod numberings;
 pub mod payments;
 pub mod policies;
 pub mod postings;

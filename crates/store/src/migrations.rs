@@ -17,4 +17,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0002_anomaly_closings.sql"),
         postgres: include_str!("../migrations/postgres/0002_anomaly_closings.sql"),
     },
+    Migration {
+        number: 3,
+        name: "received",
+        sqlite: include_str!("../migrations/sqlite/0003_received.sql"),
+        postgres: include_str!("../migrations/postgres/0003_received.sql"),
+    },
 ];

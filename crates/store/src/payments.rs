@@ -6,12 +6,13 @@ pub use billing::payment::Ending;
 pub use history::{StateStep, history};
 
 use crate::args;
-use crate::columns::{currency, opt_timestamp, timestamp, word};
+use crate::columns::{currency, opt_date, opt_timestamp, timestamp, word};
 use crate::db::{Row, Sql, Tx};
 use anyhow::Result;
 use billing::ids::{ContactId, CustomerId, InvoiceId, LinkId, MerchantId, PaymentId};
-use billing::payment::{Decline, PaymentState};
+use billing::payment::{Decline, Method, PaymentState};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use ledger::{Currency, Money};
 
 /// Money asked for.
@@ -29,6 +30,8 @@ pub struct Payment {
     pub amount_minor: i64,
     /// On top of it, minor units.
     pub surcharge_minor: i64,
+    /// By what means it comes.
+    pub method: Method,
     /// Where it stands.
     pub state: PaymentState,
     /// The signed-in contact who started it.
@@ -45,7 +48,7 @@ pub struct Payment {
     pub decline: Option<Decline>,
     /// How it ended without money.
     pub ending: Option<Ending>,
-    /// What the processor captured, in the currency it captured.
+    /// What the processor captured, in the currency it captured; what was received.
     pub captured: Option<Money>,
     /// When it was captured.
     pub captured_at: Option<Timestamp>,
@@ -65,6 +68,10 @@ pub struct Payment {
     pub cancel_asked_at: Option<Timestamp>,
     /// Language tag in which the payer reads; figures and dates of its mails follow it.
     pub language: String,
+    /// What the merchant's books know money by that was received: the number of a cheque, the text of a transfer.
+    pub reference: Option<String>,
+    /// The day on which it was received, where it was; civil date in the merchant's zone.
+    pub received_on: Option<Date>,
 }
 
 /// What the processor captured, and from which card.
@@ -80,8 +87,10 @@ pub struct Captured {
 
 const INSERT: Sql =
     Sql("INSERT INTO payments (merchant_id, id, customer_id, currency, amount, surcharge, method, state,
-    contact_id, link_id, session_hash, receipt_email, payer_reference, created_at, changed_at, language)
-  VALUES ($1, $2, $3, $4, $5, $6, 'card', $7, $8, $9, $10, $11, $12, $13, $13, $14) ON CONFLICT DO NOTHING");
+    contact_id, link_id, session_hash, receipt_email, payer_reference, created_at, changed_at, language, reference,
+    received_on, captured, captured_currency, captured_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18, $19, $20)
+  ON CONFLICT DO NOTHING");
 const INSERT_STATE: Sql =
     Sql("INSERT INTO payment_states (merchant_id, payment_id, number, state, reason, at)
   SELECT CAST($1 AS BIGINT), $2, COALESCE(MAX(number), 0) + 1, $3, $4, $5
@@ -102,30 +111,34 @@ const NOTE_CLIENT: Sql = Sql("UPDATE payments SET client = $3 WHERE merchant_id 
 const CLIENT: Sql = Sql("SELECT client FROM payments WHERE merchant_id = $1 AND id = $2");
 const BY_ID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
-    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language
+    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on
   FROM payments WHERE merchant_id = $1 AND id = $2");
 const BY_INVOICE: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.currency, p.amount, p.surcharge, p.state,
     p.contact_id, p.link_id, p.session_hash, p.receipt_email, p.payer_reference, p.decline, p.ending, p.captured,
     p.captured_currency, p.captured_at, p.card_brand, p.card_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at,
-    p.cancel_asked_at, p.language
-  FROM reservations r JOIN payments p ON p.merchant_id = r.merchant_id AND p.id = r.payment_id
-  WHERE r.merchant_id = $1 AND r.invoice_id = $2 ORDER BY r.created_at DESC, p.id DESC LIMIT 200");
+    p.cancel_asked_at, p.language, p.method, p.reference, p.received_on
+  FROM payments p WHERE p.merchant_id = $1 AND p.id IN (
+    SELECT payment_id FROM reservations WHERE merchant_id = $1 AND invoice_id = $2
+    UNION SELECT payment_id FROM allocations WHERE merchant_id = $1 AND invoice_id = $2)
+  ORDER BY p.created_at DESC, p.id DESC LIMIT 200");
 const LATEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
-    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language
+    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on
   FROM payments WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+const INVOICES: Sql = Sql("SELECT invoice_id FROM reservations WHERE merchant_id = $1 AND payment_id = $2
+  UNION SELECT invoice_id FROM receipt_lines WHERE merchant_id = $1 AND payment_id = $2 ORDER BY invoice_id");
 const IN_FLIGHT: Sql = Sql("SELECT id FROM payments WHERE merchant_id = $1 AND changed_at < $2
     AND state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown') ORDER BY changed_at LIMIT 500");
 const LAST_PAID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
-    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language
+    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on
   FROM payments WHERE merchant_id = $1 AND customer_id = $2 AND state = 'succeeded'
   ORDER BY created_at DESC, id DESC LIMIT 1");
 
 const LAST_PAID_BY: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.currency, p.amount, p.surcharge, p.state,
     p.contact_id, p.link_id, p.session_hash, p.receipt_email, p.payer_reference, p.decline, p.ending, p.captured,
     p.captured_currency, p.captured_at, p.card_brand, p.card_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at,
-    p.cancel_asked_at, p.language
+    p.cancel_asked_at, p.language, p.method, p.reference, p.received_on
   FROM payments p LEFT JOIN links l ON l.merchant_id = p.merchant_id AND l.id = p.link_id
   WHERE p.merchant_id = $1 AND p.customer_id = $2 AND p.currency = $3 AND p.state = 'succeeded'
     AND (p.contact_id = $4 OR l.contact_id = $4 OR p.link_id = $5)
@@ -133,6 +146,7 @@ const LAST_PAID_BY: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.curr
 
 /// Adds a payment in its first state, with the first step of its history; `false` when the id is taken.
 pub async fn insert(tx: &mut Tx, payment: &Payment, reason: &str) -> Result<bool> {
+    let received_on = payment.received_on.map(|date| date.to_string());
     let args = args![
         payment.merchant.0,
         payment.id.as_bytes(),
@@ -140,6 +154,7 @@ pub async fn insert(tx: &mut Tx, payment: &Payment, reason: &str) -> Result<bool
         payment.currency.code(),
         payment.amount_minor,
         payment.surcharge_minor,
+        payment.method.as_str(),
         payment.state.as_str(),
         payment.contact_id.as_ref().map(ContactId::as_bytes),
         payment.link_id.as_ref().map(LinkId::as_bytes),
@@ -148,6 +163,11 @@ pub async fn insert(tx: &mut Tx, payment: &Payment, reason: &str) -> Result<bool
         payment.payer_reference.as_deref(),
         payment.created_at.as_microsecond(),
         &payment.language,
+        payment.reference.as_deref(),
+        received_on.as_deref(),
+        payment.captured.map(Money::minor),
+        payment.captured.map(|captured| captured.currency().code()),
+        payment.captured_at.map(Timestamp::as_microsecond),
     ];
     if tx.execute(INSERT, args).await? == 0 {
         return Ok(false);
@@ -237,9 +257,15 @@ pub async fn lock(tx: &mut Tx, merchant: MerchantId, id: PaymentId) -> Result<Op
     tx.lock(BY_ID, args![merchant.0, id.as_bytes()], decode).await
 }
 
-/// Payments that reserved something on an invoice, newest first, 200 at most.
+/// Payments that reserved something on an invoice or were set against it, newest first, 200 at most.
 pub async fn list_by_invoice(tx: &mut Tx, merchant: MerchantId, invoice: InvoiceId) -> Result<Vec<Payment>> {
     tx.fetch_all(BY_INVOICE, args![merchant.0, invoice.as_bytes()], decode).await
+}
+
+/// The invoices that a payment reserved something on or was set against, by id.
+pub async fn invoices(tx: &mut Tx, merchant: MerchantId, id: PaymentId) -> Result<Vec<InvoiceId>> {
+    let invoice = |row: &Row<'_>| Ok(InvoiceId::from_bytes(row.bytes16(0)?));
+    tx.fetch_all(INVOICES, args![merchant.0, id.as_bytes()], invoice).await
 }
 
 /// Payments in the order they were started; `after` is the last one seen.
@@ -322,5 +348,8 @@ fn decode(row: &Row<'_>) -> Result<Payment> {
         seen_at: opt_timestamp(row, 22)?,
         cancel_asked_at: opt_timestamp(row, 23)?,
         language: row.text(24)?,
+        method: word(row, 25, Method::parse)?,
+        reference: row.opt_text(26)?,
+        received_on: opt_date(row, 27)?,
     })
 }

@@ -20,6 +20,8 @@ pub enum CauseKind {
     Capture,
     /// Money was captured in another currency than asked; the id is the payment's.
     CaptureOtherCurrency,
+    /// Money was received outside of any processor; the id is the payment's.
+    Receipt,
     /// The processor kept a fee; the id is its balance transaction's.
     ProcessingFee,
     /// Customer credit was set against an invoice; the id is the allocation's.
@@ -34,6 +36,7 @@ impl CauseKind {
             CauseKind::InvoiceVoided => "invoice_voided",
             CauseKind::Capture => "capture",
             CauseKind::CaptureOtherCurrency => "capture_other_currency",
+            CauseKind::Receipt => "receipt",
             CauseKind::ProcessingFee => "processing_fee",
             CauseKind::CreditApplied => "credit_applied",
         }

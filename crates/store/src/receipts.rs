@@ -52,9 +52,11 @@ const LINES: Sql = Sql("SELECT invoice_id, applied, open_before, open_after FROM
   WHERE merchant_id = $1 AND payment_id = $2 ORDER BY invoice_id");
 
 const LINES_BY_INVOICE: Sql = Sql("SELECT l.invoice_id, l.applied, l.open_before, l.open_after, l.payment_id
-  FROM reservations r JOIN receipt_lines l
-    ON l.merchant_id = r.merchant_id AND l.payment_id = r.payment_id AND l.invoice_id = r.invoice_id
-  WHERE r.merchant_id = $1 AND r.invoice_id = $2 ORDER BY r.created_at DESC, l.payment_id DESC LIMIT 200");
+  FROM receipt_lines l JOIN receipts r ON r.merchant_id = l.merchant_id AND r.payment_id = l.payment_id
+  WHERE l.merchant_id = $1 AND l.invoice_id = $2 AND l.payment_id IN (
+    SELECT payment_id FROM reservations WHERE merchant_id = $1 AND invoice_id = $2
+    UNION SELECT payment_id FROM allocations WHERE merchant_id = $1 AND invoice_id = $2)
+  ORDER BY r.at DESC, l.payment_id DESC LIMIT 200");
 
 /// Writes a receipt with its lines.
 pub async fn insert(tx: &mut Tx, merchant: MerchantId, receipt: &Receipt) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::clock::Mint;
 use crate::secrets::SecretKey;
 use anyhow::{Context as _, Result};
 use billing::ids::{AnomalyId, EventId, JobId, PaymentId};
-use billing::payment::{Hold, PaymentState};
+use billing::payment::{Hold, Method, PaymentState};
 use gateway::{ListedPage, Origin, PaymentFacts, Processor};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -136,6 +136,7 @@ async fn save(
         currency: origin.amount.currency(),
         amount_minor: origin.amount.minor(),
         surcharge_minor: origin.surcharge.minor(),
+        method: Method::Card,
         state: PaymentState::Submitting,
         contact_id: None,
         link_id: None,
@@ -154,6 +155,8 @@ async fn save(
         seen_at: None,
         cancel_asked_at: None,
         language: "en".to_owned(),
+        reference: None,
+        received_on: None,
     };
     let inserted = payments::insert(tx, &payment, "made again from the processor's page").await?;
     anyhow::ensure!(inserted, "payment {} was made again at the same moment", payment.id);

@@ -12,7 +12,7 @@ use crate::clock::Mint;
 use anyhow::{Context as _, Result};
 use billing::amount::{Accepted, MethodLimits, Refusal, Terms};
 use billing::ids::{AttemptId, ContactId, EventId, InvoiceId, JobId, LinkId, MerchantId, PaymentId};
-use billing::payment::PaymentState;
+use billing::payment::{Method, PaymentState};
 use billing::policy::Policy;
 use gateway::{CardCheckout, Processor};
 use jiff::{SignedDuration, Timestamp};
@@ -256,6 +256,7 @@ async fn save(
         currency: invoice.figures.currency,
         amount_minor: accepted.amount.minor(),
         surcharge_minor: surcharge.minor(),
+        method: Method::Card,
         state: PaymentState::Submitting,
         contact_id: input.payer.contact_id,
         link_id: input.payer.link_id,
@@ -274,6 +275,8 @@ async fn save(
         seen_at: None,
         cancel_asked_at: None,
         language: input.language.clone(),
+        reference: None,
+        received_on: None,
     };
     let inserted = payments::insert(tx, &payment, "the payer pressed pay").await?;
     anyhow::ensure!(inserted, "payment {} was started at the same moment", payment.id);

@@ -9,7 +9,7 @@ use crate::processors::{Processors, STRIPE, key_place};
 use crate::secrets::SecretKey;
 use billing::ids::{ContactId, CustomerId, InvoiceId, LinkId, MerchantId, PaymentId};
 use billing::line::Line;
-use billing::payment::PaymentState;
+use billing::payment::{Method, PaymentState};
 use jiff::{SignedDuration, Timestamp};
 use ledger::Currency;
 use rust_decimal::Decimal;
@@ -164,6 +164,7 @@ impl Fixture {
             currency: Currency::USD,
             amount_minor: 50_000,
             surcharge_minor: 1_190,
+            method: Method::Card,
             state: PaymentState::Submitting,
             contact_id: None,
             link_id,
@@ -182,6 +183,8 @@ impl Fixture {
             seen_at: None,
             cancel_asked_at: None,
             language: "en-US".to_owned(),
+            reference: None,
+            received_on: None,
         };
         let (id, invoice_id) = (payment.id, self.invoice);
         let write = async move |tx: &mut Tx| {

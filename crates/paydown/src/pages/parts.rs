@@ -3,6 +3,7 @@
 use super::Chrome;
 use crate::format;
 use crate::texts::{Arg, texts};
+use billing::payment::Method as By;
 use jiff::civil::Date;
 use ledger::Money;
 
@@ -184,6 +185,13 @@ pub enum Method {
         /// `4242`.
         last4: Option<String>,
     },
+    /// A cheque, a transfer or cash that the merchant received, with what its books call it.
+    Received {
+        /// By what means; never a card.
+        by: By,
+        /// The number of the cheque, the text of the transfer.
+        reference: Option<String>,
+    },
     /// Credit the merchant held for the customer.
     Credit,
 }
@@ -198,6 +206,18 @@ impl Method {
                     .fmt("method-ending", &[("brand", Arg::name(brand)), ("last4", Arg::text(last4.clone()))])
             }
             Method::Card { .. } => texts().get("method-card-payment"),
+            Method::Received { by, reference } => {
+                let (key, with) = match by {
+                    By::Cheque => ("method-cheque", "method-cheque-reference"),
+                    By::Wire => ("method-wire", "method-wire-reference"),
+                    By::Cash => ("method-cash", "method-cash-reference"),
+                    By::Card => ("method-card-payment", "method-card-payment"),
+                };
+                match reference {
+                    Some(reference) => texts().fmt(with, &[("reference", Arg::name(reference))]),
+                    None => texts().get(key),
+                }
+            }
             Method::Credit => texts().get("method-credit"),
         }
     }

@@ -15,13 +15,14 @@ use billing::payment::PaymentState;
 use billing::surcharge::Surcharge;
 use gateway::Processor;
 use ledger::Money;
+use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::Arc;
 use store::customers::{self, Customer};
 use store::db::Tx;
 use store::invoices::{self, Invoice, InvoiceLine};
 use store::payments::{self, Payment};
-use store::{reservations, surcharges};
+use store::{receipts, surcharges};
 
 /// A page is at most so old when somebody acts on it: what was paid since may be news.
 const LATELY_SECONDS: i64 = 1_800;
@@ -40,6 +41,8 @@ pub struct Loaded {
     pub terms: Terms,
     /// Payments that reserved something on it, newest first.
     pub payments: Vec<Payment>,
+    /// What those that cover several invoices did to this one, minor units.
+    pub shares: HashMap<PaymentId, i64>,
     /// This reader's last received payment in its currency.
     pub last_paid: Option<Payment>,
     /// What the merchant takes cards with; `None` when it takes none.
@@ -91,10 +94,17 @@ async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, F
     let passes_on = surcharges.iter().any(|(_, surcharge)| *surcharge != Surcharge::NONE);
     let here = surcharges.iter().find(|(of, _)| *of == currency).map_or(Surcharge::NONE, |(_, here)| *here);
     let customer = customers::find(tx, merchant, invoice.customer_id).await?;
+    let payments = payments::list_by_invoice(tx, merchant, id).await?;
+    let mut shares = HashMap::new();
+    if payments.iter().any(|payment| payment.method.is_received()) {
+        let lines = receipts::lines_by_invoice(tx, merchant, id).await?;
+        shares.extend(lines.into_iter().map(|(payment, line)| (payment, line.applied_minor)));
+    }
     Ok(Ok(Loaded {
         lines: invoices::lines(tx, merchant, id).await?,
         terms: terms(tx, &invoice, limits).await?,
-        payments: payments::list_by_invoice(tx, merchant, id).await?,
+        payments,
+        shares,
         last_paid: payments::last_paid_by(tx, (merchant, invoice.customer_id), person, currency).await?,
         customer: customer.context("an invoice has a customer")?,
         access,
@@ -112,22 +122,31 @@ pub async fn named_in(ctx: &Ctx, path: &str) -> Option<(String, String)> {
     let payment = if what == "payments" { Some(PaymentId::from_str(&id).ok()?) } else { None };
     let invoice = if what == "invoices" { Some(InvoiceId::from_str(&id).ok()?) } else { None };
     let merchant = ctx.merchant.id;
-    let found = ctx.app.store.read(async move |tx: &mut Tx| {
-        let id = match (invoice, payment) {
-            (Some(id), _) => Some(id),
-            (None, Some(id)) => {
-                reservations::list(tx, merchant, id).await?.first().map(|hold| hold.invoice_id)
-            }
-            (None, None) => None,
-        };
-        match id {
-            Some(id) => invoices::find(tx, merchant, id).await,
-            None => Ok(None),
-        }
+    let reader = ctx.reader();
+    let found = ctx.app.store.read(async move |tx: &mut Tx| match (invoice, payment) {
+        (Some(id), _) => invoices::find(tx, merchant, id).await,
+        (None, Some(id)) => of_payment(tx, (merchant, id), &reader).await,
+        (None, None) => Ok(None),
     });
     let invoice = found.await.ok()??;
     ctx.reader().access(&invoice).ok()?;
     Some((invoice.id.to_string(), invoice.number))
+}
+
+/// The invoice of a payment that the reader may see; of several the first one, and where there is none, any.
+pub async fn of_payment(
+    tx: &mut Tx,
+    (merchant, payment): (MerchantId, PaymentId),
+    reader: &Reader,
+) -> anyhow::Result<Option<Invoice>> {
+    let mut any = None;
+    for id in payments::invoices(tx, merchant, payment).await? {
+        any = invoices::find(tx, merchant, id).await?;
+        if any.as_ref().is_some_and(|invoice| reader.access(invoice).is_ok()) {
+            break;
+        }
+    }
+    Ok(any)
 }
 
 /// Looking at an invoice keeps it open; noted once a minute, so that a page view is a read. An invoice can be read when
@@ -182,7 +201,8 @@ impl Loaded {
             payment.state == PaymentState::Succeeded
                 && seconds.is_some_and(|seconds| seconds < LATELY_SECONDS)
         };
-        let minor = self.payments.iter().filter(lately).map(|payment| payment.amount_minor);
+        let share = |payment: &Payment| *self.shares.get(&payment.id).unwrap_or(&payment.amount_minor);
+        let minor = self.payments.iter().filter(lately).map(share);
         Money::new(minor.fold(0, i64::saturating_add), self.invoice.figures.currency)
     }
 

@@ -7,7 +7,7 @@ use crate::actions::submit_attempt::{note_redirect, note_seen};
 use crate::csrf::Posted;
 use crate::pages::payment::{Decline as Reason, Outcome as Shown, PaymentPage};
 use crate::pages::receipt::{Applied, ReceiptPage};
-use crate::portal::context::{Ctx, see_other};
+use crate::portal::context::{Ctx, Reader, see_other};
 use crate::portal::fail::Fail;
 use crate::portal::invoice::method;
 use crate::portal::load::{self, Loaded};
@@ -16,7 +16,7 @@ use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use billing::amount::Terms;
-use billing::ids::PaymentId;
+use billing::ids::{MerchantId, PaymentId};
 use billing::payment::{Decline, Hold, Outcome, PaymentState};
 use ledger::Money;
 use serde::Deserialize;
@@ -25,7 +25,8 @@ use std::str::FromStr as _;
 use std::time::Duration;
 use store::db::Tx;
 use store::payments::{self, Ending, Payment};
-use store::{attempts, invoices, receipts, reservations};
+use store::receipts::{Receipt, ReceiptLine};
+use store::{attempts, invoices, receipts};
 
 /// The return request asks so often, a second apart.
 const LOOKS: u32 = 8;
@@ -44,18 +45,17 @@ pub type At = Path<(String, String)>;
 /// The payment of an address with its invoice, for who may see it.
 async fn find(ctx: &Ctx, id: &str) -> Result<(Payment, Loaded), Fail> {
     let id = PaymentId::from_str(id).map_err(|_| Fail::NotFound)?;
-    let merchant = ctx.merchant.id;
+    let (merchant, reader) = (ctx.merchant.id, ctx.reader());
     let found = ctx
         .app
         .store
         .read(async move |tx: &mut Tx| {
             let payment = payments::find(tx, merchant, id).await?;
-            let holds = reservations::list(tx, merchant, id).await?;
-            Ok(payment.zip(holds.into_iter().next()))
+            Ok(payment.zip(load::of_payment(tx, (merchant, id), &reader).await?))
         })
         .await?;
-    let (payment, hold) = found.ok_or(Fail::NotFound)?;
-    Ok((payment, load::load(ctx, &hold.invoice_id.to_string()).await?))
+    let (payment, invoice) = found.ok_or(Fail::NotFound)?;
+    Ok((payment, load::load(ctx, &invoice.id.to_string()).await?))
 }
 
 /// `GET /payments/{id}`.
@@ -96,7 +96,7 @@ async fn page(
         chrome: ctx.chrome(),
         id: payment.id.to_string(),
         reference: payment.id.reference(),
-        amount: money(receipt.as_ref().map_or(payment.amount_minor, |receipt| receipt.amount_minor)),
+        amount: money(receipt.as_ref().map_or(payment.amount_minor, |receipt| share(receipt, line))),
         fee: Some(money(receipt.as_ref().map_or(payment.surcharge_minor, |receipt| receipt.surcharge_minor)))
             .filter(|fee| fee.is_positive()),
         invoice_id: invoice.to_string(),
@@ -110,6 +110,14 @@ async fn page(
         may_pay_less: without(payment, &loaded.terms).allows_part(),
         pressed_twice,
     })
+}
+
+/// What of a payment concerns one invoice: all of it, unless it covers several.
+fn share(receipt: &Receipt, line: Option<&ReceiptLine>) -> i64 {
+    match line {
+        Some(line) if receipt.lines.len() > 1 => line.applied_minor,
+        _ => receipt.amount_minor,
+    }
 }
 
 /// The terms as they are once this payment's own hold is gone.
@@ -243,28 +251,11 @@ pub async fn card_page(ctx: &Ctx, payment: PaymentId) -> Result<Option<String>, 
 /// `GET /payments/{id}/receipt`.
 pub async fn receipt(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
     let (payment, loaded) = find(&ctx, &id).await?;
-    let (merchant, id) = (ctx.merchant.id, payment.id);
-    let found = ctx
-        .app
-        .store
-        .read(async move |tx: &mut Tx| {
-            let Some(receipt) = receipts::find(tx, merchant, id).await? else { return Ok(None) };
-            let mut applied = Vec::new();
-            for line in &receipt.lines {
-                let invoice = invoices::find(tx, merchant, line.invoice_id).await?;
-                let money = |minor| Money::new(minor, receipt.currency);
-                applied.push(Applied {
-                    invoice_id: line.invoice_id.to_string(),
-                    number: invoice.map(|invoice| invoice.number).unwrap_or_default(),
-                    amount: money(line.applied_minor),
-                    balance_before: money(line.open_before_minor),
-                    balance_after: money(line.open_after_minor),
-                });
-            }
-            Ok(Some((receipt, applied)))
-        })
-        .await?;
-    let Some((receipt, applied)) = found else { return Ok(ctx.go(&format!("/payments/{id}"))) };
+    let (merchant, id, reader) = (ctx.merchant.id, payment.id, ctx.reader());
+    let read = async move |tx: &mut Tx| visible_receipt(tx, (merchant, id), &reader).await;
+    let Some((receipt, applied)) = ctx.app.store.read(read).await? else {
+        return Ok(ctx.go(&format!("/payments/{id}")));
+    };
     let money = |minor| Money::new(minor, receipt.currency);
     let address = ctx.merchant.address.lines().filter(|line| !line.is_empty());
     let page = ReceiptPage {
@@ -282,4 +273,33 @@ pub async fn receipt(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
         payer_reference: payment.payer_reference.clone(),
     };
     ctx.page(StatusCode::OK, &page)
+}
+
+/// A receipt as far as its reader may know it. Who came by the link of one invoice learns nothing of the others that the
+/// same money was set against: neither them nor the whole amount.
+async fn visible_receipt(
+    tx: &mut Tx,
+    (merchant, payment): (MerchantId, PaymentId),
+    reader: &Reader,
+) -> anyhow::Result<Option<(Receipt, Vec<Applied>)>> {
+    let Some(mut receipt) = receipts::find(tx, merchant, payment).await? else { return Ok(None) };
+    let money = |minor| Money::new(minor, receipt.currency);
+    let mut applied = Vec::new();
+    for line in &receipt.lines {
+        let invoice = invoices::find(tx, merchant, line.invoice_id).await?;
+        if let Some(invoice) = invoice.filter(|invoice| reader.access(invoice).is_ok()) {
+            applied.push(Applied {
+                invoice_id: line.invoice_id.to_string(),
+                number: invoice.number,
+                amount: money(line.applied_minor),
+                balance_before: money(line.open_before_minor),
+                balance_after: money(line.open_after_minor),
+            });
+        }
+    }
+    if applied.len() < receipt.lines.len() {
+        receipt.amount_minor = applied.iter().map(|part| part.amount.minor()).sum();
+        receipt.credit_minor = 0;
+    }
+    Ok(Some((receipt, applied)))
 }

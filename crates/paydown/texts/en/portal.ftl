@@ -117,6 +117,12 @@ see-payment = See this payment
 method-card = Card
 method-ending = { $brand } ending { $last4 }
 method-card-payment = Card payment
+method-cheque = Cheque
+method-cheque-reference = Cheque { $reference }
+method-wire = Bank transfer
+method-wire-reference = Bank transfer { $reference }
+method-cash = Cash
+method-cash-reference = Cash { $reference }
 method-credit = Customer credit
 
 # -- choosing an amount

@@ -8,20 +8,21 @@ use crate::args;
 use crate::db::{Row, Sql, Tx};
 use anyhow::Result;
 use billing::ids::{MerchantId, PaymentId, PostingId};
-use billing::payment::PaymentState;
+use billing::payment::{Method, PaymentState};
 use std::collections::HashMap;
 
 const PAGE: i64 = 20_000;
 
-const PAYMENTS: Sql =
-    Sql("SELECT y.id, y.state, COALESCE(y.captured, 0), COALESCE(y.captured_currency, y.currency), \
+const PAYMENTS: Sql = Sql(
+    "SELECT y.id, y.state, COALESCE(y.captured, 0), COALESCE(y.captured_currency, y.currency), y.method, \
      (SELECT count(*) FROM receipts r WHERE r.merchant_id = y.merchant_id AND r.payment_id = y.id) \
-     FROM payments y WHERE y.merchant_id = $1 AND y.id > $2 ORDER BY y.id LIMIT $3");
+     FROM payments y WHERE y.merchant_id = $1 AND y.id > $2 ORDER BY y.id LIMIT $3",
+);
 const CAPTURES: Sql = Sql("SELECT p.id, p.cause_kind, p.cause_id, p.currency, CAST(COALESCE(SUM(\
-     CASE WHEN e.account = 1200 AND e.side = 'debit' THEN e.amount ELSE 0 END), 0) AS BIGINT) \
+     CASE WHEN e.account IN (1000, 1200) AND e.side = 'debit' THEN e.amount ELSE 0 END), 0) AS BIGINT) \
      FROM postings p LEFT JOIN entries e ON e.merchant_id = p.merchant_id AND e.posting_id = p.id \
      AND e.amount BETWEEN -999999999999999 AND 999999999999999 \
-     WHERE p.merchant_id = $1 AND p.cause_kind IN ('capture', 'capture_other_currency') \
+     WHERE p.merchant_id = $1 AND p.cause_kind IN ('capture', 'capture_other_currency', 'receipt') \
      AND p.cause_id > $2 AND p.cause_id <= $3 GROUP BY p.id, p.cause_kind, p.cause_id, p.currency");
 
 /// Sorts after every printed id.
@@ -32,6 +33,7 @@ struct Payment {
     state: String,
     captured_minor: i64,
     currency: String,
+    method: String,
     receipts: i64,
 }
 
@@ -50,6 +52,7 @@ struct Found {
     twice: Vec<String>,
     of_nobody: Vec<String>,
     differs: Vec<String>,
+    other_way: Vec<String>,
     receipts: Vec<String>,
 }
 
@@ -76,6 +79,7 @@ pub(super) async fn check(tx: &mut Tx, merchants: &[MerchantId], report: &mut Ve
     found(report, 9, "a payment has more than one capture posting", all.twice);
     found(report, 9, "a capture posting names a payment that does not exist", all.of_nobody);
     found(report, 12, "what a payment captured is not what its posting took in", all.differs);
+    found(report, 9, "a payment is booked as if it had come another way", all.other_way);
     found(report, 20, "a captured payment has no receipt, or there is one without a capture", all.receipts);
     Ok(())
 }
@@ -101,7 +105,12 @@ fn compare(merchant_id: MerchantId, payments: &[Payment], captures: Vec<Capture>
             let says = format!("captured {} {}", payment.captured_minor, payment.currency);
             all.differs.push(format!("{} of {merchant_id}, {says}, posted {minor} {currency}", payment.id));
         }
-        let wanted = i64::from(captures.iter().any(|capture| capture.kind == "capture"));
+        let by_card = payment.method == Method::Card.as_str();
+        if captures.iter().any(|capture| (capture.kind == "receipt") == by_card) {
+            all.other_way.push(format!("{}, by {}", name(), payment.method));
+        }
+        let wanted =
+            i64::from(captures.iter().any(|capture| matches!(capture.kind.as_str(), "capture" | "receipt")));
         if payment.receipts != wanted {
             all.receipts.push(format!("{}, receipts {}", name(), payment.receipts));
         }
@@ -125,7 +134,8 @@ fn payment(row: &Row<'_>) -> Result<Payment> {
         state: row.text(1)?,
         captured_minor: row.i64(2)?,
         currency: row.text(3)?,
-        receipts: row.i64(4)?,
+        method: row.text(4)?,
+        receipts: row.i64(5)?,
     })
 }
 

@@ -39,6 +39,16 @@ const CHECKS: &[Check] = &[
              PARTITION BY merchant_id, payment_id ORDER BY number) AS before_at FROM payment_states) s \
              WHERE at < before_at ORDER BY merchant_id, payment_id, number LIMIT 20"),
     },
+    Check {
+        invariant: 17,
+        what: "a payment by card begins as received, or a received one does not",
+        prefix: "pay_",
+        figures: ["", ""],
+        sql: Sql("SELECT y.merchant_id, y.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM payments y JOIN payment_states s ON s.merchant_id = y.merchant_id AND s.payment_id = y.id \
+             AND s.number = 1 WHERE (y.method = 'card' AND s.state = 'succeeded') \
+             OR (y.method <> 'card' AND s.state <> 'succeeded') ORDER BY y.merchant_id, y.id LIMIT 20"),
+    },
 ];
 
 const STEPS: Sql = Sql("SELECT DISTINCT before_state, state FROM (SELECT state, COALESCE(LAG(state) OVER (\
@@ -72,7 +82,7 @@ pub(super) async fn check(tx: &mut Tx, report: &mut VerifyReport) -> Result<()> 
 fn is_allowed(before: &str, after: &str) -> bool {
     let Some(after) = PaymentState::parse(after) else { return false };
     match before {
-        "" => matches!(after, PaymentState::Created | PaymentState::Submitting),
+        "" => matches!(after, PaymentState::Created | PaymentState::Submitting | PaymentState::Succeeded),
         before => PaymentState::parse(before).is_some_and(|before| before.may_become(after)),
     }
 }

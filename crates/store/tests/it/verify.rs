@@ -201,8 +201,12 @@ breaks! {
     a_step_that_is_not_allowed: 17, "from canceled to processing",
         "UPDATE payment_states SET state = 'canceled' WHERE number = 2 \
          AND payment_id = (SELECT payment_id FROM payment_states WHERE state = 'processing')";
-    a_history_that_begins_in_the_middle: 17, "begins with succeeded",
+    a_history_that_begins_in_the_middle: 17, "begins with processing",
+        "UPDATE payment_states SET state = 'processing' WHERE number = 1";
+    a_card_payment_that_was_never_asked_for: 17, "a payment by card begins as received",
         "UPDATE payment_states SET state = 'succeeded' WHERE number = 1";
+    a_card_payment_that_says_it_was_cash: 9, "as if it had come another way",
+        "UPDATE payments SET method = 'cash' WHERE state = 'succeeded'";
     an_inbox_event_twice: 19, "more than once", ["inbox"],
         "INSERT INTO inbox SELECT * FROM inbox";
     a_capture_without_receipt: 20, "no receipt",
@@ -216,7 +220,7 @@ breaks! {
     a_receipt_twice: 20, "no receipt", ["receipts"],
         "INSERT INTO receipts SELECT * FROM receipts";
     a_key_with_two_requests: 21, "more than one request", ["idempotency"],
-        "INSERT INTO idempotency SELECT merchant_id, owner, route, key, token_hash, resource, idempotency.created_at \
+        "INSERT INTO idempotency SELECT merchant_id, owner, route, key, token_hash, resource, idempotency.created_at, NULL \
          FROM idempotency JOIN sessions USING (merchant_id)";
     a_row_of_no_merchant: 22, "a merchant that does not exist",
         "UPDATE signins SET merchant_id = 77; UPDATE audit SET merchant_id = 77";

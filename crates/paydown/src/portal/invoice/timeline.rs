@@ -111,12 +111,16 @@ fn by(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Option<
             Some(By::Link { masked_email: masked_email(&person.email) })
         }
         Access::Link(grant) if ctx.is_own(payment) || payment.link_id == Some(grant.link_id) => None,
+        Access::Link(_) if payment.method.is_received() => None,
         Access::Link(_) => Some(By::Someone { company: loaded.customer.name.clone() }),
     }
 }
 
 /// How a payment was made.
 pub fn method(payment: &Payment) -> Method {
+    if payment.method.is_received() {
+        return Method::Received { by: payment.method, reference: payment.reference.clone() };
+    }
     let brand = payment.card_brand.as_deref().map(|word| {
         let mut letters = word.chars();
         let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
