@@ -3,6 +3,7 @@
 use crate::args;
 use crate::columns::{opt_timestamp, timestamp};
 use crate::db::{Row, Sql, Tx};
+use crate::payments::Payment;
 use anyhow::Result;
 use billing::ids::{AttemptId, MerchantId, PaymentId};
 use jiff::Timestamp;
@@ -52,6 +53,41 @@ pub struct Attempt {
     pub created_at: Timestamp,
     /// When it was last sent.
     pub called_at: Option<Timestamp>,
+}
+
+impl Attempt {
+    /// The first try of a payment, stored with it and not sent yet: our key at the processor, and the whole call as route and
+    /// body.
+    pub fn first(
+        payment: &Payment,
+        id: AttemptId,
+        (processor, processor_key): (&str, String),
+        (route, body): (String, String),
+    ) -> Attempt {
+        Attempt {
+            merchant: payment.merchant,
+            id,
+            payment_id: payment.id,
+            number: 1,
+            processor: processor.to_owned(),
+            processor_key,
+            route,
+            body,
+            session_id: None,
+            session_url: None,
+            session_expires_at: None,
+            payment_intent_id: None,
+            charge_id: None,
+            balance_transaction_id: None,
+            decline_code: None,
+            declined_at: None,
+            refusal: None,
+            calls: 0,
+            server_errors: 0,
+            created_at: payment.created_at,
+            called_at: None,
+        }
+    }
 }
 
 /// What an answer of the processor tells about an attempt; what is `None` stays as it was.

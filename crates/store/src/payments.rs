@@ -74,6 +74,48 @@ pub struct Payment {
     pub received_on: Option<Date>,
 }
 
+impl Payment {
+    /// A payment by card that was stored at `at` and is about to be submitted. Who pays, with which words and what surcharge, is
+    /// for the caller to set; nothing has come of it yet.
+    pub fn submitting(
+        merchant: MerchantId,
+        id: PaymentId,
+        customer_id: CustomerId,
+        amount: Money,
+        at: Timestamp,
+    ) -> Payment {
+        Payment {
+            merchant,
+            id,
+            customer_id,
+            currency: amount.currency(),
+            amount_minor: amount.minor(),
+            surcharge_minor: 0,
+            method: Method::Card,
+            state: PaymentState::Submitting,
+            contact_id: None,
+            link_id: None,
+            session_hash: None,
+            receipt_email: None,
+            payer_reference: None,
+            decline: None,
+            ending: None,
+            captured: None,
+            captured_at: None,
+            card_brand: None,
+            card_last4: None,
+            created_at: at,
+            changed_at: at,
+            redirected_at: None,
+            seen_at: None,
+            cancel_asked_at: None,
+            language: "en".to_owned(),
+            reference: None,
+            received_on: None,
+        }
+    }
+}
+
 /// What the processor captured, and from which card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Captured {

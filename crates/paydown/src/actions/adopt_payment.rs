@@ -9,12 +9,13 @@ use crate::actions::record_outcome::{self, Outcome};
 use crate::actions::start_payment::processor_key;
 use crate::app::App;
 use crate::clock::Mint;
+use crate::processors::STRIPE;
 use crate::secrets::SecretKey;
 use anyhow::{Context as _, Result};
 use billing::ids::{AnomalyId, EventId, JobId, PaymentId};
-use billing::payment::{Hold, Method, PaymentState};
+use billing::payment::{Hold, PaymentState};
 use gateway::{ListedPage, Origin, PaymentFacts, Processor};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::sync::Arc;
 use store::anomalies::{self, Anomaly};
 use store::attempts::{self, Attempt};
@@ -129,34 +130,11 @@ async fn save(
 ) -> Result<Payment> {
     let made_at = origin.made_at.min(mint.now);
     let is_new = mint.now.duration_since(made_at) <= RECEIPT_IS_NEWS_FOR;
+    let started = Payment::submitting(origin.merchant, id, invoice.customer_id, origin.amount, made_at);
     let payment = Payment {
-        merchant: origin.merchant,
-        id,
-        customer_id: invoice.customer_id,
-        currency: origin.amount.currency(),
-        amount_minor: origin.amount.minor(),
         surcharge_minor: origin.surcharge.minor(),
-        method: Method::Card,
-        state: PaymentState::Submitting,
-        contact_id: None,
-        link_id: None,
-        session_hash: None,
         receipt_email: origin.payer_email.clone().filter(|_| is_new),
-        payer_reference: None,
-        decline: None,
-        ending: None,
-        captured: None,
-        captured_at: None,
-        card_brand: None,
-        card_last4: None,
-        created_at: made_at,
-        changed_at: made_at,
-        redirected_at: None,
-        seen_at: None,
-        cancel_asked_at: None,
-        language: "en".to_owned(),
-        reference: None,
-        received_on: None,
+        ..started
     };
     let inserted = payments::insert(tx, &payment, "made again from the processor's page").await?;
     anyhow::ensure!(inserted, "payment {} was made again at the same moment", payment.id);
@@ -171,36 +149,11 @@ async fn save(
     if !fits {
         reservations::end(tx, payment.merchant, payment.id, ReservationEnd::Released, mint.now).await?;
     }
-    attempts::insert(tx, &attempt((id, origin), made_at)).await?;
+    // The call's body is lost. It is never needed: the page is known, so it is read and never asked for again.
+    let (key, no_call) = (processor_key(origin.attempt), (String::new(), String::new()));
+    attempts::insert(tx, &Attempt::first(&payment, origin.attempt, (STRIPE, key), no_call)).await?;
     attempts::note_call(tx, payment.merchant, origin.attempt, made_at).await?;
     Ok(payment)
-}
-
-/// The call's body is lost. It is never needed: the page is known, so it is read and never asked for again.
-fn attempt((payment_id, origin): (PaymentId, &Origin), made_at: Timestamp) -> Attempt {
-    Attempt {
-        merchant: origin.merchant,
-        id: origin.attempt,
-        payment_id,
-        number: 1,
-        processor: crate::processors::STRIPE.to_owned(),
-        processor_key: processor_key(origin.attempt),
-        route: String::new(),
-        body: String::new(),
-        session_id: None,
-        session_url: None,
-        session_expires_at: None,
-        payment_intent_id: None,
-        charge_id: None,
-        balance_transaction_id: None,
-        decline_code: None,
-        declined_at: None,
-        refusal: None,
-        calls: 0,
-        server_errors: 0,
-        created_at: made_at,
-        called_at: None,
-    }
 }
 
 /// The invoice's history shows it, and a person is told: what else was lost with it is not known.

@@ -9,10 +9,11 @@ use crate::actions::register_payer::register_payer;
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::clock::Mint;
+use crate::processors::STRIPE;
 use anyhow::{Context as _, Result};
 use billing::amount::{Accepted, MethodLimits, Refusal, Terms};
 use billing::ids::{AttemptId, ContactId, EventId, InvoiceId, JobId, LinkId, MerchantId, PaymentId};
-use billing::payment::{Method, PaymentState};
+use billing::payment::PaymentState;
 use billing::policy::Policy;
 use gateway::{CardCheckout, Processor};
 use jiff::{SignedDuration, Timestamp};
@@ -249,34 +250,17 @@ async fn save(
     invoice: &Invoice,
     (accepted, surcharge): (Accepted, Money),
 ) -> Result<Payment> {
+    let started =
+        Payment::submitting(input.merchant, input.payment, invoice.customer_id, accepted.amount, mint.now);
     let payment = Payment {
-        merchant: input.merchant,
-        id: input.payment,
-        customer_id: invoice.customer_id,
-        currency: invoice.figures.currency,
-        amount_minor: accepted.amount.minor(),
         surcharge_minor: surcharge.minor(),
-        method: Method::Card,
-        state: PaymentState::Submitting,
         contact_id: input.payer.contact_id,
         link_id: input.payer.link_id,
         session_hash: Some(input.payer.session_hash),
         receipt_email: input.receipt_email.clone(),
         payer_reference: input.payer_reference.clone(),
-        decline: None,
-        ending: None,
-        captured: None,
-        captured_at: None,
-        card_brand: None,
-        card_last4: None,
-        created_at: mint.now,
-        changed_at: mint.now,
-        redirected_at: None,
-        seen_at: None,
-        cancel_asked_at: None,
         language: input.language.clone(),
-        reference: None,
-        received_on: None,
+        ..started
     };
     let inserted = payments::insert(tx, &payment, "the payer pressed pay").await?;
     anyhow::ensure!(inserted, "payment {} was started at the same moment", payment.id);
@@ -326,29 +310,7 @@ fn attempt(work: &Work, merchant: &Merchant, invoice: &Invoice, payment: &Paymen
         locale: work.input.language.clone(),
     };
     let call = work.processor.card_checkout(&checkout)?;
-    Ok(Attempt {
-        merchant: payment.merchant,
-        id,
-        payment_id: payment.id,
-        number: 1,
-        processor: crate::processors::STRIPE.to_owned(),
-        processor_key: processor_key(id),
-        route: call.route,
-        body: call.body,
-        session_id: None,
-        session_url: None,
-        session_expires_at: None,
-        payment_intent_id: None,
-        charge_id: None,
-        balance_transaction_id: None,
-        decline_code: None,
-        declined_at: None,
-        refusal: None,
-        calls: 0,
-        server_errors: 0,
-        created_at: work.mint.now,
-        called_at: None,
-    })
+    Ok(Attempt::first(payment, id, (STRIPE, processor_key(id)), (call.route, call.body)))
 }
 
 /// What the processor knows an attempt's call by, for ever.

@@ -9,9 +9,9 @@ use crate::processors::{Processors, STRIPE, key_place};
 use crate::secrets::SecretKey;
 use billing::ids::{ContactId, CustomerId, InvoiceId, LinkId, MerchantId, PaymentId};
 use billing::line::Line;
-use billing::payment::{Method, PaymentState};
+use billing::payment::PaymentState;
 use jiff::{SignedDuration, Timestamp};
-use ledger::Currency;
+use ledger::{Currency, Money};
 use rust_decimal::Decimal;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -157,36 +157,15 @@ impl Fixture {
     /// A payment of $500.00 with a fee of $11.90, started through a link, ended in `state`.
     pub(crate) async fn payment(&self, state: PaymentState, link_id: Option<LinkId>) -> PaymentId {
         let mint = self.app.mint();
+        let (id, amount) = (mint.id(PaymentId::new), Money::new(50_000, Currency::USD));
         let payment = Payment {
-            merchant: MERCHANT,
-            id: mint.id(PaymentId::new),
-            customer_id: self.customer,
-            currency: Currency::USD,
-            amount_minor: 50_000,
             surcharge_minor: 1_190,
-            method: Method::Card,
-            state: PaymentState::Submitting,
-            contact_id: None,
             link_id,
-            session_hash: None,
             receipt_email: Some("Books@acme.test".to_owned()),
-            payer_reference: None,
-            decline: None,
-            ending: None,
-            captured: None,
-            captured_at: None,
-            card_brand: None,
-            card_last4: None,
-            created_at: mint.now,
-            changed_at: mint.now,
-            redirected_at: None,
-            seen_at: None,
-            cancel_asked_at: None,
             language: "en-US".to_owned(),
-            reference: None,
-            received_on: None,
+            ..Payment::submitting(MERCHANT, id, self.customer, amount, mint.now)
         };
-        let (id, invoice_id) = (payment.id, self.invoice);
+        let invoice_id = self.invoice;
         let write = async move |tx: &mut Tx| {
             payments::insert(tx, &payment, "test").await?;
             let hold = Reservation { payment_id: payment.id, invoice_id, amount_minor: 50_000, live: true };
