@@ -69,20 +69,25 @@ pub fn catch_up(app: &App, merchant: MerchantId) -> BoxFuture<'_, Result<()>> {
     })
 }
 
-/// True once it is done, which a payer waits for. Their leaving does not stop it.
-pub async fn is_caught_up(app: &App, merchant: MerchantId) -> Result<bool> {
-    if app.processors.catching_up(merchant).done.initialized() {
-        return Ok(true);
+/// True where this process has done so; nothing is asked of anybody.
+pub fn is_caught_up(app: &App, merchant: MerchantId) -> bool {
+    app.processors.catching_up(merchant).done.initialized()
+}
+
+/// The same, for a payer who waits for it a moment: `false` where it takes longer or failed. Their leaving does not stop it.
+pub async fn wait_until_caught_up(app: &App, merchant: MerchantId) -> bool {
+    if is_caught_up(app, merchant) {
+        return true;
     }
     let own = app.clone();
     let looking = app.undisturbed(async move { catch_up(&own, merchant).await });
     match timeout(PAYER_WAITS, looking).await {
-        Ok(Ok(())) => Ok(true),
+        Ok(Ok(())) => true,
         Ok(Err(error)) => {
             tracing::warn!(%merchant, error = format!("{error:#}"), "no payment is taken before the processor's list is read");
-            Ok(false)
+            false
         }
-        Err(_) => Ok(false),
+        Err(_) => false,
     }
 }
 

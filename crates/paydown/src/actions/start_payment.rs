@@ -4,7 +4,7 @@
 //! second one, whatever it asks for.
 
 use crate::actions::card_testing::{self, Braked};
-use crate::actions::catch_up::is_caught_up;
+use crate::actions::catch_up::{is_caught_up, wait_until_caught_up};
 use crate::actions::register_payer::register_payer;
 use crate::app::App;
 use crate::client_address::ClientAddress;
@@ -102,7 +102,11 @@ pub enum Started {
 pub async fn start_payment(app: &App, input: StartPayment) -> Result<Started> {
     let processor = app.processors.of(&app.store, &app.secrets, input.merchant).await?;
     let Some(processor) = processor else { return Ok(Started::NoProcessor) };
-    if !is_there(app, &input).await? && !is_caught_up(app, input.merchant).await? {
+    let merchant = input.merchant;
+    if !is_caught_up(app, merchant)
+        && !is_there(app, &input).await?
+        && !wait_until_caught_up(app, merchant).await
+    {
         return Ok(Started::CatchingUp);
     }
     let customer = match input.payer.contact_id {
