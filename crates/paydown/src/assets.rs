@@ -64,6 +64,7 @@ fn load(path: &str) -> Option<Asset> {
         "css" => "text/css; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
         "svg" => "image/svg+xml",
+        "webp" => "image/webp",
         _ => return None,
     };
     let digest = Sha256::digest(&bytes);

@@ -13,6 +13,7 @@ pub mod csrf;
 pub mod demo;
 pub mod format;
 pub mod headers;
+pub mod help;
 pub mod import;
 pub mod look;
 pub mod mail;

@@ -7,6 +7,7 @@
 pub mod amount;
 pub mod chrome;
 pub mod error;
+pub mod help;
 pub mod invoice;
 pub mod link;
 pub mod list;

@@ -4,6 +4,7 @@
 pub mod context;
 pub mod fail;
 pub mod files;
+pub mod help;
 pub mod identify;
 pub mod invoice;
 pub mod links;

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::portal::fail::Fail;
-use crate::portal::{files, identify, invoice, links, list, pay, payment, sign_in};
+use crate::portal::{files, help, identify, invoice, links, list, pay, payment, sign_in};
 use crate::{csp_reports, headers, webhooks};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, State};
@@ -34,6 +34,7 @@ pub fn router(app: App) -> Router {
         .layer(DefaultBodyLimit::max(webhooks::LARGEST_BODY))
         .merge(reports())
         .merge(public())
+        .merge(help_pages())
         .merge(link_or_contact())
         .merge(contact())
         .fallback(async || Fail::NotFound)
@@ -70,6 +71,19 @@ fn public() -> Router<App> {
         .route("/p/{merchant}/sign-in/link", get(sign_in::link_form).post(sign_in::follow_link))
         .route("/p/{merchant}/sign-out", post(sign_in::leave))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
+}
+
+/// Anyone, without a session: what the program says about itself.
+fn help_pages() -> Router<App> {
+    Router::new()
+        .route("/help", get(help::contents))
+        .route("/help.md", get(help::contents_as_markdown))
+        .route("/help/{page}", get(help::page))
+        .route("/llms.txt", get(help::llms))
+        .route("/llms-full.txt", get(help::llms_full))
+        .route("/p/{merchant}/help", get(help::contents_in_portal))
+        .route("/p/{merchant}/help.md", get(help::contents_in_portal_as_markdown))
+        .route("/p/{merchant}/help/{page}", get(help::page_in_portal))
 }
 
 /// Who opened the invoice by link, or is signed in for its customer; `load` checks it and is the only way to an invoice.

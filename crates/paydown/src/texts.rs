@@ -9,11 +9,12 @@ use std::fmt;
 use std::sync::LazyLock;
 
 /// Each file of the catalogue: (name, contents).
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("formats", include_str!("../texts/en/formats.ftl")),
     ("portal", include_str!("../texts/en/portal.ftl")),
     ("errors", include_str!("../texts/en/errors.ftl")),
     ("mail", include_str!("../texts/en/mail.ftl")),
+    ("help", include_str!("../texts/en/help.ftl")),
 ];
 
 /// The catalogue in English, the only language so far.

@@ -333,6 +333,17 @@ impl Ctx {
         }
     }
 
+    /// What surrounds a page that is the same for everybody.
+    pub fn public_chrome(&self) -> Chrome {
+        Chrome {
+            viewer: Viewer::Nobody,
+            csrf: String::new(),
+            here: None,
+            session_seconds: None,
+            ..self.chrome()
+        }
+    }
+
     /// A page, with the browser's own cookie where it has none yet.
     pub fn page(&self, status: StatusCode, page: &impl Template) -> Result<Response, Fail> {
         let mut response = (status, Html(page.render()?)).into_response();

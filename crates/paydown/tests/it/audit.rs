@@ -38,6 +38,7 @@ on_both_engines!(every_route_and_error_has_its_headers, async |app: &mut TestApp
             .replace("{token}", &token)
             .replace("{name}", "portal.css")
             .replace("{file}", &brand)
+            .replace("{page}", "receipts")
             .replace("{id}", &id);
         for method in ["GET", "HEAD", "OPTIONS", "PUT", "PATCH", "DELETE", "POST"] {
             let answer = browser.send(method, &path, &[FORM], b"csrf=forged".to_vec()).await;
@@ -66,7 +67,8 @@ on_both_engines!(looking_changes_nothing, async |app: &mut TestApp| {
     for route in routes().iter().filter(|route| route.contains("{merchant}")) {
         let id = if route.contains("/payments/") { payment.to_string() } else { invoice.to_string() };
         let path = route.replace("{merchant}", "northwind").replace("{id}", &id).replace("{file}", "x");
-        for query in ["", "?amount=5000", "?typed=50", "?again=1"] {
+        let path = path.replace("{page}", "receipts");
+        for query in ["", "?amount=5000", "?typed=50", "?again=1", "?ask=receipt"] {
             browser.send("GET", &format!("{path}{query}"), &[], Vec::new()).await;
         }
     }

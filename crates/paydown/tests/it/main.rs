@@ -7,6 +7,7 @@
 mod audit;
 mod builders;
 mod faults;
+mod help;
 mod identify;
 mod imports;
 mod limits;

@@ -1,0 +1,20 @@
+# Words around the help. What the help says is in help/*.md.
+help = Help
+help-all = All help
+help-ask = Ask in your own words
+help-find = Find an answer
+help-answer = What the help says
+help-answer-title = Answer – Help
+help-direct = Answer
+help-further = More on it
+help-page-title = { $page } – Help
+help-not-found = The help does not say
+help-not-found-title = Not found – Help
+help-not-found-do = No page answers that. Try other words, or look through the pages below.
+help-too-long = That question is too long
+help-too-long-do = Ask in at most { $most } characters.
+help-no-such-page = There is no such page
+help-no-such-page-do = Ask for what you were looking for, or look through the pages below.
+help-for-payers = For people who pay
+help-for-operators = For people who run Paydown
+help-as-text = This page as plain text
