@@ -2,6 +2,7 @@
 //! stops things and never changes a source file. A check that cannot run is a failure, never a skip.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool")]
 
+mod bench;
 mod ci;
 mod licences;
 mod postgres;
@@ -11,9 +12,10 @@ mod tools;
 
 use std::{path::Path, process::ExitCode};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use xshell::Shell;
 
+use bench::Bench;
 use suite::Suite;
 
 const USAGE: &str = "\
@@ -23,10 +25,19 @@ Usage: cargo xtask COMMAND
                                 ARGS go to `cargo test`; `-- -p store` tests one crate
   browser [--headed] [-- ARGS]  the browser tests only
   ci [--long]                   format, licences, lints, documentation, tests; stops at the first failure
+  bench [FLAGS]                 figures of a release build beside its ceilings (docs/performance.md)
   help                          this text
 
   --long    more generated cases per property; takes much longer
-  --headed  show the browser's window";
+  --headed  show the browser's window
+
+Flags of bench:
+  --quick             20,000 invoices and short rounds: to see that it runs, not how fast
+  --only W1           one workload: W1 payments, W2 pages, W5 many payers of one invoice; may be repeated
+  --engine ENGINE     sqlite or postgres; both without it
+  --invoices N        how many the database has, in thousands [default: 1000000]
+  --cache FOLDER      where seeded databases are kept [default: bench in cargo's target folder]
+  --json              end with a line of JSON";
 
 fn main() -> ExitCode {
     match run(std::env::args().skip(1).collect()) {
@@ -45,6 +56,7 @@ fn run(arguments: Vec<String>) -> Result<()> {
         Command::Help => println!("{USAGE}"),
         Command::Test(suite) => suite.run(&sh)?,
         Command::Ci { long } => ci::run(&sh, long)?,
+        Command::Bench(bench) => bench.run(&sh)?,
     }
     Ok(())
 }
@@ -55,6 +67,7 @@ enum Command {
     Help,
     Test(Suite),
     Ci { long: bool },
+    Bench(Bench),
 }
 
 impl Command {
@@ -65,6 +78,9 @@ impl Command {
         };
         let mut flags = arguments.into_iter();
         let verb = flags.next().unwrap_or_else(|| "help".to_owned());
+        if verb == "bench" && passed_on.is_empty() {
+            return Bench::parse(flags).map(Self::Bench).with_context(|| USAGE);
+        }
         let (mut long, mut headed) = (false, false);
         for flag in flags {
             match (verb.as_str(), flag.as_str()) {
@@ -98,7 +114,14 @@ mod tests {
         assert_eq!(parse("ci --long").unwrap(), Command::Ci { long: true });
         assert_eq!(parse("test --long").unwrap(), Command::Test(Suite::everything(true, Vec::new())));
         assert_eq!(parse("browser --headed").unwrap(), Command::Test(Suite::browser(true, Vec::new())));
-        for refused in ["ci --headed", "browser --long", "test -p store", "ci -- -p store", "release"] {
+        for refused in [
+            "ci --headed",
+            "browser --long",
+            "test -p store",
+            "ci -- -p store",
+            "release",
+            "bench -- -p store",
+        ] {
             assert!(parse(refused).is_err(), "{refused}");
         }
     }

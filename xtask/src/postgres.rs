@@ -1,18 +1,19 @@
-//! A throw-away PostgreSQL cluster in a temporary folder: own port on loopback, own socket folder, nothing shared with a
-//! cluster that the machine may have. It must never outlive us, so a keeper process of its own stops and removes it as soon
-//! as the pipe to us closes: on `Drop`, on Ctrl-C and on `kill -9` alike.
+//! A PostgreSQL cluster of our own: own port on loopback, own socket folder, nothing shared with a cluster that the machine
+//! may have. For tests it is in a temporary folder and thrown away, for the bench its data is kept for the next run. The
+//! server must never outlive us, so a keeper process of its own stops it as soon as the pipe to us closes: on `Drop`, on
+//! Ctrl-C and on `kill -9` alike.
 
 use std::{
     net::{Ipv4Addr, TcpListener},
     os::unix::{fs::chown, process::CommandExt},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
 use anyhow::{Context, Result, bail, ensure};
 use xshell::{Cmd, Shell, cmd};
 
-use crate::tools::{Tools, is_root};
+use crate::tools::is_root;
 
 /// Several test binaries' pools at once, with room to spare.
 const MAX_CONNECTIONS: u32 = 300;
@@ -22,61 +23,78 @@ const START_TRIES: u32 = 3;
 
 /// Durability of a cluster that is deleted anyway is switched off; everything a query can notice is left at its default. It
 /// is made with a natural sort order (see `initdb`), so that a query which relies on byte order without saying so shows.
-const SETTINGS: &str = "\
-listen_addresses = '127.0.0.1'
+const FOR_TESTS: &str = "\
 fsync = off
 full_page_writes = off
 autovacuum_naptime = 10min
 ";
 
-/// Reads until its input closes, then stops the server and removes the folder. `$1` is `pg_ctl`, `$2` the folder.
-const KEEPER: &str = "\
-cat >/dev/null
-[ ! -e \"$2/data/postmaster.pid\" ] || \"$1\" stop -D \"$2/data\" -m immediate -s -w
-cd / && rm -rf \"$2\"
+/// What is measured flushes like any other server. The defaults, but for memory (docs/performance.md).
+const FOR_THE_BENCH: &str = "\
+shared_buffers = 256MB
 ";
 
-/// A running cluster. Dropping it stops the server and removes its files.
+/// Reads until its input closes, then stops the server and removes the temporary folder. `$1` is `pg_ctl`, `$2` the data, `$3`
+/// how to stop, `$4` the folder.
+const KEEPER: &str = "\
+cat >/dev/null
+[ ! -e \"$2/postmaster.pid\" ] || \"$1\" stop -D \"$2\" -m \"$3\" -s -w -t 300
+cd / && rm -rf \"$4\"
+";
+
+/// What a cluster is for.
+enum Use {
+    Tests,
+    Bench { data: PathBuf },
+}
+
+/// A running cluster. Dropping it stops the server; only the data of the bench's stays.
 pub struct Cluster {
     keeper: Child,
     url: String,
 }
 
 impl Cluster {
-    /// Makes a cluster and waits until it answers.
-    pub fn start(tools: &Tools) -> Result<Self> {
+    /// Makes a cluster for tests and waits until it answers. Its files are removed with it.
+    pub fn start(postgres_folder: &Path) -> Result<Self> {
+        Self::run(postgres_folder, &Use::Tests)
+    }
+
+    /// The same for the bench: durable, its data in this folder, which is made if it is not there.
+    pub fn start_kept(postgres_folder: &Path, data: &Path) -> Result<Self> {
+        Self::run(postgres_folder, &Use::Bench { data: data.to_owned() })
+    }
+
+    fn run(postgres_folder: &Path, purpose: &Use) -> Result<Self> {
         let sh = Shell::new()?;
         let owner = Owner::of_this_process(&sh)?;
         let folder = tempfile::Builder::new().prefix("paydown-postgres-").tempdir()?.keep();
         owner.take(&folder)?;
         sh.change_dir(&folder);
-
-        let pg_ctl = tools.postgres_folder.join("pg_ctl");
-        let keeper =
-            owner.keeper(&sh, &pg_ctl, &folder).spawn().context("cannot start the cluster's keeper")?;
-        let mut cluster = Self { keeper, url: String::new() };
-
-        let (data, socket, log) = (folder.join("data"), folder.join("socket"), folder.join("log"));
+        let (data, how_to_stop) = match purpose {
+            Use::Tests => (folder.join("data"), "immediate"),
+            // In order, so that the next start has nothing to recover.
+            Use::Bench { data } => (data.clone(), "fast"),
+        };
+        let pg_ctl = postgres_folder.join("pg_ctl");
+        let keeper = owner.keeper(&sh, &[&pg_ctl, &data, Path::new(how_to_stop), &folder]).spawn();
+        let mut cluster =
+            Self { keeper: keeper.context("cannot start the cluster's keeper")?, url: String::new() };
+        let (socket, log) = (folder.join("socket"), folder.join("log"));
         owner.cmd(&sh, Path::new("mkdir")).arg(&socket).run()?;
-        owner
-            .cmd(&sh, &tools.postgres_folder.join("initdb"))
-            .arg("-D")
-            .arg(&data)
-            .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync"])
-            .args(["--locale=C", "--locale-provider=icu", "--icu-locale=en-US"])
-            .ignore_stdout()
-            .run()
-            .context("initdb failed; PostgreSQL 15 or newer with ICU is needed")?;
+        if !data.exists() {
+            initdb(&sh, &owner, &postgres_folder.join("initdb"), &data, purpose)?;
+        }
         let socket = socket.to_str().context("the temporary folder's name is not UTF-8")?;
-        ensure!(!socket.contains('\''), "the temporary folder's name has a quote in it: {socket}");
-        let settings =
-            format!("{SETTINGS}max_connections = {MAX_CONNECTIONS}\nunix_socket_directories = '{socket}'\n");
-        append(&data.join("postgresql.conf"), &settings)?;
-
+        ensure!(
+            !socket.contains([' ', '\'', '"']),
+            "the temporary folder's name has a blank or a quote: {socket}"
+        );
         for _ in 0..START_TRIES {
             let port = free_port()?;
-            let start =
-                owner.cmd(&sh, &pg_ctl).args(["start", "-w", "-s", "-t", "60", "-o", &format!("-p {port}")]);
+            let options =
+                format!("-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={socket}");
+            let start = owner.cmd(&sh, &pg_ctl).args(["start", "-w", "-s", "-t", "60", "-o", &options]);
             if start.arg("-l").arg(&log).arg("-D").arg(&data).run().is_ok() {
                 cluster.url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
                 return Ok(cluster);
@@ -103,13 +121,14 @@ impl Drop for Cluster {
 }
 
 /// Who owns the cluster. The server refuses to run as root, so root hands it to the `postgres` user of the package.
-enum Owner {
+pub enum Owner {
     Us,
     Postgres { uid: u32, gid: u32 },
 }
 
 impl Owner {
-    fn of_this_process(sh: &Shell) -> Result<Self> {
+    /// Us, or the user `postgres` where we are root.
+    pub fn of_this_process(sh: &Shell) -> Result<Self> {
         if !is_root(sh) {
             return Ok(Self::Us);
         }
@@ -120,7 +139,7 @@ impl Owner {
     }
 
     /// Gives the folder, which only its owner may enter, to whoever runs the server.
-    fn take(&self, folder: &Path) -> Result<()> {
+    pub fn take(&self, folder: &Path) -> Result<()> {
         if let Self::Postgres { uid, gid } = *self {
             chown(folder, Some(uid), Some(gid))
                 .with_context(|| format!("cannot give {} to postgres", folder.display()))?;
@@ -129,7 +148,7 @@ impl Owner {
     }
 
     /// `program` as the owner runs it.
-    fn cmd<'a>(&self, sh: &'a Shell, program: &Path) -> Cmd<'a> {
+    pub fn cmd<'a>(&self, sh: &'a Shell, program: &Path) -> Cmd<'a> {
         match self {
             Self::Us => sh.cmd(program),
             Self::Postgres { .. } => cmd!(sh, "runuser -u postgres --").arg(program),
@@ -137,13 +156,31 @@ impl Owner {
         .quiet()
     }
 
-    fn keeper(&self, sh: &Shell, pg_ctl: &Path, folder: &Path) -> Command {
-        let line = self.cmd(sh, Path::new("sh")).args(["-c", KEEPER, "keeper"]).arg(pg_ctl).arg(folder);
+    fn keeper(&self, sh: &Shell, arguments: &[&Path]) -> Command {
+        let line = self.cmd(sh, Path::new("sh")).args(["-c", KEEPER, "keeper"]).args(arguments);
         let mut command = Command::from(line);
         // A group of its own: Ctrl-C in a terminal reaches us and the tests, but not the one who cleans up.
         command.stdin(Stdio::piped()).stdout(Stdio::null()).process_group(0);
         command
     }
+}
+
+/// Makes the files of a cluster, whole or not at all.
+fn initdb(sh: &Shell, owner: &Owner, program: &Path, data: &Path, purpose: &Use) -> Result<()> {
+    let making = data.with_extension("making");
+    owner.cmd(sh, Path::new("rm")).arg("-rf").arg(&making).run()?;
+    let command = owner.cmd(sh, program).arg("-D").arg(&making);
+    let command = command
+        .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--no-sync"])
+        .args(["--locale=C", "--locale-provider=icu", "--icu-locale=en-US"]);
+    command.ignore_stdout().run().context("initdb failed; PostgreSQL 15 or newer with ICU is needed")?;
+    let settings = match purpose {
+        Use::Tests => FOR_TESTS,
+        Use::Bench { .. } => FOR_THE_BENCH,
+    };
+    append(&making.join("postgresql.conf"), &format!("{settings}max_connections = {MAX_CONNECTIONS}\n"))?;
+    owner.cmd(sh, Path::new("mv")).arg(&making).arg(data).run()?;
+    Ok(())
 }
 
 fn append(file: &Path, text: &str) -> Result<()> {

@@ -34,7 +34,7 @@ impl Suite {
     /// Runs the tests. The database is gone when this returns, whatever the tests did.
     pub fn run(&self, sh: &Shell) -> Result<()> {
         let tools = Tools::ensure(sh)?;
-        let cluster = Cluster::start(&tools)?;
+        let cluster = Cluster::start(&tools.postgres_folder)?;
         let arguments = self.cargo_arguments();
         let mut command = cmd!(sh, "cargo test --locked {arguments...}")
             .env("PAYDOWN_TEST_POSTGRES", cluster.url())

@@ -31,6 +31,19 @@ impl Tools {
         Self::find(sh).or_else(|missing| bail!("installed, and yet not found.\n{}", advice(&missing)))
     }
 
+    /// Finds PostgreSQL alone, after installing it where it is missing and that is possible.
+    pub fn ensure_postgres(sh: &Shell) -> Result<PathBuf> {
+        let missing = [Missing::Postgres];
+        if let Some(folder) = postgres_folder(sh) {
+            return Ok(folder);
+        }
+        if !can_install(sh) {
+            bail!("a program is not here.\n{}", advice(&missing));
+        }
+        install(sh, &missing).with_context(|| advice(&missing))?;
+        postgres_folder(sh).with_context(|| format!("installed, and yet not found.\n{}", advice(&missing)))
+    }
+
     fn find(sh: &Shell) -> Result<Self, Vec<Missing>> {
         let postgres_folder = postgres_folder(sh);
         let chromedriver = on_path(&["chromedriver", "chromium.chromedriver"]);
