@@ -133,7 +133,7 @@ async fn customer(
 ) -> Result<CustomerId> {
     let contacts = vec![("Dana".to_owned(), email)];
     let new = NewCustomer { merchant, name, address: "1 Road".to_owned(), contacts };
-    create_customer::in_tx(tx, mint, &new).await
+    create_customer::in_tx(tx, mint, "cli:bench", &new).await
 }
 
 async fn issue(
