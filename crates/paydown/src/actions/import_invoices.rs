@@ -45,10 +45,10 @@ pub enum Outcome {
     Refused(RowError),
 }
 
-/// Ends a dry run: the transaction is rolled back with what it came to.
+/// Ends a dry run: the transaction is rolled back with what the file came to.
 #[derive(Debug, thiserror::Error)]
 #[error("a dry run is rolled back")]
-struct DryRun(Imported);
+struct DryRun(Vec<Imported>);
 
 /// How to import, and for whom.
 #[derive(Debug, Clone)]
@@ -61,22 +61,42 @@ pub struct ImportAs {
     pub namesakes_together: bool,
 }
 
-/// Imports one invoice.
-pub async fn import_invoice(
+/// Imports the invoices of a file, in its order; tells of each in the same order.
+pub async fn import_invoices(
     app: &App,
     merchant: MerchantId,
-    invoice: ImportedInvoice,
+    invoices: Vec<ImportedInvoice>,
     how: &ImportAs,
-) -> Result<Imported> {
+) -> Result<Vec<Imported>> {
+    if how.dry_run {
+        return rehearse(app, merchant, invoices, how).await;
+    }
+    let mut all = Vec::with_capacity(invoices.len());
+    for invoice in invoices {
+        let (mint, how) = (app.mint(), how.clone());
+        let import = async move |tx: &mut Tx| in_tx(tx, &mint, (merchant, &how), &invoice).await;
+        all.push(app.store.write(import).await?);
+    }
+    Ok(all)
+}
+
+/// The whole file in one transaction that is rolled back: whose an invoice is depends on the customers that those before it
+/// bring along.
+async fn rehearse(
+    app: &App,
+    merchant: MerchantId,
+    invoices: Vec<ImportedInvoice>,
+    how: &ImportAs,
+) -> Result<Vec<Imported>> {
     let (mint, how) = (app.mint(), how.clone());
-    let outcome = app
-        .store
-        .write(async move |tx: &mut Tx| {
-            let imported = in_tx(tx, &mint, (merchant, &how), &invoice).await?;
-            if how.dry_run { Err(DryRun(imported).into()) } else { Ok(imported) }
-        })
-        .await;
-    outcome.or_else(|error| error.downcast::<DryRun>().map(|DryRun(imported)| imported))
+    let rehearsal = async move |tx: &mut Tx| -> Result<Vec<Imported>> {
+        let mut all = Vec::with_capacity(invoices.len());
+        for invoice in &invoices {
+            all.push(in_tx(tx, &mint, (merchant, &how), invoice).await?);
+        }
+        Err(DryRun(all).into())
+    };
+    app.store.write(rehearsal).await.or_else(|error| error.downcast::<DryRun>().map(|DryRun(all)| all))
 }
 
 async fn in_tx(

@@ -3,7 +3,7 @@
 use super::world::{At, Exit, stop};
 use super::{DecimalMark, ImportArgs};
 use crate::actions::create_link::{Sent, send_invoice};
-use crate::actions::import_invoices::{ImportAs, Outcome, import_invoice};
+use crate::actions::import_invoices::{ImportAs, Outcome, import_invoices};
 use crate::app::App;
 use crate::import::{ImportOptions, ImportPlan, RowError, read};
 use anyhow::{Context as _, Result};
@@ -66,8 +66,7 @@ fn options(args: &ImportArgs, default_currency: Currency) -> Result<ImportOption
 
 async fn import(app: &App, merchant: MerchantId, plan: ImportPlan, how: &ImportAs) -> Result<Told> {
     let mut outcome = Told { errors: plan.errors, ..Told::default() };
-    for invoice in plan.invoices {
-        let imported = import_invoice(app, merchant, invoice, how).await?;
+    for imported in import_invoices(app, merchant, plan.invoices, how).await? {
         outcome.notices.extend(imported.notices);
         match imported.outcome {
             Outcome::New { invoice, new_customer } => {
