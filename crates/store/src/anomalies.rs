@@ -48,8 +48,9 @@ const INSERT: Sql = Sql("INSERT INTO anomalies (merchant_id, id, kind, payment_i
   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (merchant_id, once) DO NOTHING");
 const LIST: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies
   WHERE merchant_id = $1 ORDER BY id DESC LIMIT $2");
-const BY_PAYMENT: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies
-  WHERE merchant_id = $1 AND payment_id = $2 ORDER BY id");
+const BY_PAYMENT: Sql = Sql("SELECT a.id, a.kind, a.payment_id, a.detail, a.at, c.actor, c.note, c.at
+  FROM anomalies a LEFT JOIN anomaly_closings c ON c.merchant_id = a.merchant_id AND c.anomaly_id = a.id
+  WHERE a.merchant_id = $1 AND a.payment_id = $2 ORDER BY a.id");
 
 const NEWEST_OPEN: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies a WHERE merchant_id = $1
     AND NOT EXISTS (SELECT 1 FROM anomaly_closings c WHERE c.merchant_id = a.merchant_id AND c.anomaly_id = a.id)
@@ -106,9 +107,9 @@ pub async fn list(tx: &mut Tx, merchant: MerchantId, limit: i64) -> Result<Vec<A
     tx.fetch_all(LIST, args![merchant.0, limit], anomaly).await
 }
 
-/// Anomalies of a payment, oldest first.
-pub async fn list_by_payment(tx: &mut Tx, merchant: MerchantId, payment: PaymentId) -> Result<Vec<Anomaly>> {
-    tx.fetch_all(BY_PAYMENT, args![merchant.0, payment.as_bytes()], anomaly).await
+/// Anomalies of a payment, open and closed, oldest first.
+pub async fn list_by_payment(tx: &mut Tx, merchant: MerchantId, payment: PaymentId) -> Result<Vec<Listed>> {
+    tx.fetch_all(BY_PAYMENT, args![merchant.0, payment.as_bytes()], listed).await
 }
 
 /// Open anomalies of a merchant, newest first, `limit` at most.

@@ -53,10 +53,7 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
     let found = store
         .read(async move |tx: &mut Tx| {
             let payment = payments::find(tx, merchant_id, id).await?;
-            let mut noted = Vec::new();
-            for anomaly in anomalies::list_by_payment(tx, merchant_id, id).await? {
-                noted.extend(anomalies::find(tx, merchant_id, anomaly.id).await?);
-            }
+            let noted = anomalies::list_by_payment(tx, merchant_id, id).await?;
             Ok((payment, payments::history(tx, merchant_id, id).await?, noted))
         })
         .await?;

@@ -16,7 +16,7 @@ use paydown::actions::submit_attempt::{Submitted, latest, submit_undisturbed};
 use paydown::app::App;
 use paydown::processors::{STRIPE, key_place, webhook_place};
 use serde_json::{Value, json};
-use store::anomalies::{self, Anomaly};
+use store::anomalies;
 use store::attempts::{self, Attempt};
 use store::audit::{self, AuditRow, acts};
 use store::db::Tx;
@@ -335,8 +335,8 @@ impl TestApp {
     pub async fn anomalies(&self, payment: PaymentId) -> Vec<String> {
         let merchant = self.merchant;
         let read = async move |tx: &mut Tx| anomalies::list_by_payment(tx, merchant, payment).await;
-        let found: Vec<Anomaly> = self.app.store.read(read).await.expect("anomalies can be read");
-        let mut kinds: Vec<String> = found.into_iter().map(|anomaly| anomaly.kind).collect();
+        let found = self.app.store.read(read).await.expect("anomalies can be read");
+        let mut kinds: Vec<String> = found.into_iter().map(|listed| listed.anomaly.kind).collect();
         kinds.sort_unstable();
         kinds
     }
