@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::clock::{Clock, Random};
 use crate::mail::{mailbox, transport};
 use crate::processors::Processors;
-use crate::secrets::SecretKey;
+use crate::secrets::{CannotOpen, SecretKey};
 use crate::{practice, router, server};
 use anyhow::{Context as _, Result};
 use billing::ids::{LinkId, MerchantId};
@@ -150,11 +150,7 @@ async fn business_at(
 ) -> Result<(RunningSandbox, MerchantId, LinkId)> {
     let there = app.store.read(async move |tx: &mut Tx| merchants::find_by_slug(tx, SLUG).await).await?;
     let kept = match &there {
-        // Where it was made without --keep, its key went with its folder.
-        Some(merchant) => practice_connection(app, merchant.id).await.map_err(|error| {
-            tracing::debug!(error = format!("{error:#}"), "the demo's keys cannot be read");
-            OtherFolder
-        })?,
+        Some(merchant) => practice_connection(app, merchant.id).await.map_err(cannot_go_on)?,
         None => None,
     };
     let keys = kept.unwrap_or_else(|| practice::new_keys(app));
@@ -184,6 +180,14 @@ async fn business_at(
     let url = format!("{}/hooks/stripe/{SLUG}", app.public_url);
     sandbox.set_webhook(Some(WebhookTarget { url, secret: keys.webhook_secret }));
     Ok((sandbox, merchant_id, link))
+}
+
+/// Where the demo was made without --keep, its key went with its folder. Whatever else went wrong is told as it is.
+fn cannot_go_on(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<CannotOpen>() {
+        Some(CannotOpen::OtherKey(_)) => OtherFolder.into(),
+        _ => error,
+    }
 }
 
 fn northwind(app: &App) -> Merchant {
@@ -232,4 +236,18 @@ async fn serve_mailbox(folder: &Path, stop: CancellationToken) -> Result<String>
         }
     });
     Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::db::StoreError;
+
+    #[test]
+    fn only_a_key_that_does_not_fit_means_another_folder() {
+        let error = CannotOpen::OtherKey("processor_accounts.secret_key of merchant 1".to_owned());
+        assert!(cannot_go_on(error.into()).is::<OtherFolder>());
+        assert!(cannot_go_on(CannotOpen::Newer(String::new()).into()).is::<CannotOpen>());
+        assert!(cannot_go_on(StoreError::Busy.into()).is::<StoreError>());
+    }
 }

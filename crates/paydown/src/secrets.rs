@@ -2,7 +2,7 @@
 //! codes. It must never print a secret, never take chance from anywhere but its arguments, and never be stored in the
 //! database it protects.
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use chacha20poly1305::aead::{Aead, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use data_encoding::{BASE32HEX_NOPAD, BASE64, BASE64URL_NOPAD, HEXLOWER};
@@ -34,6 +34,23 @@ pub struct Place<'p> {
     pub column: &'p str,
     /// The rest of the row's key, as text.
     pub row: &'p str,
+}
+
+/// Why a sealed value does not open. Each names the column and the merchant, never what is in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CannotOpen {
+    /// It is too short to have been sealed.
+    #[error("cannot open {0}: it is cut short")]
+    Cut(String),
+    /// Its form is not known yet.
+    #[error("cannot open {0}: it was sealed by a newer Paydown")]
+    Newer(String),
+    /// This is not the key, this is not its place, or a bit changed; nothing can tell which.
+    #[error(
+        "cannot open {0}: the secret key is not the one it was sealed with, or the row was changed; restore {KEY_FILE} from a \
+         backup, or connect the processor again"
+    )]
+    OtherKey(String),
 }
 
 impl SecretKey {
@@ -68,20 +85,16 @@ impl SecretKey {
     }
 
     /// Opens what [`SecretKey::seal`] made for the same place. Fails for another place, another key, or one changed bit.
-    pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let cannot = || format!("cannot open {} of merchant {}", place.column, place.merchant);
-        let (version, rest) = sealed.split_first().with_context(cannot)?;
-        ensure!(*version == VERSION, "{}: it was sealed by a newer Paydown", cannot());
-        let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().with_context(cannot)?;
-        let aad = place.aad();
-        match self.cipher().decrypt(&XNonce::from(*nonce), Payload { msg: body, aad: &aad }) {
-            Ok(plain) => Ok(Zeroizing::new(plain)),
-            Err(_) => bail!(
-                "{}: the secret key is not the one it was sealed with, or the row was changed; restore {KEY_FILE} \
-                 from a backup, or connect the processor again",
-                cannot()
-            ),
+    pub fn open(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, CannotOpen> {
+        let what = || format!("{} of merchant {}", place.column, place.merchant);
+        let (version, rest) = sealed.split_first().ok_or_else(|| CannotOpen::Cut(what()))?;
+        if *version != VERSION {
+            return Err(CannotOpen::Newer(what()));
         }
+        let (nonce, body) = rest.split_first_chunk::<NONCE_LEN>().ok_or_else(|| CannotOpen::Cut(what()))?;
+        let aad = place.aad();
+        let plain = self.cipher().decrypt(&XNonce::from(*nonce), Payload { msg: body, aad: &aad });
+        plain.map(Zeroizing::new).map_err(|_| CannotOpen::OtherKey(what()))
     }
 
     /// A value that only this key can make: HMAC-SHA256 over the purpose and the parts, each behind its length.

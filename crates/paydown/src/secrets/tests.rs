@@ -28,8 +28,12 @@ fn what_was_sealed_opens_at_its_place_only() {
 #[test]
 fn another_key_and_every_changed_bit_are_noticed() {
     let sealed = key(1).seal(&PLACE, [9; 24], b"whsec_1");
-    let error = key(2).open(&PLACE, &sealed).unwrap_err().to_string();
-    assert!(error.contains("secret key is not the one"), "{error}");
+    let error = key(2).open(&PLACE, &sealed).unwrap_err();
+    assert_eq!(error, CannotOpen::OtherKey("processor_accounts.secret_key of merchant 1".to_owned()));
+    assert!(error.to_string().contains("secret key is not the one"), "{error}");
+    let newer = [&[2], &sealed[1..]].concat();
+    assert!(matches!(key(1).open(&PLACE, &newer).unwrap_err(), CannotOpen::Newer(_)));
+    assert!(matches!(key(1).open(&PLACE, &sealed[..9]).unwrap_err(), CannotOpen::Cut(_)));
     for position in 0..sealed.len() {
         let mut tampered = sealed.clone();
         tampered[position] ^= 1;
