@@ -22,7 +22,7 @@ pub const RESEND_AFTER: SignedDuration = SignedDuration::from_secs(30);
 /// What waits for a request to be looked at.
 pub(super) const MAIL_CODE_JOB: &str = "mail_code";
 /// So many codes may be tried.
-const TRIES: i64 = 5;
+pub const TRIES: i64 = 5;
 
 /// Who asks for a code.
 #[derive(Clone, Debug)]

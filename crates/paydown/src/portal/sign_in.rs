@@ -1,6 +1,6 @@
 //! S2 to S4 and leaving. Known and unknown addresses get the same pages at each step.
 
-use crate::actions::request_code::{CodeRequest, RESEND_AFTER, request_code};
+use crate::actions::request_code::{CodeRequest, RESEND_AFTER, TRIES, request_code};
 use crate::actions::sign_in::{self, Browser, SignedIn};
 use crate::csrf::Posted;
 use crate::pages::sign_in::{
@@ -134,19 +134,22 @@ pub async fn tried(ctx: &Ctx, typed: &str, meant: Option<CustomerId>) -> Result<
     })
 }
 
-/// The page that takes a code; right after one was not taken it says why, as the request to sign in stands now.
+/// The page that takes a code; right after one was not taken it says why, as the request to sign in stands now. What was
+/// typed belongs to the field: for a request that no try was made of, it was meant for an earlier one and says nothing.
 pub fn code_page(ctx: &Ctx, way: CodeWay, field: Field, asked: Option<&Signin>) -> Result<Response, Fail> {
     let Some(typed) = ctx.typed_into(field) else {
         let page = CodePage { chrome: ctx.chrome(), way, code: String::new(), problem: None };
         return ctx.page(StatusCode::OK, &page);
     };
     let problem = match asked.map(|signin| (sign_in::over(signin, ctx.now), signin.tries_left)) {
-        _ if six_digits(typed).is_none() => CodeProblem::Empty,
-        Some((None, left)) => CodeProblem::Wrong { tries_left: u8::try_from(left).unwrap_or(0) },
-        Some((Some(SignedIn::NoTriesLeft), _)) => CodeProblem::TooManyTries,
-        Some((Some(_), _)) | None => CodeProblem::Ended,
+        _ if six_digits(typed).is_none() => Some(CodeProblem::Empty),
+        Some((None, TRIES..)) => None,
+        Some((None, left)) => Some(CodeProblem::Wrong { tries_left: u8::try_from(left).unwrap_or(0) }),
+        Some((Some(SignedIn::NoTriesLeft), _)) => Some(CodeProblem::TooManyTries),
+        Some((Some(_), _)) | None => Some(CodeProblem::Ended),
     };
-    let page = CodePage { chrome: ctx.chrome(), way, code: typed.to_owned(), problem: Some(problem) };
+    let code = if problem.is_some() { typed.to_owned() } else { String::new() };
+    let page = CodePage { chrome: ctx.chrome(), way, code, problem };
     Ok(ctx.typed_is_shown(ctx.page(StatusCode::OK, &page)?))
 }
 
@@ -169,7 +172,8 @@ pub async fn link_form(ctx: Ctx, Query(link): Query<Token>) -> Result<Response, 
         Some(_) => return code_page(&ctx, way, Field::LinkCode, found.as_ref()),
     };
     let page = CodePage { chrome: ctx.chrome(), way, code: String::new(), problem: Some(problem) };
-    ctx.page(StatusCode::OK, &page)
+    let response = ctx.page(StatusCode::OK, &page)?;
+    Ok(if ctx.typed_into(Field::LinkCode).is_some() { ctx.typed_is_shown(response) } else { response })
 }
 
 /// `POST /sign-in/link`.

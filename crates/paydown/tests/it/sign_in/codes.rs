@@ -82,6 +82,22 @@ on_both_engines!(reloading_after_a_wrong_code_costs_no_try, async |app: &mut Tes
     assert_eq!(list.path, "/p/northwind/invoices");
 });
 
+on_both_engines!(a_wrong_code_is_not_held_against_the_next_request, async |app: &mut TestApp| {
+    let mut browser = Browser::open(app).await;
+    let (page, letter) = asked(app, &mut browser).await;
+    let wrong = another(&letter.code());
+    let body = format!("code={wrong}&csrf={}", page.hidden("csrf")).into_bytes();
+    let kind = [("content-type", "application/x-www-form-urlencoded")];
+    assert_eq!(browser.send("POST", CODE, &kind, body).await.status, 303);
+    // Before that answer is followed another tab asks for the next code: of that one no try was made.
+    app.advance(SignedDuration::from_secs(31));
+    let next = ask(&mut browser, DANA).await;
+    assert_eq!((next.status, next.path.as_str()), (200, CODE));
+    assert!(!next.html.contains("There is a problem") && !next.html.contains(&wrong), "{}", next.html);
+    let list = type_code(&mut browser, &next, &app.letter().await.code()).await;
+    assert_eq!(list.path, "/p/northwind/invoices");
+});
+
 on_both_engines!(a_code_works_ten_minutes_and_once, async |app: &mut TestApp| {
     let mut browser = Browser::open(app).await;
     let (page, letter) = asked(app, &mut browser).await;

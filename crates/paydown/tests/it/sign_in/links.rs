@@ -55,6 +55,27 @@ on_both_engines!(another_browser_is_asked_for_the_code, async |app: &mut TestApp
     );
 });
 
+on_both_engines!(what_was_typed_is_forgotten_once_no_code_helps, async |app: &mut TestApp| {
+    const KEPT: &str = "paydown-typed-1";
+    let mut asking = Browser::open(app).await;
+    let (_, letter) = asked(app, &mut asking).await;
+    let mut phone = Browser::another(&asking.origin);
+    let page = phone.get(&letter.address("/sign-in/link")).await;
+    let (token, wrong) = (page.hidden("token"), another(&letter.code()));
+    for left in ["4 tries", "3 tries", "2 tries", "1 try"] {
+        let answer = phone.submit(&page, LINK, &[("token", &token), ("code", &wrong)]).await;
+        answer.says(&format!("{left} left."));
+        assert!(!phone.cookies.contains_key(KEPT));
+    }
+    let answer = phone.submit(&page, LINK, &[("token", &token), ("code", &wrong)]).await;
+    answer.says("Too many tries with this code.");
+    assert!(!phone.cookies.contains_key(KEPT), "{:?}", phone.cookies);
+    app.advance(SignedDuration::from_secs(601));
+    let answer = phone.submit(&page, LINK, &[("token", &token), ("code", &wrong)]).await;
+    answer.says("That code has ended.");
+    assert!(!phone.cookies.contains_key(KEPT), "{:?}", phone.cookies);
+});
+
 on_both_engines!(mail_scanners_consume_nothing, async |app: &mut TestApp| {
     let mut human = Browser::open(app).await;
     let (page, letter) = asked(app, &mut human).await;
