@@ -9,6 +9,7 @@ use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
@@ -33,8 +34,9 @@ impl Brake {
     /// True while one more line may be logged.
     fn lets_pass(&self, now: Timestamp) -> bool {
         let mut window = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (began_at, lines) =
-            window.filter(|(began_at, _)| began_at.duration_until(now) < STRETCH).unwrap_or((now, 0));
+        // A stretch that begins in the time to come is over: the clock was set back.
+        let is_on = |began_at: Timestamp| began_at <= now && began_at.duration_until(now) < STRETCH;
+        let (began_at, lines) = window.filter(|(began_at, _)| is_on(*began_at)).unwrap_or((now, 0));
         *window = Some((began_at, lines.saturating_add(1)));
         lines < LINES
     }
@@ -68,12 +70,12 @@ struct Single {
 struct OfMany {
     #[serde(rename = "type")]
     kind: String,
-    body: serde_json::Value,
+    body: Value,
 }
 
 /// `POST /csp-reports`.
 ///
-/// 204 once it is counted; 400, 413 and 415 for what is no report. It takes no form token: a browser sends it by itself,
+/// 204 once it is counted; 400, 413 and 415 for what is no report, or no list of them. It takes no form token: a browser sends it by itself,
 /// without the page's help and mostly without cookies, and it changes nothing that a forger could want changed.
 pub async fn receive(
     State(app): State<App>,
@@ -109,10 +111,12 @@ fn single(body: &[u8]) -> Option<Vec<Violation>> {
     serde_json::from_slice::<Single>(body).ok().map(|single| vec![single.report])
 }
 
+/// The violations of a list. One that cannot be read is passed over: it must not take the others along.
 fn many(body: &[u8]) -> Option<Vec<Violation>> {
-    let reports: Vec<OfMany> = serde_json::from_slice(body).ok()?;
-    let ours = reports.into_iter().filter(|report| report.kind == "csp-violation");
-    ours.map(|report| serde_json::from_value(report.body).ok()).collect()
+    let reports: Vec<Value> = serde_json::from_slice(body).ok()?;
+    let reports = reports.into_iter().filter_map(|report| OfMany::deserialize(report).ok());
+    let ours = reports.filter(|report| report.kind == "csp-violation");
+    Some(ours.filter_map(|report| Violation::deserialize(report.body).ok()).collect())
 }
 
 fn log(violation: &Violation, public_url: &str) {
@@ -191,6 +195,11 @@ mod tests {
             assert!(single(odd).is_none(), "{odd:?}");
         }
         assert!(many(b"{}").is_none() && many(b"[]").unwrap().is_empty());
+        let one_odd = br#"[1, {"type": "csp-violation", "body": {"lineNumber": "x"}}, {"type": 2}, {"type": "csp-violation"},
+            {"type": "csp-violation", "body": {"effectiveDirective": "img-src"}}]"#;
+        let found = many(one_odd).unwrap();
+        assert_eq!(found.len(), 1, "an odd one takes no other along: {found:?}");
+        assert_eq!(found[0].directive.as_deref(), Some("img-src"));
     }
 
     #[test]
@@ -200,6 +209,11 @@ mod tests {
         assert_eq!(passed(start), 30);
         assert_eq!(passed(start + SignedDuration::from_secs(59)), 0);
         assert_eq!(passed(start + STRETCH), 30);
-        assert_eq!(passed(start), 0, "a clock that runs back opens nothing");
+        assert_eq!(
+            passed(start),
+            30,
+            "a clock that was set back does not keep it shut until it has caught up"
+        );
+        assert_eq!(passed(start + SignedDuration::from_secs(59)), 0);
     }
 }
