@@ -9,6 +9,7 @@ use crate::format::Locale;
 use crate::look::Brand;
 use crate::mail::pages::{self, CodeMail, InvoiceMail, PaymentFailedMail, PaymentReceivedMail};
 use crate::mail::transport::Outgoing;
+use crate::pages::parts::charged;
 use anyhow::{Context as _, Result};
 use billing::ids::{InvoiceId, LinkId, PaymentId};
 use facts::{About, Dropped, Facts};
@@ -89,12 +90,16 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
         About::Received { owed, payment, link, receipt, after } => {
             let places = Places { app, merchant, link: *link };
             let money = |minor| Money::new(minor, receipt.currency);
+            let fee = match receipt.surcharge_minor {
+                ..=0 => None,
+                minor => Some((money(minor), charged(money(receipt.amount_minor), money(minor))?)),
+            };
             PaymentReceivedMail {
                 sender,
                 number: owed.number.clone(),
                 reference: payment.id.reference(),
                 amount: money(receipt.amount_minor),
-                fee: (receipt.surcharge_minor > 0).then(|| money(receipt.surcharge_minor)),
+                fee,
                 total: owed.total,
                 after: *after,
                 now_left: owed.left,

@@ -4,7 +4,6 @@
 use crate::contact::{Contact, contacts};
 use crate::format::{self, Locale};
 use crate::look::Brand;
-use crate::pages::parts::charged;
 use crate::texts::{Arg, texts};
 use askama::Template;
 use jiff::civil::Date;
@@ -83,8 +82,8 @@ pub struct PaymentReceivedMail {
     pub reference: String,
     /// What was received for the invoice.
     pub amount: Money,
-    /// The fee on top; `None` or zero where there was none.
-    pub fee: Option<Money>,
+    /// The fee on top, and what the card was charged with it; `None` or zero where there was no fee.
+    pub fee: Option<(Money, Money)>,
     /// What the invoice asked for.
     pub total: Money,
     /// What this payment left on the invoice.
@@ -246,9 +245,8 @@ impl PaymentReceivedMail {
         };
         let words = texts().fmt(key, &args);
         let mut rows = vec![(texts().get("reference"), self.reference.clone())];
-        if let Some(fee) = self.fee.filter(|fee| fee.is_positive()) {
+        if let Some((fee, charged)) = self.fee.filter(|(fee, _)| fee.is_positive()) {
             rows.push((texts().get("fee"), sender.locale.money(fee)));
-            let charged = charged(self.amount, fee);
             rows.push((texts().get("charged"), sender.locale.money(charged)));
         }
         let paid = self.total.checked_sub(self.after).unwrap_or(self.total);

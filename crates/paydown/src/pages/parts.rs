@@ -5,12 +5,12 @@ use crate::format;
 use crate::texts::{Arg, texts};
 use billing::payment::Method as By;
 use jiff::civil::Date;
-use ledger::Money;
+use ledger::{Money, MoneyError};
 
-/// What leaves the payer's card: the amount and the fee. Both come from one charge, whose sum was checked before it was
-/// asked for.
-pub fn charged(amount: Money, fee: Money) -> Money {
-    amount.checked_add(fee).expect("no charge is asked for whose sum does not fit")
+/// What leaves the payer's card: the amount and the fee. The sum was checked before the charge was asked for; where stored
+/// figures do not add up any more, the page that shows them fails and says so.
+pub fn charged(amount: Money, fee: Money) -> Result<Money, MoneyError> {
+    amount.checked_add(fee)
 }
 
 /// What an invoice says about money, in one currency.

@@ -6,7 +6,7 @@ use super::{Chrome, Viewer};
 use crate::format;
 use crate::texts::{Arg, Rich};
 use askama::Template;
-use ledger::Money;
+use ledger::{Money, MoneyError};
 
 /// `/invoices/{id}/pay`. Posts `csrf`, `intent`, `amount` (minor units), `receipt_email` and `payer_reference` to itself.
 #[derive(Template)]
@@ -113,17 +113,17 @@ impl PayPage {
     }
 
     /// `Fee $11.90 · Charged to your card $411.90`, `No fee`; `None` where no fee is passed on.
-    pub fn fee_words(&self) -> Option<Rich> {
-        let fee = self.fee?;
-        let charged = charged(self.amount, fee);
-        Some(if fee.is_zero() {
+    pub fn fee_words(&self) -> Result<Option<Rich>, MoneyError> {
+        let Some(fee) = self.fee else { return Ok(None) };
+        let charged = charged(self.amount, fee)?;
+        Ok(Some(if fee.is_zero() {
             self.chrome.say("no-fee", &[])
         } else {
             self.chrome.say(
                 "fee-charged",
                 &[("fee", self.chrome.amount(fee)), ("charged", self.chrome.amount(charged))],
             )
-        })
+        }))
     }
 
     /// `To Northwind IT (statement line NORTHWIND IT)`, without the label.

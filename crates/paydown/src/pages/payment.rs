@@ -6,7 +6,7 @@ use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
 use jiff::civil::Date;
-use ledger::Money;
+use ledger::{Money, MoneyError};
 
 /// `/payments/{id}`.
 #[derive(Template)]
@@ -253,8 +253,8 @@ impl PaymentPage {
     }
 
     /// What the card is charged: the amount and the fee. `None` where there is no fee.
-    pub fn charged(&self) -> Option<Money> {
-        self.fee.map(|fee| charged(self.amount, fee))
+    pub fn charged(&self) -> Result<Option<Money>, MoneyError> {
+        self.fee.map(|fee| charged(self.amount, fee)).transpose()
     }
 
     /// True while the payer may cancel it, and no other way on says so.

@@ -6,7 +6,7 @@ use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
 use jiff::Timestamp;
-use ledger::Money;
+use ledger::{Money, MoneyError};
 
 /// `/payments/{id}/receipt`.
 #[derive(Template)]
@@ -71,8 +71,8 @@ impl ReceiptPage {
     }
 
     /// All that left the payer's card.
-    pub fn charged(&self) -> Money {
-        self.fee.map_or(self.amount, |fee| charged(self.amount, fee))
+    pub fn charged(&self) -> Result<Money, MoneyError> {
+        self.fee.map_or(Ok(self.amount), |fee| charged(self.amount, fee))
     }
 
     /// `$1,250.00 → $750.00` in words for both eyes and ears.

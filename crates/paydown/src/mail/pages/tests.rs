@@ -41,7 +41,7 @@ fn received(left: i64) -> PaymentReceivedMail {
         number: "INV-1042".to_owned(),
         reference: "PAY-7F3K-2Q".to_owned(),
         amount: usd(50_000),
-        fee: Some(usd(1_190)),
+        fee: Some((usd(1_190), usd(51_190))),
         total: usd(125_000),
         after: usd(left),
         now_left: usd(left),

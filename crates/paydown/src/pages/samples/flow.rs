@@ -213,8 +213,8 @@ fn results() -> Vec<(String, String)> {
     ]
 }
 
-fn receipts() -> Vec<(String, String)> {
-    let page = || ReceiptPage {
+fn receipt() -> ReceiptPage {
+    ReceiptPage {
         chrome: signed_in(),
         reference: "PAY-7F3K-2Q".to_owned(),
         payment_id: "pay_1".to_owned(),
@@ -233,17 +233,24 @@ fn receipts() -> Vec<(String, String)> {
         }],
         kept_as_credit: usd(0),
         payer_reference: Some("Run 118".to_owned()),
-    };
-    let mut settled = page();
+    }
+}
+
+fn receipts() -> Vec<(String, String)> {
+    let mut settled = receipt();
     settled.applied[0].balance_before = usd(50_000);
     settled.applied[0].balance_after = usd(0);
-    let surplus =
-        ReceiptPage { fee: Some(usd(1_190)), kept_as_credit: usd(10_000), payer_reference: None, ..page() };
+    let surplus = ReceiptPage {
+        fee: Some(usd(1_190)),
+        kept_as_credit: usd(10_000),
+        payer_reference: None,
+        ..receipt()
+    };
     vec![
-        render("receipt", page()),
+        render("receipt", receipt()),
         render("receipt-surplus", surplus),
         render("receipt-settled", settled),
-        render("receipt-credit", ReceiptPage { method: Method::Credit, ..page() }),
+        render("receipt-credit", ReceiptPage { method: Method::Credit, ..receipt() }),
     ]
 }
 
@@ -264,4 +271,18 @@ fn errors() -> Vec<(String, String)> {
         error("400", PageError::NotUnderstood),
         error("503-unknown", PageError::Unavailable { back_at: None }),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Its answer is the page of our own mistake.
+    #[test]
+    fn stored_figures_that_do_not_add_up_are_no_page_and_no_panic() {
+        let spoilt = |fee| ReceiptPage { amount: usd(i64::MAX), fee: Some(fee), ..receipt() };
+        assert!(spoilt(usd(1)).render().is_err());
+        assert!(spoilt(Money::new(1, Currency::EUR)).render().is_err());
+        assert!(spoilt(usd(0)).render().is_ok());
+    }
 }
