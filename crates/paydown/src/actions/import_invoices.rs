@@ -1,10 +1,12 @@
 //! Invoices of a file become owed, each in a transaction of its own: one that cannot be is told with its row and stops
-//! nothing else. The same file again changes nothing.
+//! nothing else. The same file again changes nothing. A dry run is one transaction for the whole file, and leaves nothing.
 //!
-//! Whose invoice it is: a name is one customer, as in any accounting program, and an address that this customer does not have
-//! becomes a contact of it. Since a contact sees every invoice of its customer, each new one is told. Where `namesakes_apart`
-//! is asked for, or where several customers have the name already, the address decides. An address may belong to customers
-//! of several names: who keeps the books of two firms; that is told as well.
+//! Whose invoice it is: customers of one name are told apart by their addresses, since a contact sees every invoice of its
+//! customer. Another address under a known name is another customer until a person says otherwise, unless the one that is
+//! known has no address yet; a known address under another name is another customer too, as who keeps the books of two firms
+//! has it. Where `namesakes_together` is asked for, a name is one customer and an address that it does not have becomes a
+//! contact of it; where several have the name already, the address decides between them. Each of these is told. Without an
+//! address it is the only customer of that name; of several, the invoice is refused.
 
 use crate::actions::create_customer::{self, NewCustomer};
 use crate::actions::issue_invoice::{self, CannotIssue, Issued, NewInvoice};
