@@ -1,5 +1,6 @@
 // The list while somebody looks at it: says what was paid meanwhile, and brings the rows up to date where they are. No row
-// comes, goes or moves, and the one under the pointer or with the focus waits until it is left.
+// comes, goes or moves, and the one under the pointer or with the focus waits until it is left. Where another tab turned to
+// another company, what comes is that one's and is left alone.
 const list = document.querySelector("[data-refresh]");
 const parts = (root) => [...root.querySelectorAll("[data-fresh]")];
 
@@ -12,6 +13,7 @@ async function refresh() {
 }
 
 function show(page) {
+  if (page.querySelector("[data-refresh]")?.dataset.whose != list.dataset.whose) return;
   const news = [];
   for (const part of parts(document)) {
     const fresh = parts(page).find((other) => other.dataset.fresh == part.dataset.fresh);

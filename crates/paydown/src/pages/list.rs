@@ -15,6 +15,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 pub struct ListPage {
     /// What surrounds the page.
     pub chrome: Chrome,
+    /// The id of the company whose list it is: by it the script knows its own page from another company's.
+    pub whose: String,
     /// Which tab is open.
     pub tab: Tab,
     /// Invoices under "To pay": something is left to pay now.

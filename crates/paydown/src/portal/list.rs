@@ -85,7 +85,7 @@ pub async fn show(ctx: Ctx, Query(wish): Query<Wish>) -> Result<Response, Fail> 
     };
     let (tab, search) = (asked.tab, asked.search.clone());
     let found = ctx.app.store.read(async move |tx: &mut Tx| find(tx, &asked).await).await?;
-    let page = page(&ctx, &found, (tab, sort, search));
+    let page = page(&ctx, &found, contact.customer_id, (tab, sort, search));
     ctx.page(StatusCode::OK, &page)
 }
 
@@ -212,7 +212,7 @@ fn stored_sort(sort: Sort) -> invoices::Sort {
     }
 }
 
-fn page(ctx: &Ctx, found: &Found, (tab, sort, search): (Tab, Sort, String)) -> ListPage {
+fn page(ctx: &Ctx, found: &Found, whose: CustomerId, (tab, sort, search): (Tab, Sort, String)) -> ListPage {
     let count = |count: i64| u32::try_from(count).unwrap_or(u32::MAX);
     let amounts = |part: fn(&Owed) -> i64| -> Vec<Money> {
         let owed = found.owed.iter().map(|row| Money::new(part(row), row.currency));
@@ -231,6 +231,7 @@ fn page(ctx: &Ctx, found: &Found, (tab, sort, search): (Tab, Sort, String)) -> L
         |row: Option<&Listed>, is_there: bool| row.filter(|_| is_there).map(|row| cursor_text(sort, row));
     ListPage {
         chrome: ctx.chrome(),
+        whose: whose.to_string(),
         tab,
         to_pay: count(found.counts.to_pay),
         in_progress: count(found.counts.in_progress),

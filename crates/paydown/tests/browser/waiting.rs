@@ -1,6 +1,6 @@
 //! What a page does while nobody touches it: it waits for news, warns before the session ends, and can be printed.
 
-use crate::stage::{Stage, play};
+use crate::stage::{Paper, Stage, play};
 use crate::steps::VISA;
 use crate::visitor::{Script, Visitor};
 use billing::ids::PaymentId;
@@ -57,6 +57,43 @@ async fn the_list_says_what_was_paid_meanwhile_and_moves_nothing() {
         visitor.until("see that it is paid", shown).await;
         visitor.sees_no("$1,750.00").await;
         assert_eq!(visitor.ask(rows, vec![]).await, before, "no row comes, goes or moves");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_list_of_one_company_never_shows_what_another_owes() {
+    play(Script::On, async |stage: &Stage, visitor: &Visitor| {
+        const TURN: &str = "const [path, customer, done] = arguments; \
+            const page = new DOMParser().parseFromString(await (await fetch(path)).text(), 'text/html'); \
+            const fields = { csrf: page.querySelector('main [name=csrf]').value, customer }; \
+            done((await fetch(path, { method: 'POST', body: new URLSearchParams(fields) })).ok)";
+        const READ: &str =
+            "return performance.getEntriesByType('resource').filter(one => one.name.includes('of=')).length";
+        visitor.hurries().await;
+        stage.invoice("INV-1042", 125_000).await;
+        let beta = stage.customer("Beta GmbH", ("Dana Reyes", "dana@acme.example")).await;
+        stage.issue(Paper::of(beta, "INV-2001", 30_000)).await;
+        visitor.go("/p/northwind/sign-in").await;
+        visitor.sign_in(stage, "dana@acme.example").await;
+        visitor.sees("Which company?").await;
+        let acme = format!("document.querySelector('[value={}]').labels[0].click()", stage.app.customer);
+        visitor.ask(&acme, vec![]).await;
+        visitor.press("Continue").await;
+        visitor.sees("$1,250.00").await;
+        // As another tab of the same browser does it.
+        let turned =
+            visitor.ask_later(TURN, vec![json!("/p/northwind/companies"), json!(beta.to_string())]).await;
+        assert_eq!(turned, json!(true));
+        let reads = async || visitor.ask(READ, vec![]).await.as_i64().unwrap_or(0);
+        let before = reads().await;
+        // One may have been on its way, so the third is asked after it and answered for the other company.
+        let later = async || Ok((reads().await >= before + 3).then_some(()));
+        visitor.until("look at the list three times more", later).await;
+        visitor.sees("$1,250.00").await;
+        visitor.sees_no("$300.00").await;
+        visitor.reload().await;
+        visitor.sees("$300.00").await;
     })
     .await;
 }

@@ -318,6 +318,7 @@ fn amounts() -> Vec<(String, String)> {
 fn list(tab: Tab, rows: Vec<ListRow>) -> ListPage {
     ListPage {
         chrome: signed_in(),
+        whose: "cus_acme".to_owned(),
         tab,
         to_pay: 3,
         in_progress: 1,
