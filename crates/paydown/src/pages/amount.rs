@@ -1,5 +1,6 @@
 //! S7: changing the amount, as a page of its own and inside the invoice page. It shows refusals; it never makes one.
 
+use super::invoice::too_much_for_a_card;
 use super::parts::near_date;
 use super::{Chrome, Viewer};
 use crate::config::AmountInputmode;
@@ -125,6 +126,8 @@ pub enum Refusal {
     AllOnly,
     /// All that is left is less than a card can take.
     TooLittleLeft,
+    /// More is left than a card can take, and no part that it can take is allowed.
+    TooMuchForACard(Money),
     /// All of it is being paid right now.
     AllInFlight,
     /// Nothing is left, and not since a moment ago.
@@ -239,6 +242,7 @@ impl AmountForm {
             Refusal::TooLittleLeft => {
                 chrome.say("notice-too-little", &[left, ("merchant", chrome.merchant_name())])
             }
+            Refusal::TooMuchForACard(most) => too_much_for_a_card(chrome, *most),
             Refusal::AllInFlight => chrome.say("notice-all-in-flight", &[]),
             Refusal::Void { on } => {
                 let on = Arg::text(near_date(chrome, *on, self.today));
@@ -268,7 +272,8 @@ impl AmountForm {
 
     /// True when something may still be typed; false when the invoice is done with or taken in full only.
     pub fn is_open(&self) -> bool {
-        use Refusal::{AllInFlight, AllOnly, InFullOnly, NothingLeft, PaidMeanwhile, TooLittleLeft, Void};
+        use Refusal::{AllInFlight, AllOnly, InFullOnly, NothingLeft, PaidMeanwhile, Void};
+        use Refusal::{TooLittleLeft, TooMuchForACard};
         let closed = matches!(
             self.refused,
             Some((
@@ -277,6 +282,7 @@ impl AmountForm {
                     | InFullOnly
                     | AllOnly
                     | TooLittleLeft
+                    | TooMuchForACard(_)
                     | AllInFlight
                     | NothingLeft
                     | Void { .. }

@@ -25,6 +25,8 @@ pub struct InvoicePage {
     pub offer: Offer,
     /// The amount chosen with the pencil, already accepted by the amount rule; `None`, or all that is left, is S6.
     pub chosen: Option<Money>,
+    /// The most that one card payment can carry, where more is left: it is offered until something is chosen.
+    pub card_most: Option<Money>,
     /// What else must be said, in any order: the page sorts, adds what follows from the figures, and shows two.
     pub notices: Vec<Notice>,
     /// Payments on this invoice, newest first.
@@ -124,6 +126,11 @@ pub enum Notice {
     },
     /// What is left is less than a card can take.
     TooLittleForACard,
+    /// More is left than a card can take, and the merchant takes no part that a card can.
+    TooMuchForACard {
+        /// The most that it can take.
+        most: Money,
+    },
     /// The merchant takes no cards, so that there is no way to pay here.
     NoMethod,
     /// Nothing can be written, so that nobody can pay.
@@ -203,13 +210,20 @@ pub struct DrawnNotice {
     pub own_payment: Option<OwnPayment>,
 }
 
+/// Why nothing can be paid by card though much is left, and whom to ask.
+pub fn too_much_for_a_card(chrome: &Chrome, most: Money) -> Rich {
+    let contact = ("contact", Arg::name(&chrome.merchant.help_contact));
+    let args = [("merchant", chrome.merchant_name()), contact, ("most", chrome.amount(most))];
+    chrome.say("notice-too-much", &args)
+}
+
 impl InvoicePage {
     /// The page's title, without the merchant.
     pub fn title(&self) -> String {
         let number = Arg::name(&self.invoice.number);
         let due = Arg::text(self.chrome.date(&self.status.due));
         let left = self.chrome.amount(self.figures.left);
-        match (self.part(), self.can_pay()) {
+        match (self.chosen_part(), self.can_pay()) {
             (Some(amount), _) => self.chrome.words(
                 "invoice-title-part",
                 &[("number", number), ("amount", self.chrome.amount(amount)), ("left", left)],
@@ -236,8 +250,24 @@ impl InvoicePage {
     }
 
     /// The chosen amount when it is really a part (S8).
-    pub fn part(&self) -> Option<Money> {
+    pub fn chosen_part(&self) -> Option<Money> {
         self.chosen.filter(|chosen| self.can_pay() && *chosen != self.figures.left)
+    }
+
+    /// What the button pays when it is less than all that is left: what was chosen, else the most that a card can carry.
+    pub fn part(&self) -> Option<Money> {
+        self.chosen_part().or(self.card_most.filter(|_| self.can_pay()))
+    }
+
+    /// True where all that is left may be paid instead of the chosen part.
+    pub fn can_pay_all(&self) -> bool {
+        self.part().is_some() && self.card_most.is_none()
+    }
+
+    /// `A card payment can be at most $999,999.99.`
+    pub fn card_most_words(&self) -> Option<Rich> {
+        let most = self.card_most.filter(|_| self.can_pay())?;
+        Some(self.chrome.say("card-at-most", &[("most", self.chrome.amount(most))]))
     }
 
     /// True when there is something to pay now and a way to pay it.
@@ -297,7 +327,10 @@ impl InvoicePage {
     /// The primary button's words.
     pub fn pay_words(&self) -> String {
         match self.part() {
-            Some(part) => self.chrome.words("pay-part", &[("amount", self.chrome.amount(part))]),
+            Some(part) if self.form().is_some() => {
+                self.chrome.words("pay-part", &[("amount", self.chrome.amount(part))])
+            }
+            Some(all) => self.chrome.words("pay-amount", &[("amount", self.chrome.amount(all))]),
             None => self.chrome.words("pay-amount", &[("amount", self.chrome.amount(self.figures.left))]),
         }
     }
@@ -391,6 +424,7 @@ impl InvoicePage {
                 let contact = ("contact", Arg::name(&chrome.merchant.help_contact));
                 (3, "plain", chrome.say("notice-no-method", &[("merchant", chrome.merchant_name()), contact]))
             }
+            Notice::TooMuchForACard { most } => (3, "plain", too_much_for_a_card(chrome, *most)),
             Notice::Paused => (3, "plain", chrome.say("notice-paused", &[])),
             Notice::TooLittleForACard => {
                 let args = [other[0].clone(), ("merchant", chrome.merchant_name())];

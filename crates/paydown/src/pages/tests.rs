@@ -207,6 +207,10 @@ fn ended_invoices_cannot_be_paid() {
         ("invoice-credited", "Northwind IT credited all of this invoice. Nothing is due."),
         ("invoice-all-in-flight", "All of this invoice is being paid right now."),
         ("invoice-too-little", "$0.30 is left, less than a card can take."),
+        (
+            "invoice-too-much",
+            "A card payment can be at most $999,999.99, and Northwind IT takes no part of this",
+        ),
     ] {
         let page = sample(name);
         assert!(select(&page, ".pay, .pencil").is_empty(), "{name}");
@@ -225,7 +229,7 @@ fn a_refused_amount_keeps_what_was_typed_and_says_the_same_twice() {
         let field = select(&page, "input#amount");
         let Some(field) = field.first() else {
             let closed = ["paid-meanwhile", "in-full-only", "all-only", "too-little-left", "all-in-flight"];
-            let closed = closed.into_iter().chain(["nothing-left", "void"]);
+            let closed = closed.into_iter().chain(["too-much", "nothing-left", "void"]);
             assert!(closed.map(|end| format!("amount-{end}")).any(|closed| closed == name), "{name}");
             continue;
         };

@@ -55,6 +55,7 @@ pub async fn show(
         status: load::status(&ctx, &loaded.invoice),
         offer: offer(&ctx, &loaded, chosen),
         chosen,
+        card_most: loaded.card_most(),
         notices: notices(&ctx, &loaded),
         payments: timeline::rows(&ctx, &loaded).await?,
     };
@@ -136,6 +137,7 @@ fn status_of(why: &Shown) -> StatusCode {
         Shown::InFullOnly
         | Shown::AllOnly
         | Shown::TooLittleLeft
+        | Shown::TooMuchForACard(_)
         | Shown::AllInFlight
         | Shown::PaidMeanwhile
         | Shown::Changed { .. } => StatusCode::CONFLICT,
@@ -156,14 +158,14 @@ fn amount_page(
 }
 
 fn offer(ctx: &Ctx, loaded: &Loaded, chosen: Option<Money>) -> Offer {
-    let full = loaded.terms.decide(loaded.invoice.figures.payable_now().minor());
+    let is_payable = loaded.terms.limits().is_some();
     if loaded.processor.is_none() || !ctx.is_writable() {
         Offer::Nothing
     } else if loaded.terms.allows_part() {
         Offer::AnyPart(Box::new(loaded.form(ctx, chosen, None)))
-    } else if full.is_ok() && loaded.terms.policy.partial == Partial::Never {
+    } else if is_payable && loaded.terms.policy.partial == Partial::Never {
         Offer::InFull
-    } else if full.is_ok() {
+    } else if is_payable {
         Offer::AllOnly
     } else {
         Offer::Nothing
@@ -190,6 +192,8 @@ fn notices(ctx: &Ctx, loaded: &Loaded) -> Vec<Notice> {
             notices.push(Notice::NoMethod);
         } else if loaded.too_little_is_left() {
             notices.push(Notice::TooLittleForACard);
+        } else if let Some(most) = loaded.too_much_is_left() {
+            notices.push(Notice::TooMuchForACard { most });
         } else if !ctx.is_writable() {
             notices.push(Notice::Paused);
         }

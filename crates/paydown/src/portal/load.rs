@@ -182,6 +182,21 @@ impl Loaded {
         refusal.is_some_and(|refusal| matches!(refusal.kind, RefusalKind::LeftBelowMethod { .. }))
     }
 
+    /// The most that one card payment can carry, where more is left and a card can carry some of it.
+    pub fn card_most(&self) -> Option<Money> {
+        let (_, most) = self.terms.limits()?;
+        (most.minor() < self.invoice.figures.payable_now().minor()).then_some(most)
+    }
+
+    /// The most that a card can take, where more is left and nothing that it can take is allowed.
+    pub fn too_much_is_left(&self) -> Option<Money> {
+        let refusal = self.terms.decide(self.invoice.figures.payable_now().minor()).err()?;
+        match refusal.kind {
+            RefusalKind::AboveMethod { maximum } if refusal.limits.is_none() => Some(maximum),
+            _ => None,
+        }
+    }
+
     /// Its figures as pages show them.
     pub fn figures(&self) -> Figures {
         figures(&self.invoice)

@@ -34,6 +34,7 @@ pub fn words(ctx: &Ctx, loaded: &Loaded, asked: Asked<'_>, refusal: &Refusal) ->
         },
         RefusalKind::BelowMethod { minimum } => Shown::UnderCardMinimum(*minimum),
         RefusalKind::LeftBelowMethod { .. } => Shown::TooLittleLeft,
+        RefusalKind::AboveMethod { maximum } if refusal.limits.is_none() => Shown::TooMuchForACard(*maximum),
         RefusalKind::AboveMethod { maximum } => Shown::OverCardMaximum(*maximum),
         RefusalKind::OffStep { .. } => {
             let zero = Money::zero(loaded.terms.payable.currency());

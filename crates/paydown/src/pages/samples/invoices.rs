@@ -9,6 +9,7 @@ use crate::config::AmountInputmode;
 
 pub(super) fn samples() -> Vec<(String, String)> {
     let mut all = open_invoices();
+    all.extend(invoices_beyond_a_card());
     all.extend(ended_invoices());
     all.extend(unusual_invoices());
     all.extend(amounts());
@@ -71,6 +72,7 @@ fn page(chrome: Chrome, paid: i64, pending: i64, left: i64) -> InvoicePage {
         status: status(progress, left == 0),
         offer: if left > 0 { Offer::AnyPart(Box::new(form(left))) } else { Offer::Nothing },
         chosen: None,
+        card_most: None,
         notices: Vec::new(),
         payments: if paid > 0 { vec![received(paid, left + pending)] } else { Vec::new() },
     }
@@ -163,6 +165,16 @@ fn open_invoices() -> Vec<(String, String)> {
         render("invoice-chosen-of-rest", chosen_rest),
         render("invoice-chosen-all", chosen_all),
     ]
+}
+
+fn invoices_beyond_a_card() -> Vec<(String, String)> {
+    let too_much = InvoicePage {
+        offer: Offer::Nothing,
+        notices: vec![Notice::TooMuchForACard { most: usd(99_999_999) }],
+        ..page(by_link(), 0, 0, 150_000_000)
+    };
+    let card_most = InvoicePage { card_most: Some(usd(99_999_999)), ..page(by_link(), 0, 0, 150_000_000) };
+    vec![render("invoice-too-much", too_much), render("invoice-card-most", card_most)]
 }
 
 fn ended_invoices() -> Vec<(String, String)> {
@@ -299,6 +311,7 @@ fn amounts() -> Vec<(String, String)> {
         ("in-full-only", "900", Refusal::InFullOnly),
         ("all-only", "0.60", Refusal::AllOnly),
         ("too-little-left", "0.30", Refusal::TooLittleLeft),
+        ("too-much", "900", Refusal::TooMuchForACard(usd(50_000))),
         ("all-in-flight", "900", Refusal::AllInFlight),
         ("nothing-left", "900", Refusal::NothingLeft),
         ("void", "900", Refusal::Void { on: date(2026, 11, 3) }),

@@ -249,6 +249,42 @@ on_both_engines!(little_that_is_left_is_paid_whole_or_not_at_all, async |app: &m
     assert_eq!(told, [("too_little_left".to_owned(), detail)], "told once, however often it is looked at");
 });
 
+on_both_engines!(of_more_than_a_card_can_carry_the_most_is_offered, async |app: &mut TestApp| {
+    const MOST: &str = "A card payment can be at most $999,999.99";
+    let mut browser = Browser::open(app).await;
+    let (invoice, path) = open_by_link(app, &mut browser, New::usd(app, "INV-1", 150_000_000)).await;
+    let page = browser.get(&path).await;
+    page.tells("Amount due $1,500,000.00");
+    page.tells(&format!("{MOST}."));
+    assert_eq!(texts(&page, ".act .pay"), ["Pay partial amount: $999,999.99"]);
+    assert_eq!(attribute(&page, ".act [name=amount]", "value").as_deref(), Some("99999999"));
+    assert_eq!(attribute(&page, "[data-say]", "data-say"), None, "nobody chose it");
+    assert!(!page.told().contains("instead"), "all of it cannot be paid at once: {}", page.told());
+    let chosen = browser.get(&format!("{path}?amount=60000000")).await;
+    chosen.tells("You are paying $600,000.00");
+    assert!(!chosen.told().contains("instead"), "{}", chosen.told());
+    let check = browser.get(&format!("{path}/pay?amount=99999999")).await;
+    assert_eq!(check.status, 200);
+    check.tells("Check and pay");
+    app.pay_with_visa(invoice, 99_999_999).await;
+    let rest = browser.get(&path).await;
+    assert_eq!(texts(&rest, ".act .pay"), ["Pay $500,000.01"]);
+    assert!(!rest.told().contains(MOST), "{}", rest.told());
+    policy(app, Partial::Never, 0, 0).await;
+    let (_, path) = open_by_link(app, &mut browser, New::usd(app, "INV-2", 150_000_000)).await;
+    let words =
+        &format!("{MOST}, and Northwind takes no part of this invoice that small. Ask how to pay: help@");
+    let page = browser.get(&path).await;
+    page.tells(words);
+    assert_eq!(texts(&page, ".pay, .pencil"), [""; 0]);
+    for address in ["/amount", "/pay"] {
+        let page = browser.get(&format!("{path}{address}")).await;
+        assert_eq!(page.status, 409, "{address}");
+        page.tells(words);
+        assert_eq!(texts(&page, "#amount"), [""; 0], "{address}");
+    }
+});
+
 on_both_engines!(an_amount_on_its_way_is_named, async |app: &mut TestApp| {
     let mut browser = Browser::open(app).await;
     let (invoice, path) = open_by_link(app, &mut browser, New::usd(app, "INV-1042", 125_000)).await;
