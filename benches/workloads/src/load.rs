@@ -89,6 +89,32 @@ pub fn now() -> Instant {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::payments::{AMOUNT_MINOR, CeilingPayments};
+    use ceilings::{TOTAL_MINOR, sqlite};
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn every_answer_is_counted_and_what_is_accepted_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a2.db");
+        sqlite::seed(&file, 1, false).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = file.clone();
+        tokio::spawn(async move { ceilings::server::serve(&served, listener).await });
+        let mut payments = CeilingPayments::new(1, 1).unwrap();
+        let lasting = Duration::from_millis(200);
+        let round = Round { address, clients: 16, lasting, expect: StatusCode::CREATED };
+        let driven = drive(round, || payments.request()).await.unwrap();
+        let open = sqlite::open_minor(&sqlite::open(&file).unwrap(), 1).unwrap();
+        assert!(driven.count() >= 16);
+        assert_eq!(open, TOTAL_MINOR - AMOUNT_MINOR * i64::try_from(driven.count()).unwrap());
+        // The same keys again change nothing; another status than the expected one fails the round.
+        let mut payments = CeilingPayments::new(1, 1).unwrap();
+        let wrong = Round { expect: StatusCode::OK, ..round };
+        assert!(drive(wrong, || payments.request()).await.unwrap_err().to_string().contains("201"));
+        assert_eq!(sqlite::open_minor(&sqlite::open(&file).unwrap(), 1).unwrap(), open);
+    }
 
     #[test]
     fn quantiles_are_of_the_sorted_times() {
