@@ -288,7 +288,7 @@ struct ImportArgs {
     /// without it, customers of one name are told apart by their e-mail
     #[arg(long)]
     namesakes_together: bool,
-    /// Try everything, change nothing
+    /// Try everything, change nothing; on SQLite a running server cannot write meanwhile, seconds for ten thousand invoices
     #[arg(long)]
     dry_run: bool,
     /// Mail each new invoice
