@@ -36,6 +36,67 @@ pub fn split_capture(captured: Money, asked: Asked, allocatable_minor: i64) -> C
     CaptureSplit { to_invoice_minor, surcharge_minor, surplus_minor: base - to_invoice_minor }
 }
 
+/// What to do with received money that the invoices cannot take.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Surplus {
+    /// Refuse, naming it.
+    Refuse,
+    /// Keep it as credit of the customer.
+    CustomerCredit,
+}
+
+/// An invoice that received money is to be set against, minor units.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wanted {
+    /// So much is meant for it.
+    pub amount_minor: i64,
+    /// So much is payable on it now.
+    pub payable_minor: i64,
+}
+
+/// Where the money meant for one invoice goes, minor units.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Taken {
+    /// Set against the invoice.
+    pub to_invoice_minor: i64,
+    /// Customer credit that is born on it.
+    pub surplus_minor: i64,
+}
+
+/// Received money that has no place; nobody said that it may be credit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NoPlace {
+    /// In all, minor units.
+    pub surplus_minor: i64,
+    /// What each invoice cannot take, in order.
+    pub by_invoice: Vec<i64>,
+}
+
+/// Splits received money over invoices, each at most once. The merchant's policy does not bind it: only what is payable does.
+///
+/// What is meant for an invoice above what is payable there is surplus born on it; what is meant for none is born on the
+/// first. `received_minor` is at least what is meant for the invoices together, and there is one invoice at least.
+pub fn split_received(
+    received_minor: i64,
+    wanted: &[Wanted],
+    surplus: Surplus,
+) -> Result<Vec<Taken>, NoPlace> {
+    let meant = wanted.iter().fold(0_i64, |sum, wanted| sum.saturating_add(wanted.amount_minor));
+    let mut for_none = received_minor.saturating_sub(meant).max(0);
+    let mut taken = Vec::with_capacity(wanted.len());
+    for wanted in wanted {
+        let to_invoice_minor = wanted.amount_minor.min(wanted.payable_minor.max(0));
+        let surplus_minor = wanted.amount_minor - to_invoice_minor + std::mem::take(&mut for_none);
+        taken.push(Taken { to_invoice_minor, surplus_minor });
+    }
+    let by_invoice: Vec<i64> = taken.iter().map(|taken| taken.surplus_minor).collect();
+    let surplus_minor = by_invoice.iter().sum();
+    if surplus_minor > 0 && surplus == Surplus::Refuse {
+        return Err(NoPlace { surplus_minor, by_invoice });
+    }
+    Ok(taken)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,7 +119,52 @@ mod tests {
         assert_eq!(split(40_000, 40_000, 0, 0), (0, 0, 40_000));
     }
 
+    fn wanted(list: &[(i64, i64)]) -> Vec<Wanted> {
+        let one = |(amount_minor, payable_minor): &(i64, i64)| Wanted {
+            amount_minor: *amount_minor,
+            payable_minor: *payable_minor,
+        };
+        list.iter().map(one).collect()
+    }
+
+    #[test]
+    fn received_money_is_bound_by_what_is_payable_alone() {
+        let taken = |to_invoice_minor, surplus_minor| Taken { to_invoice_minor, surplus_minor };
+        let refuse = |received, list: &[(i64, i64)]| split_received(received, &wanted(list), Surplus::Refuse);
+        let credit = |received, list: &[(i64, i64)]| {
+            split_received(received, &wanted(list), Surplus::CustomerCredit)
+                .expect("credit takes what is over")
+        };
+        assert_eq!(refuse(1, &[(1, 1_000)]), Ok(vec![taken(1, 0)]), "no minimum binds it");
+        assert_eq!(refuse(1_000, &[(1_000, 1_000)]), Ok(vec![taken(1_000, 0)]));
+        let over = NoPlace { surplus_minor: 200, by_invoice: vec![200] };
+        assert_eq!(refuse(1_200, &[(1_200, 1_000)]), Err(over));
+        let unmeant = NoPlace { surplus_minor: 50, by_invoice: vec![50, 0] };
+        assert_eq!(refuse(350, &[(100, 100), (200, 200)]), Err(unmeant));
+        assert_eq!(credit(1_200, &[(1_200, 1_000)]), vec![taken(1_000, 200)]);
+        assert_eq!(credit(900, &[(300, 100), (500, 600)]), vec![taken(100, 300), taken(500, 0)]);
+        assert_eq!(credit(500, &[(500, 0)]), vec![taken(0, 500)], "an invoice that is paid takes nothing");
+    }
+
     proptest! {
+        #[test]
+        fn all_that_was_received_has_a_place(
+            list in proptest::collection::vec((1..100_000_i64, 0..100_000_i64), 1..6), more in 0..10_000_i64,
+        ) {
+            let wanted = wanted(&list);
+            let received: i64 = list.iter().map(|(amount, _)| amount).sum::<i64>() + more;
+            let taken = split_received(received, &wanted, Surplus::CustomerCredit).expect("credit takes what is over");
+            prop_assert_eq!(taken.iter().map(|one| one.to_invoice_minor + one.surplus_minor).sum::<i64>(), received);
+            for (taken, wanted) in taken.iter().zip(&wanted) {
+                prop_assert!(taken.to_invoice_minor <= wanted.payable_minor && taken.surplus_minor >= 0);
+            }
+            let over: i64 = taken.iter().map(|one| one.surplus_minor).sum();
+            match split_received(received, &wanted, Surplus::Refuse) {
+                Ok(same) => prop_assert!(over == 0 && same == taken),
+                Err(no_place) => prop_assert!(over > 0 && no_place.surplus_minor == over),
+            }
+        }
+
         #[test]
         fn every_minor_unit_has_a_place(captured in 0..1_000_000_i64, amount in 1..1_000_000_i64, surcharge in 0..10_000_i64, room in 0..1_000_000_i64) {
             let (invoice, fee, surplus) = split(captured, amount, surcharge, room);

@@ -22,6 +22,11 @@ pub struct MethodLimits {
     pub step_minor: i64,
 }
 
+impl MethodLimits {
+    /// Those of no method in particular.
+    pub const NONE: MethodLimits = MethodLimits { minimum_minor: 1, maximum_minor: i64::MAX, step_minor: 1 };
+}
+
 /// Everything the rule looks at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Terms {
@@ -284,27 +289,6 @@ impl Terms {
     fn money(&self, minor: i64) -> Money {
         Money::new(minor, self.payable.currency())
     }
-}
-
-/// What to do with received money that the invoice cannot take.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Surplus {
-    /// Refuse, naming it.
-    Refuse,
-    /// Keep it as credit of the customer.
-    CustomerCredit,
-}
-
-/// Splits money already received into what the invoice takes and what becomes credit. The policy does not bind it.
-///
-/// `Err` holds the surplus that nobody said what to do with.
-pub fn split_received(received: Money, payable: Money, surplus: Surplus) -> Result<(Money, Money), Money> {
-    let to_invoice = received.minor().min(payable.minor().max(0));
-    let rest = Money::new(received.minor() - to_invoice, received.currency());
-    if rest.is_positive() && surplus == Surplus::Refuse {
-        return Err(rest);
-    }
-    Ok((Money::new(to_invoice, received.currency()), rest))
 }
 
 #[cfg(test)]

@@ -93,6 +93,15 @@ pub enum Progress {
 }
 
 impl Progress {
+    /// Every word of it.
+    pub const ALL: [Progress; 5] =
+        [Progress::Unpaid, Progress::PartiallyPaid, Progress::Paid, Progress::Credited, Progress::NothingDue];
+
+    /// The progress behind such a word.
+    pub fn parse(word: &str) -> Option<Progress> {
+        Progress::ALL.into_iter().find(|progress| progress.as_str() == word)
+    }
+
     /// The word of the API and the command line.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod import;
 mod invoices;
+mod keys;
 mod payments;
 mod rules;
 mod serve;
@@ -19,6 +20,7 @@ mod world;
 pub use ask::Terminal;
 pub use world::{Exit, World};
 
+use crate::api_key::{self, Scope};
 use crate::config::Flags;
 use crate::import::{DateOrder, Preset};
 use anyhow::Result;
@@ -67,6 +69,9 @@ enum Command {
     /// What a person has to look at: list, show, close
     #[command(subcommand)]
     Anomaly(AnomalyCommand),
+    /// Keys of programs that use the API: create, list, revoke
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Bring in invoices of another program
     #[command(subcommand)]
     Import(ImportCommand),
@@ -247,6 +252,41 @@ enum AnomalyCommand {
         #[arg(long)]
         note: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Make a key; its secret is printed once
+    Create(NewKeyArgs),
+    /// List keys, with when each was last used
+    List,
+    /// Take a key back; it works no more
+    Revoke {
+        /// Id of the key, key_…
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct NewKeyArgs {
+    /// What the key is for
+    #[arg(long)]
+    name: String,
+    /// What it may do, such as invoices:read; may be repeated [default: everything]
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = scope)]
+    scope: Vec<Scope>,
+    /// Most requests a minute; 0: no limit
+    #[arg(long, value_name = "NUMBER", default_value_t = api_key::USUAL_REQUESTS_PER_MINUTE,
+        value_parser = clap::value_parser!(u32).range(..=6_000_000))]
+    rate: u32,
+    /// It ends by itself after so many days [default: never]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=3650))]
+    expires_in_days: Option<u16>,
+}
+
+fn scope(word: &str) -> Result<Scope, String> {
+    let all = || Scope::ALL.map(Scope::as_str).join(", ");
+    Scope::parse(word).ok_or_else(|| format!("expected one of: {}", all()))
 }
 
 #[derive(Debug, Args)]
@@ -452,6 +492,7 @@ async fn dispatch(cli: Cli, world: &mut World) -> Result<Exit> {
         Command::Invoice(command) => invoices::run(&mut at, command).await,
         Command::Payment(command) => payments::run(&mut at, command).await,
         Command::Anomaly(command) => anomalies::run(&mut at, command).await,
+        Command::Key(command) => keys::run(&mut at, command).await,
         Command::Import(ImportCommand::Invoices(args)) => import::run(&mut at, args).await,
         Command::Policy(command) => rules::policy(&mut at, command).await,
         Command::Surcharge(command) => rules::surcharge(&mut at, command).await,

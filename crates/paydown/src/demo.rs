@@ -5,10 +5,12 @@ mod business;
 mod clock;
 mod seed;
 
+use crate::actions::create_api_key::{NewApiKey, create_api_key, revoke_api_key};
 use crate::actions::create_link::{create_link, link_url};
 use crate::actions::practice_merchant::{
     PracticeConnection, add_merchant, connect_practice, practice_connection,
 };
+use crate::api_key::{Scope, USUAL_REQUESTS_PER_MINUTE};
 use crate::app::App;
 use crate::clock::{Clock, Random};
 use crate::mail::{mailbox, transport};
@@ -27,7 +29,7 @@ use std::sync::Arc;
 use store::db::{DatabaseUrl, Role, Store, StoreConfig, Tx, migrate};
 use store::merchants::{self, Merchant};
 use store::migrations::MIGRATIONS;
-use store::{invoices, links};
+use store::{api_keys, invoices, links};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +55,10 @@ pub struct Welcome {
     pub billing_link: String,
     /// Whom to sign in as.
     pub contact_email: String,
+    /// A key of the API that may do everything; made anew at each start.
+    pub api_key: String,
+    /// Where the API is described.
+    pub api_url: String,
     /// Where sent mail is read.
     pub mailbox_url: String,
     /// Base address of the practice processor.
@@ -100,6 +106,8 @@ pub async fn run(
         payment_link: link_url(&app, merchant, link),
         billing_link: format!("{public_url}/p/{SLUG}"),
         contact_email: CONTACT.to_owned(),
+        api_key: api_key(&app, merchant).await?,
+        api_url: format!("{public_url}/v1/docs"),
         mailbox_url,
         processor_url: sandbox.base_url(),
         processor_key: found.secret_key,
@@ -222,6 +230,26 @@ async fn link_again(app: &App, merchant: MerchantId) -> Result<LinkId> {
         .await?;
     let (invoice, contact) = found.context("this folder holds no demo; choose an empty one")?;
     create_link(app, merchant, invoice, contact).await?.context("the invoice is there")
+}
+
+/// A key for whoever tries the API; those of earlier starts end.
+async fn api_key(app: &App, merchant: MerchantId) -> Result<String> {
+    const NAME: &str = "demo";
+    const ACTOR: &str = "cli:demo";
+    let before = app.store.read(async move |tx: &mut Tx| api_keys::list(tx, merchant).await).await?;
+    for key in before.iter().filter(|key| key.name == NAME && key.revoked_at.is_none()) {
+        revoke_api_key(app, merchant, key.id, ACTOR.to_owned()).await?;
+    }
+    let new = NewApiKey {
+        merchant,
+        name: NAME.to_owned(),
+        scopes: Scope::ALL.to_vec(),
+        requests_per_minute: USUAL_REQUESTS_PER_MINUTE,
+        expires_at: None,
+        actor: ACTOR.to_owned(),
+    };
+    let (_, secret) = create_api_key(app, new).await??;
+    Ok(secret.reveal().to_owned())
 }
 
 async fn serve_mailbox(folder: &Path, stop: CancellationToken) -> Result<String> {

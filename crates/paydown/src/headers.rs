@@ -1,5 +1,7 @@
 //! What every response carries, errors and assets included, and the pages of errors. No handler sets these.
 
+use crate::api::is_api;
+use crate::api::problem::{Code, Problem};
 use crate::app::App;
 use crate::csp_reports::PATH;
 use crate::metrics;
@@ -31,7 +33,13 @@ pub async fn around(State(app): State<App>, mut request: Request, next: Next) ->
     let began_at = app.clock.now();
     let span = tracing::info_span!("request", id);
     let mut response = next.run(Request::from_parts(parts, body)).instrument(span.clone()).await;
-    if let Some(failure) = failure(&response, kept.uri.path()) {
+    if let Some(problem) = problem(&app, &response, kept.uri.path()) {
+        let headers = std::mem::take(response.headers_mut());
+        response = problem.render(&id);
+        for (name, value) in headers.iter().filter(|(name, _)| *name != header::CONTENT_LENGTH) {
+            response.headers_mut().entry(name).or_insert_with(|| value.clone());
+        }
+    } else if let Some(failure) = failure(&response, kept.uri.path()) {
         response = fail::page(&app, kept.clone(), failure, &id).instrument(span.clone()).await;
     }
     let https = app.public_url.starts_with("https://");
@@ -53,6 +61,18 @@ fn note(app: &App, request: &Parts, status: StatusCode, (began_at, span): (Times
     let (client, ms) = (client(request, app), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     let _in_span = span.enter();
     tracing::info!(%client, method = %request.method, route, path, status = status.as_u16(), ms, "answered");
+}
+
+/// What is told of a request of the API that failed, whether it says so itself or a part that it shares with the pages.
+fn problem(app: &App, response: &Response, path: &str) -> Option<Problem> {
+    if let Some(problem) = response.extensions().get::<Problem>() {
+        return Some(problem.clone());
+    }
+    let failure = if is_api(path) { failure(response, path) } else { None };
+    failure.map(|fail| match response.status() {
+        StatusCode::REQUEST_TIMEOUT => Problem::new(Code::Timeout, "The request took too long."),
+        _ => Problem::of(&fail, app.clock.now()),
+    })
 }
 
 fn failure(response: &Response, path: &str) -> Option<Fail> {

@@ -1,6 +1,8 @@
 //! Paydown, the program: a self-hosted portal where customers pay invoices, in parts if they like.
 
 pub mod actions;
+pub mod api;
+pub mod api_key;
 pub mod app;
 pub mod assets;
 pub mod cli;

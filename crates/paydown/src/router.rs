@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::portal::fail::Fail;
 use crate::portal::{files, help, identify, invoice, links, list, pay, payment, sign_in};
-use crate::{csp_reports, headers, webhooks};
+use crate::{api, csp_reports, headers, webhooks};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, State};
 use axum::http::StatusCode;
@@ -37,6 +37,7 @@ pub fn router(app: App) -> Router {
         .merge(help_pages())
         .merge(link_or_contact())
         .merge(contact())
+        .merge(api::router(&app))
         .fallback(async || Fail::NotFound)
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, LONGEST_REQUEST))
         .layer(CatchPanicLayer::custom(panicked))

@@ -182,7 +182,7 @@ pub fn token_merchant(token: &str) -> Option<i64> {
 }
 
 /// A merchant's number in base 32, without leading zeros.
-fn merchant_word(merchant: i64) -> String {
+pub fn merchant_word(merchant: i64) -> String {
     let mut word = Vec::new();
     let mut rest = merchant.unsigned_abs();
     loop {

@@ -21,6 +21,14 @@ pub mod acts {
     pub const INVOICE_VOID: &str = "invoice.void";
     /// An invoice came from a file; the object is the invoice.
     pub const INVOICE_IMPORT: &str = "invoice.import";
+    /// A draft was issued; the object is the invoice.
+    pub const INVOICE_ISSUE: &str = "invoice.issue";
+    /// Money that was received was recorded; the object is the payment.
+    pub const PAYMENT_RECORD: &str = "payment.record";
+    /// A key of the API was made, or taken back; the object is the key.
+    pub const KEY_CREATE: &str = "key.create";
+    /// See [`KEY_CREATE`].
+    pub const KEY_REVOKE: &str = "key.revoke";
     /// A payment link was taken back; the object is the link, or the invoice where all of its links were.
     pub const LINK_REVOKE: &str = "link.revoke";
     /// An anomaly was closed; the object is the anomaly.

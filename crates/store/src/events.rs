@@ -34,6 +34,10 @@ const APPEND: Sql =
 const LIST_BY_INVOICE: Sql =
     Sql("SELECT id, kind, invoice_id, payment_id, data, at, feed_number FROM events \
      WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY id DESC LIMIT $3");
+const FEED: Sql = Sql("SELECT id, kind, invoice_id, payment_id, data, at, feed_number FROM events \
+     WHERE merchant_id = $1 AND feed_number > $2 ORDER BY feed_number LIMIT $3");
+const FIND: Sql = Sql("SELECT id, kind, invoice_id, payment_id, data, at, feed_number FROM events \
+     WHERE merchant_id = $1 AND id = $2");
 const UNNUMBERED: Sql =
     Sql("SELECT id FROM events WHERE merchant_id = $1 AND feed_number IS NULL ORDER BY id LIMIT $2");
 const LAST_NUMBER: Sql = Sql("SELECT COALESCE(MAX(feed_number), 0) FROM events WHERE merchant_id = $1");
@@ -57,6 +61,16 @@ pub async fn list_by_invoice(
     limit: i64,
 ) -> Result<Vec<Event>> {
     tx.fetch_all(LIST_BY_INVOICE, args![merchant_id.0, invoice_id.as_bytes(), limit], event).await
+}
+
+/// The feed after a number (0: from its beginning), in order, `limit` events at most. What has no number yet comes later.
+pub async fn feed(tx: &mut Tx, merchant_id: MerchantId, after: i64, limit: i64) -> Result<Vec<Event>> {
+    tx.fetch_all(FEED, args![merchant_id.0, after, limit], event).await
+}
+
+/// The event with this id.
+pub async fn find(tx: &mut Tx, merchant_id: MerchantId, id: EventId) -> Result<Option<Event>> {
+    tx.fetch_optional(FIND, args![merchant_id.0, id.as_bytes()], event).await
 }
 
 /// Events without a place in the feed, oldest first, `limit` at most.

@@ -17,6 +17,15 @@ pub struct Key<'k> {
     pub key: &'k str,
 }
 
+/// What was answered under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// SHA-256 of the request.
+    pub request_hash: [u8; 32],
+    /// The answer, word for word.
+    pub answer: String,
+}
+
 /// What was done under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
@@ -29,6 +38,13 @@ pub struct Done {
 const INSERT: Sql =
     Sql("INSERT INTO idempotency (merchant_id, owner, route, key, request_hash, resource, created_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING");
+const CLAIM: Sql =
+    Sql("INSERT INTO idempotency (merchant_id, owner, route, key, request_hash, resource, created_at)
+  VALUES ($1, $2, $3, $4, $5, '', $6) ON CONFLICT DO NOTHING");
+const ANSWER: Sql = Sql("UPDATE idempotency SET resource = $5, answer = $6
+  WHERE merchant_id = $1 AND owner = $2 AND route = $3 AND key = $4");
+const FIND_ANSWER: Sql = Sql("SELECT request_hash, COALESCE(answer, '') FROM idempotency
+  WHERE merchant_id = $1 AND owner = $2 AND route = $3 AND key = $4");
 const FIND: Sql = Sql("SELECT request_hash, resource FROM idempotency
   WHERE merchant_id = $1 AND owner = $2 AND route = $3 AND key = $4");
 const OLD: Sql = Sql("SELECT merchant_id, owner, route, key FROM idempotency WHERE created_at < $1 LIMIT $2");
@@ -55,6 +71,48 @@ pub async fn insert(
     let Key { owner, route, key } = key;
     let args = args![merchant.0, owner, route, key, &done.request_hash, &done.resource, now.as_microsecond()];
     Ok(tx.execute(INSERT, args).await? == 1)
+}
+
+/// Takes a key for this transaction, before anything is done; `false` when something was done under it already. Whoever comes
+/// with the same key waits here for the end of the first. Follow it with [`answer`], or with [`delete_claim`].
+pub async fn claim(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    key: Key<'_>,
+    request_hash: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool> {
+    let Key { owner, route, key } = key;
+    let args = args![merchant.0, owner, route, key, request_hash, now.as_microsecond()];
+    Ok(tx.execute(CLAIM, args).await? == 1)
+}
+
+/// Keeps what was answered under a key that was claimed.
+pub async fn answer(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    key: Key<'_>,
+    resource: &str,
+    answer: &str,
+) -> Result<()> {
+    let Key { owner, route, key } = key;
+    let kept = tx.execute(ANSWER, args![merchant.0, owner, route, key, resource, answer]).await?;
+    anyhow::ensure!(kept == 1, "a key is claimed before it is answered");
+    Ok(())
+}
+
+/// Lets a claimed key go: nothing was done.
+pub async fn delete_claim(tx: &mut Tx, merchant: MerchantId, key: Key<'_>) -> Result<()> {
+    let Key { owner, route, key } = key;
+    tx.execute(DELETE, args![merchant.0, owner, route, key]).await.map(drop)
+}
+
+/// What was answered under a key.
+pub async fn find_answer(tx: &mut Tx, merchant: MerchantId, key: Key<'_>) -> Result<Option<Answered>> {
+    tx.fetch_optional(FIND_ANSWER, args![merchant.0, key.owner, key.route, key.key], |row| {
+        Ok(Answered { request_hash: row.bytes32(0)?, answer: row.text(1)? })
+    })
+    .await
 }
 
 /// What was done under a key.

@@ -2,9 +2,11 @@
 //! or allocate more than is there; `verify` proves them from the ledger.
 
 mod list;
+mod newest;
 mod pages;
 
 pub use list::{Owed, Tab, TabCounts, count_tabs, currencies, in_cli_list, owed};
+pub use newest::{Filter, newest};
 pub use pages::{Cursor, Key, Listed, Place, Search, Sort, page};
 
 use crate::args;
@@ -52,6 +54,14 @@ pub struct Invoice {
     pub ended_at: Option<Timestamp>,
 }
 
+impl Invoice {
+    /// The number, as soon as it has one: a draft that was written without goes by its id until it is issued.
+    pub fn given_number(&self) -> Option<&str> {
+        let has_none = self.lifecycle == Lifecycle::Draft && self.number == self.id.to_string();
+        (!has_none).then_some(&self.number)
+    }
+}
+
 /// One row of an invoice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvoiceLine {
@@ -89,6 +99,8 @@ const INSERT_LINE: Sql =
     unit_amount, tax_rate, net, tax) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
 const ISSUE: Sql = Sql("UPDATE invoices SET lifecycle = 'open', open = total, issued_at = $3,
     ended_at = CASE WHEN total = 0 THEN CAST($3 AS BIGINT) ELSE NULL END
+  WHERE merchant_id = $1 AND id = $2 AND lifecycle = 'draft'");
+const COMPLETE: Sql = Sql("UPDATE invoices SET number = $3, issued_on = $4, content_hash = $5
   WHERE merchant_id = $1 AND id = $2 AND lifecycle = 'draft'");
 const VOID: Sql = Sql("UPDATE invoices SET lifecycle = 'void', open = 0, ended_at = $3
   WHERE merchant_id = $1 AND id = $2 AND lifecycle = 'open' AND open = total AND pending = 0 AND paid = 0");
@@ -144,6 +156,16 @@ pub async fn insert(tx: &mut Tx, invoice: &Invoice, lines: &[InvoiceLine]) -> Re
         tx.execute(INSERT_LINE, args).await?;
     }
     Ok(true)
+}
+
+/// Gives a locked draft what only issuing tells: its number, which is free, its day and the hash of what it says.
+pub async fn complete(tx: &mut Tx, invoice: &Invoice) -> Result<()> {
+    let issued_on = invoice.issued_on.to_string();
+    let (merchant, id) = (invoice.merchant.0, invoice.id.as_bytes());
+    let args = args![merchant, id, &invoice.number, &issued_on, &invoice.content_hash];
+    let changed = tx.execute(COMPLETE, args).await?;
+    anyhow::ensure!(changed == 1, "invoice {} is no draft", invoice.id);
+    Ok(())
 }
 
 /// Makes a draft owed; `false` when it is no draft.

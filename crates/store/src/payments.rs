@@ -169,6 +169,21 @@ const LATEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, 
   FROM payments WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
 const INVOICES: Sql = Sql("SELECT invoice_id FROM reservations WHERE merchant_id = $1 AND payment_id = $2
   UNION SELECT invoice_id FROM receipt_lines WHERE merchant_id = $1 AND payment_id = $2 ORDER BY invoice_id");
+const NEWEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
+    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
+    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on
+  FROM payments WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
+const NEWEST_OF_CUSTOMER: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
+    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
+    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on
+  FROM payments WHERE merchant_id = $1 AND id < $2 AND customer_id = $4 ORDER BY id DESC LIMIT $3");
+const NEWEST_OF_INVOICE: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
+    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
+    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on
+  FROM payments WHERE merchant_id = $1 AND id < $2 AND id IN (
+    SELECT payment_id FROM reservations WHERE merchant_id = $1 AND invoice_id = $4
+    UNION SELECT payment_id FROM receipt_lines WHERE merchant_id = $1 AND invoice_id = $4)
+  ORDER BY id DESC LIMIT $3");
 const IN_FLIGHT: Sql = Sql("SELECT id FROM payments WHERE merchant_id = $1 AND changed_at < $2
     AND state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown') ORDER BY changed_at LIMIT 500");
 const LAST_PAID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
@@ -319,6 +334,37 @@ pub async fn list(
 ) -> Result<Vec<Payment>> {
     let after = after.map_or([0; 16], |id| *id.as_bytes());
     tx.fetch_all(LATEST, args![merchant.0, &after, limit], decode).await
+}
+
+/// Whose payments a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    /// The merchant's.
+    Merchant,
+    /// One customer's.
+    Customer(CustomerId),
+    /// Those that reserved something on an invoice or were set against it.
+    Invoice(InvoiceId),
+}
+
+/// Payments before `before` (none: the newest), newest first.
+pub async fn newest(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    of: Of,
+    before: Option<PaymentId>,
+    limit: i64,
+) -> Result<Vec<Payment>> {
+    let before = before.map_or([255; 16], |id| *id.as_bytes());
+    match of {
+        Of::Merchant => tx.fetch_all(NEWEST, args![merchant.0, &before, limit], decode).await,
+        Of::Customer(id) => {
+            tx.fetch_all(NEWEST_OF_CUSTOMER, args![merchant.0, &before, limit, id.as_bytes()], decode).await
+        }
+        Of::Invoice(id) => {
+            tx.fetch_all(NEWEST_OF_INVOICE, args![merchant.0, &before, limit, id.as_bytes()], decode).await
+        }
+    }
 }
 
 /// Payments in flight whose state has not changed since `before`, longest waiting first, 500 at most.

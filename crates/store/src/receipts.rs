@@ -1,12 +1,15 @@
 //! Receipts: one per succeeded payment, written once.
 
+use crate::allocations::Allocation;
 use crate::args;
 use crate::columns::{currency, timestamp};
 use crate::db::{Row, Sql, Tx};
+use crate::payments::Of;
 use anyhow::Result;
-use billing::ids::{InvoiceId, MerchantId, PaymentId};
+use billing::ids::{AllocationId, GrantId, InvoiceId, MerchantId, PaymentId, PostingId};
 use jiff::Timestamp;
 use ledger::Currency;
+use std::collections::HashMap;
 
 /// What a payer keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +60,77 @@ const LINES_BY_INVOICE: Sql = Sql("SELECT l.invoice_id, l.applied, l.open_before
     SELECT payment_id FROM reservations WHERE merchant_id = $1 AND invoice_id = $2
     UNION SELECT payment_id FROM allocations WHERE merchant_id = $1 AND invoice_id = $2)
   ORDER BY r.at DESC, l.payment_id DESC LIMIT 200");
+
+const PLACED: Sql =
+    Sql("SELECT r.payment_id, r.credit, a.id, a.grant_id, a.invoice_id, a.amount, a.posting_id, a.at
+  FROM receipts r LEFT JOIN allocations a ON a.merchant_id = r.merchant_id AND a.payment_id = r.payment_id
+  WHERE r.merchant_id = $1 AND r.payment_id >= $2 AND r.payment_id <= $3 ORDER BY r.payment_id, a.at, a.id");
+const PLACED_OF_CUSTOMER: Sql =
+    Sql("SELECT r.payment_id, r.credit, a.id, a.grant_id, a.invoice_id, a.amount, a.posting_id, a.at
+  FROM payments p JOIN receipts r ON r.merchant_id = p.merchant_id AND r.payment_id = p.id
+  LEFT JOIN allocations a ON a.merchant_id = r.merchant_id AND a.payment_id = r.payment_id
+  WHERE p.merchant_id = $1 AND p.id >= $2 AND p.id <= $3 AND p.customer_id = $4
+  ORDER BY r.payment_id, a.at, a.id");
+const PLACED_OF_INVOICE: Sql =
+    Sql("SELECT r.payment_id, r.credit, a.id, a.grant_id, a.invoice_id, a.amount, a.posting_id, a.at
+  FROM receipt_lines l JOIN receipts r ON r.merchant_id = l.merchant_id AND r.payment_id = l.payment_id
+  LEFT JOIN allocations a ON a.merchant_id = r.merchant_id AND a.payment_id = r.payment_id
+  WHERE l.merchant_id = $1 AND l.invoice_id = $4 AND l.payment_id >= $2 AND l.payment_id <= $3
+  ORDER BY r.payment_id, a.at, a.id");
+
+/// Where the money of one payment went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Placed {
+    /// What became customer credit when it came, minor units.
+    pub credit_minor: i64,
+    /// What was set against invoices, oldest first; credit that went to one later is among it.
+    pub allocations: Vec<Allocation>,
+}
+
+/// Where the money of a page of payments went: of those between two ids, both included. What is missing went nowhere yet.
+pub async fn placed(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    of: Of,
+    (from, to): (PaymentId, PaymentId),
+) -> Result<HashMap<PaymentId, Placed>> {
+    let (from, to) = (from.as_bytes(), to.as_bytes());
+    let rows = match of {
+        Of::Merchant => tx.fetch_all(PLACED, args![merchant.0, from, to], decode_placed).await?,
+        Of::Customer(id) => {
+            let args = args![merchant.0, from, to, id.as_bytes()];
+            tx.fetch_all(PLACED_OF_CUSTOMER, args, decode_placed).await?
+        }
+        Of::Invoice(id) => {
+            let args = args![merchant.0, from, to, id.as_bytes()];
+            tx.fetch_all(PLACED_OF_INVOICE, args, decode_placed).await?
+        }
+    };
+    let mut all: HashMap<PaymentId, Placed> = HashMap::new();
+    for (payment, credit_minor, allocation) in rows {
+        let placed = all.entry(payment).or_default();
+        placed.credit_minor = credit_minor;
+        placed.allocations.extend(allocation);
+    }
+    Ok(all)
+}
+
+fn decode_placed(row: &Row<'_>) -> Result<(PaymentId, i64, Option<Allocation>)> {
+    let payment_id = PaymentId::from_bytes(row.bytes16(0)?);
+    let allocation = match row.opt_bytes16(2)? {
+        None => None,
+        Some(id) => Some(Allocation {
+            id: AllocationId::from_bytes(id),
+            payment_id,
+            grant_id: row.opt_bytes16(3)?.map(GrantId::from_bytes),
+            invoice_id: InvoiceId::from_bytes(row.bytes16(4)?),
+            amount_minor: row.i64(5)?,
+            posting_id: PostingId::from_bytes(row.bytes16(6)?),
+            at: timestamp(row, 7)?,
+        }),
+    };
+    Ok((payment_id, row.i64(1)?, allocation))
+}
 
 /// Writes a receipt with its lines.
 pub async fn insert(tx: &mut Tx, merchant: MerchantId, receipt: &Receipt) -> Result<()> {

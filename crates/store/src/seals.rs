@@ -238,8 +238,9 @@ async fn extend(
     Ok(rows.len())
 }
 
-/// Numbers the events that have none. The last that has one is the mutex.
-async fn number_events(tx: &mut Tx, merchant_id: MerchantId, limit: i64) -> Result<usize> {
+/// Numbers the events that have none, `limit` at most; answers how many. The last that has one is the mutex. The sealer does it by
+/// the way; whoever reads the feed need not wait for it.
+pub async fn number_events(tx: &mut Tx, merchant_id: MerchantId, limit: i64) -> Result<usize> {
     let id = |row: &Row<'_>| Ok(EventId::from_bytes(row.bytes16(0)?));
     tx.lock(LAST_NUMBERED_EVENT, args![merchant_id.0], id).await?;
     let last = events::last_feed_number(tx, merchant_id).await?;

@@ -288,13 +288,6 @@ fn a_percentage_is_of_what_is_left_and_rounds_down() {
     );
 }
 
-#[test]
-fn received_money_is_bound_by_the_invoice_alone() {
-    assert_eq!(split_received(usd(1), usd(1_000), Surplus::Refuse), Ok((usd(1), usd(0))));
-    assert_eq!(split_received(usd(1_200), usd(1_000), Surplus::Refuse), Err(usd(200)));
-    assert_eq!(split_received(usd(1_200), usd(1_000), Surplus::CustomerCredit), Ok((usd(1_000), usd(200))));
-}
-
 /// Writes an amount the way one locale does.
 fn write(minor: i64, exponent: u32, marks: NumberMarks) -> String {
     let per_major = 10_i64.pow(exponent);

@@ -1,10 +1,11 @@
 //! Payment links: made, sent with the invoice, taken back. The secret is derived from the link's id under a key outside
 //! the database, so a mail can be rendered when it is sent and only a hash is kept.
 
+use crate::actions::once::{self, Once, Ran};
 use crate::app::App;
 use crate::clock::Mint;
 use crate::secrets::{SecretKey, token_hash};
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use billing::ids::{AuditId, ContactId, InvoiceId, LinkId, MailId, MerchantId};
 use billing::invoice::Lifecycle;
 use std::sync::Arc;
@@ -36,6 +37,65 @@ pub async fn create_link(
             in_tx(tx, &mint, &secrets, (merchant, invoice), contact).await.map(Some)
         })
         .await
+}
+
+/// Why no link was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotLink {
+    /// The merchant has no such invoice.
+    #[error("there is no such invoice")]
+    NoSuchInvoice,
+    /// The invoice's customer has no such contact.
+    #[error("the invoice's customer has no such contact")]
+    NoSuchContact,
+    /// A draft shows nothing to anybody, and a void invoice asks for nothing.
+    #[error("the invoice is {}; only an issued one has links", .0.as_str())]
+    NotOpen(Lifecycle),
+}
+
+/// Makes a link for a program, which may ask again.
+pub async fn create_link_once(
+    app: &App,
+    (merchant, invoice): (MerchantId, InvoiceId),
+    contact: Option<ContactId>,
+    once: Option<Once<Link>>,
+) -> Result<Ran<Link, CannotLink>> {
+    let (mint, secrets) = (app.mint(), Arc::clone(&app.secrets));
+    app.store
+        .write(async move |tx: &mut Tx| {
+            if let Some(before) = once::begin(tx, &mint, merchant, once.as_ref()).await? {
+                return Ok(before);
+            }
+            let outcome = match cannot_link(tx, (merchant, invoice), contact).await? {
+                Some(why) => Err(why),
+                None => {
+                    let id = in_tx(tx, &mint, &secrets, (merchant, invoice), contact).await?;
+                    Ok(links::find(tx, merchant, id).await?.context("it was just made")?)
+                }
+            };
+            once::end(tx, merchant, once.as_ref(), outcome).await
+        })
+        .await
+}
+
+async fn cannot_link(
+    tx: &mut Tx,
+    (merchant, invoice): (MerchantId, InvoiceId),
+    contact: Option<ContactId>,
+) -> Result<Option<CannotLink>> {
+    let Some(invoice) = invoices::find(tx, merchant, invoice).await? else {
+        return Ok(Some(CannotLink::NoSuchInvoice));
+    };
+    if !matches!(invoice.lifecycle, Lifecycle::Open | Lifecycle::Uncollectible) {
+        return Ok(Some(CannotLink::NotOpen(invoice.lifecycle)));
+    }
+    if let Some(contact) = contact {
+        let found = contacts::find(tx, merchant, contact).await?;
+        if found.is_none_or(|contact| contact.customer_id != invoice.customer_id) {
+            return Ok(Some(CannotLink::NoSuchContact));
+        }
+    }
+    Ok(None)
 }
 
 /// The same within a transaction of the caller's.

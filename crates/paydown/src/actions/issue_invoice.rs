@@ -89,7 +89,7 @@ pub async fn in_tx(tx: &mut Tx, mint: &Mint, new: &NewInvoice) -> Result<Result<
     Ok(Ok(Issued::New(invoice.id)))
 }
 
-async fn post(
+pub(super) async fn post(
     tx: &mut Tx,
     mint: &Mint,
     new: &NewInvoice,
@@ -113,7 +113,12 @@ async fn post(
     Ok(())
 }
 
-fn draft(mint: &Mint, new: &NewInvoice, totals: &InvoiceTotals, content_hash: [u8; 32]) -> Invoice {
+pub(super) fn draft(
+    mint: &Mint,
+    new: &NewInvoice,
+    totals: &InvoiceTotals,
+    content_hash: [u8; 32],
+) -> Invoice {
     let figures = Figures {
         currency: new.currency,
         total_minor: totals.total_minor,
@@ -140,7 +145,7 @@ fn draft(mint: &Mint, new: &NewInvoice, totals: &InvoiceTotals, content_hash: [u
     }
 }
 
-fn lines(new: &NewInvoice, totals: &InvoiceTotals) -> Vec<InvoiceLine> {
+pub(super) fn lines(new: &NewInvoice, totals: &InvoiceTotals) -> Vec<InvoiceLine> {
     let with_totals = new.lines.iter().zip(&totals.lines);
     with_totals
         .map(|(line, totals)| InvoiceLine {
@@ -154,7 +159,7 @@ fn lines(new: &NewInvoice, totals: &InvoiceTotals) -> Vec<InvoiceLine> {
         .collect()
 }
 
-fn event(mint: &Mint, invoice: InvoiceId) -> Event {
+pub(super) fn event(mint: &Mint, invoice: InvoiceId) -> Event {
     Event {
         id: mint.id(EventId::new),
         kind: "invoice.issued".to_owned(),
@@ -167,7 +172,7 @@ fn event(mint: &Mint, invoice: InvoiceId) -> Event {
 }
 
 /// SHA-256 of everything the invoice says, each part behind its length, so that the same file read again is known.
-fn content_hash(new: &NewInvoice) -> [u8; 32] {
+pub(super) fn content_hash(new: &NewInvoice) -> [u8; 32] {
     let mut hash = Sha256::new();
     let mut part = |text: &str| {
         hash.update(text.len().to_be_bytes());

@@ -1,5 +1,7 @@
 //! An invoice is cancelled: refused while anything was paid on it or is on its way.
 
+use crate::actions::draft_invoice::{Written, written};
+use crate::actions::once::{self, Once, Ran};
 use crate::app::App;
 use crate::clock::Mint;
 use anyhow::{Context as _, Result};
@@ -26,6 +28,29 @@ pub struct VoidInvoice {
 pub async fn void_invoice(app: &App, input: VoidInvoice) -> Result<Option<Result<(), CannotVoid>>> {
     let mint = app.mint();
     app.store.write(async move |tx: &mut Tx| in_tx(tx, &mint, &input).await).await
+}
+
+/// Voids an invoice for a program, which may ask again.
+pub async fn void_invoice_once(
+    app: &App,
+    input: VoidInvoice,
+    once: Option<Once<Written>>,
+) -> Result<Ran<Written, Option<CannotVoid>>> {
+    let mint = app.mint();
+    app.store
+        .write(async move |tx: &mut Tx| {
+            let (merchant, id) = (input.merchant, input.invoice);
+            if let Some(before) = once::begin(tx, &mint, merchant, once.as_ref()).await? {
+                return Ok(before);
+            }
+            let outcome = match in_tx(tx, &mint, &input).await? {
+                None => Err(None),
+                Some(Err(why)) => Err(Some(why)),
+                Some(Ok(())) => Ok(written(tx, merchant, id).await?.context("it was just voided")?),
+            };
+            once::end(tx, merchant, once.as_ref(), outcome).await
+        })
+        .await
 }
 
 async fn in_tx(tx: &mut Tx, mint: &Mint, input: &VoidInvoice) -> Result<Option<Result<(), CannotVoid>>> {

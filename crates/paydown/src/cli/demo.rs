@@ -55,9 +55,14 @@ fn welcome_text(welcome: &Welcome, kept: bool, foreign: bool) -> String {
         }
     };
     format!(
-        "Paydown demo. No real money moves.\n\n  Pay an invoice   {}\n  Sign in          {}  as {}\n  Mailbox          {}\n\n\
+        "Paydown demo. No real money moves.\n\n  Pay an invoice   {}\n  Sign in          {}  as {}\n  Mailbox          {}\n  API              {}\n    with the key   {}\n\n\
          Card 4242 4242 4242 4242, any date to come, any code, pays. {end}",
-        welcome.payment_link, welcome.billing_link, welcome.contact_email, welcome.mailbox_url
+        welcome.payment_link,
+        welcome.billing_link,
+        welcome.contact_email,
+        welcome.mailbox_url,
+        welcome.api_url,
+        welcome.api_key
     )
 }
 

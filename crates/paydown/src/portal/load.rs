@@ -84,8 +84,7 @@ async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, F
         Err(instead) => return Ok(Err(instead)),
     };
     let currency = invoice.figures.currency;
-    let none = MethodLimits { minimum_minor: 1, maximum_minor: i64::MAX, step_minor: 1 };
-    let limits = processor.as_ref().map_or(none, |processor| processor.card_limits(currency));
+    let limits = processor.as_ref().map_or(MethodLimits::NONE, |processor| processor.card_limits(currency));
     let person = match &access {
         Access::Contact => (reader.contact(), None),
         Access::Link(grant) => (grant.contact_id, Some(grant.link_id)),

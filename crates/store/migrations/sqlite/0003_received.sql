@@ -36,3 +36,5 @@ CREATE TABLE numberings (
 -- The API lists a customer's invoices and payments in the order they were made.
 CREATE INDEX invoices_of_customer ON invoices (merchant_id, customer_id, id);
 CREATE INDEX payments_of_customer ON payments (merchant_id, customer_id, id);
+-- One cheque may pay several invoices, and each of them shows it.
+CREATE INDEX receipt_lines_by_invoice ON receipt_lines (merchant_id, invoice_id);

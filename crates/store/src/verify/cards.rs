@@ -49,11 +49,11 @@ const TEXTS: &[Texts] = &[
              LEFT JOIN invoice_lines l ON l.merchant_id = $1 AND l.invoice_id = i.id ORDER BY i.id, l.position"),
     },
     Texts {
-        what: "the reference or address a payer gave holds a card number",
+        what: "the reference or address of a payment holds a card number",
         prefix: "pay_",
         sql: Sql(
             "SELECT id, COALESCE(payer_reference, '') || ' | ' || COALESCE(receipt_email, '') || ' | ' || \
-             COALESCE(decline, '') FROM payments WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+             COALESCE(decline, '') || ' | ' || COALESCE(reference, '') FROM payments WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
         ),
     },
     Texts {

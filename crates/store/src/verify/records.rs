@@ -69,6 +69,9 @@ const REVOKED: Sql =
 const CLOSED: Sql = Sql(
     "SELECT anomaly_id FROM anomaly_closings WHERE merchant_id = $1 AND anomaly_id > $2 ORDER BY anomaly_id LIMIT $3",
 );
+const RECORDED: Sql = Sql(
+    "SELECT id FROM payments WHERE merchant_id = $1 AND id > $2 AND method <> 'card' ORDER BY id LIMIT $3",
+);
 /// `object` leads the index of the trail, so one kind of object is one range of it.
 const OBJECTS: Sql =
     Sql("SELECT object FROM audit WHERE merchant_id = $1 AND object > $2 AND object < $3 AND act = $4");
@@ -80,9 +83,11 @@ pub(super) async fn check_audit(
     report: &mut VerifyReport,
 ) -> Result<()> {
     let (mut voided, mut closed, mut revoked) = (Vec::new(), Vec::new(), Vec::new());
+    let mut recorded = Vec::new();
     for merchant_id in merchants {
         unaudited(tx, *merchant_id, (VOIDED, "inv_", acts::INVOICE_VOID), &mut voided).await?;
         unaudited(tx, *merchant_id, (CLOSED, "ano_", acts::ANOMALY_CLOSE), &mut closed).await?;
+        unaudited(tx, *merchant_id, (RECORDED, "pay_", acts::PAYMENT_RECORD), &mut recorded).await?;
         let mut audited = objects(tx, *merchant_id, "inv_", acts::LINK_REVOKE).await?;
         audited.extend(objects(tx, *merchant_id, "lnk_", acts::LINK_REVOKE).await?);
         let mut last = [0; 16];
@@ -100,6 +105,7 @@ pub(super) async fn check_audit(
         }
     }
     found(report, 24, "an invoice is void, and no audit row says who voided it", voided);
+    found(report, 24, "a payment was recorded, and no audit row says who did", recorded);
     found(report, 24, "an anomaly is closed, and no audit row says who closed it", closed);
     found(report, 24, "a payment link is revoked, and no audit row says who did", revoked);
     Ok(())

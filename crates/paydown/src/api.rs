@@ -1,0 +1,69 @@
+//! The API for programs, `/v1`: the same actions as the pages, in JSON. Each route says which scope its key needs, and is
+//! described by the code that answers it.
+//!
+//! It decides nothing about money and holds no state that matters: keys are read at each request.
+
+#![expect(unused_qualifications, reason = "the macro that describes routes qualifies what it names")]
+
+pub mod answers;
+pub mod caller;
+pub mod customers;
+pub mod events;
+pub mod extract;
+pub mod fields;
+pub mod invoices;
+pub mod links;
+pub mod openapi;
+pub mod page;
+pub mod payments;
+pub mod problem;
+pub mod quotes;
+
+use crate::app::App;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
+use std::sync::Arc;
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// True for addresses of the API: their errors are problems, not pages.
+pub fn is_api(path: &str) -> bool {
+    path == "/v1" || path.starts_with("/v1/")
+}
+
+/// Whoever has a key with the scope that the route names; the description and its pages are anybody's.
+pub fn router(app: &App) -> Router<App> {
+    let (routes, described) = described();
+    let counters = Arc::new(caller::Counters::default());
+    let keyed = routes
+        .route_layer(from_fn_with_state((app.clone(), counters), caller::around))
+        .layer(DefaultBodyLimit::max(extract::LARGEST_BODY));
+    let described = Arc::new(described);
+    keyed.route("/v1/openapi.json", get(move || openapi::json(Arc::clone(&described))))
+}
+
+/// The routes and what they say of themselves.
+fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(openapi::Document::openapi())
+        .routes(routes!(customers::create, customers::list))
+        .routes(routes!(customers::show))
+        .routes(routes!(customers::add_contact, customers::contacts))
+        .routes(routes!(invoices::create, invoices::list))
+        .routes(routes!(invoices::show))
+        .routes(routes!(invoices::finalize))
+        .routes(routes!(invoices::void))
+        .routes(routes!(quotes::create))
+        .routes(routes!(links::create, links::list, links::revoke))
+        .routes(routes!(payments::record, payments::list))
+        .routes(routes!(payments::show))
+        .routes(routes!(events::list))
+        .split_for_parts()
+}
+
+/// The description of the API, OpenAPI 3.1.
+pub fn description() -> utoipa::openapi::OpenApi {
+    described().1
+}

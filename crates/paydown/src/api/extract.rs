@@ -1,0 +1,200 @@
+//! How requests are read: JSON bodies and query strings, strictly, with the field named that is wrong; the key that makes a
+//! request safe to repeat.
+
+use super::problem::{Code, Problem};
+use crate::actions::once::Once;
+use crate::api::caller::Caller;
+use crate::app::App;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Path;
+use sha2::{Digest as _, Sha256};
+use store::verify::holds_card_number;
+
+/// The largest body that is read, bytes.
+pub const LARGEST_BODY: usize = 1024 * 1024;
+/// So much of what is wrong is told.
+const MOST_TOLD: usize = 300;
+/// The longest key of a request.
+const LONGEST_KEY: usize = 255;
+
+/// A JSON body, as its type describes it and nothing else.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned + Serialize> FromRequest<App> for Body<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Body<T>, Problem> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let kind =
+            kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
+        if kind != "application/json" {
+            return Err(Problem::new(Code::UnsupportedMediaType, "Send Content-Type: application/json."));
+        }
+        let bytes =
+            Bytes::from_request(request, app).await.map_err(|rejection| match rejection.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::BodyTooLarge, "Send at most 1 MiB."),
+                _ => Problem::new(Code::InvalidJson, "The body ended before it was complete."),
+            })?;
+        let body: T = parse(&bytes)?;
+        // A card number in any text is refused before anything can keep it.
+        let again = serde_json::to_value(&body).map_err(anyhow::Error::from)?;
+        match card_number(&again, String::new()) {
+            Some(param) => {
+                Err(Problem::new(Code::CardNumber, "This text holds a card number; leave it out.").at(param))
+            }
+            None => Ok(Body(body)),
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let (path, inner) = (path(error.path()), error.inner().to_string());
+        if error.inner().is_data() {
+            // serde_json says where it stopped reading; which field it is says more.
+            let words = inner.rsplit_once(" at line ").map_or(inner.as_str(), |(words, _)| words);
+            let problem = Problem::new(Code::InvalidRequest, told(words));
+            return if path.is_empty() { problem } else { problem.at(path) };
+        }
+        Problem::new(Code::InvalidJson, told(&inner))
+    })?;
+    json.end().map_err(|error| Problem::new(Code::InvalidJson, told(&error.to_string())))?;
+    Ok(parsed)
+}
+
+/// `lines[0].quantity`; nothing for the whole.
+fn path(path: &Path) -> String {
+    let text = path.to_string();
+    if text == "." { String::new() } else { text }
+}
+
+/// As much of an error's words as is told, in one line.
+fn told(words: &str) -> String {
+    let line: String = words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_TOLD).collect();
+    let mut sentence = line.trim().to_owned();
+    if let Some(first) = sentence.get(..1) {
+        let first = first.to_ascii_uppercase();
+        sentence.replace_range(..1, &first);
+    }
+    format!("{sentence}.")
+}
+
+/// Where a text with a card number stands.
+fn card_number(value: &serde_json::Value, at: String) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) => holds_card_number(text).then_some(at),
+        serde_json::Value::Array(list) => {
+            list.iter().enumerate().find_map(|(n, value)| card_number(value, format!("{at}[{n}]")))
+        }
+        serde_json::Value::Object(map) => map.iter().find_map(|(name, value)| {
+            let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+            card_number(value, at)
+        }),
+        _ => None,
+    }
+}
+
+/// The query string, as its type describes it and nothing else.
+pub struct Asked<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Asked<T>, Problem> {
+        let query = parts.uri.query().unwrap_or_default();
+        let pairs = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(query.as_bytes()));
+        serde_path_to_error::deserialize(pairs).map(Asked).map_err(|error| {
+            let (path, words) = (path(error.path()), error.inner().to_string());
+            let problem = Problem::new(Code::InvalidRequest, told(&words));
+            if path.is_empty() { problem } else { problem.at(path) }
+        })
+    }
+}
+
+/// What a caller names its request with; `None`: it does not.
+pub struct MayRepeat(Option<String>);
+
+/// The same where it is required: on money routes.
+pub struct Repeatable(String);
+
+impl FromRequestParts<App> for MayRepeat {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<MayRepeat, Problem> {
+        key(&parts.headers).map(MayRepeat)
+    }
+}
+
+impl FromRequestParts<App> for Repeatable {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Repeatable, Problem> {
+        key(&parts.headers)?.map(Repeatable).ok_or_else(|| {
+            let detail = "Send an Idempotency-Key header: any text of 1 to 255 visible characters, made anew for each \
+                          payment and kept for its repeats.";
+            Problem::new(Code::MissingIdempotencyKey, detail).at("Idempotency-Key")
+        })
+    }
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut all = headers.get_all("idempotency-key").iter();
+    let Some(first) = all.next() else { return Ok(None) };
+    let text = first.to_str().ok().filter(|text| {
+        (1..=LONGEST_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+    });
+    match (text, all.next()) {
+        (Some(text), None) => Ok(Some(text.to_owned())),
+        _ => {
+            let detail =
+                "An Idempotency-Key is 1 to 255 visible characters of ASCII, without blanks, in one header.";
+            Err(Problem::new(Code::InvalidIdempotencyKey, detail).at("Idempotency-Key"))
+        }
+    }
+}
+
+/// What a key names: a request that is told from any other by this.
+pub struct Named<'r, B> {
+    /// The route, with its method.
+    pub route: &'static str,
+    /// What its path names.
+    pub of: &'r str,
+    /// What was sent.
+    pub body: &'r B,
+}
+
+impl MayRepeat {
+    /// How the request is known again; `None` where the caller does not name it.
+    pub fn once<T, B: Serialize>(
+        self,
+        caller: &Caller,
+        request: &Named<'_, B>,
+        answer: fn(&T) -> anyhow::Result<(String, String)>,
+    ) -> Result<Option<Once<T>>, Problem> {
+        self.0.map(|key| Repeatable(key).once(caller, request, answer)).transpose()
+    }
+}
+
+impl Repeatable {
+    /// How the request is known again.
+    pub fn once<T, B: Serialize>(
+        self,
+        caller: &Caller,
+        request: &Named<'_, B>,
+        answer: fn(&T) -> anyhow::Result<(String, String)>,
+    ) -> Result<Once<T>, Problem> {
+        let body = serde_json::to_vec(request.body).map_err(anyhow::Error::from)?;
+        let mut hash = Sha256::new();
+        hash.update((request.of.len() as u64).to_be_bytes());
+        hash.update(request.of);
+        hash.update(body);
+        let owner = caller.key.id.to_string();
+        Ok(Once { owner, route: request.route, key: self.0, request_hash: hash.finalize().into(), answer })
+    }
+}

@@ -1,0 +1,118 @@
+//! `paydown key`: keys of programs that use the API. A secret is printed once, when its key is made.
+
+use super::world::{At, Exit, stop, table};
+use super::{KeyCommand, NewKeyArgs};
+use crate::actions::create_api_key::{NewApiKey, create_api_key, revoke_api_key};
+use crate::api_key::Scope;
+use anyhow::Result;
+use billing::ids::ApiKeyId;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use store::api_keys::{self, ApiKey};
+use store::db::Tx;
+
+pub(super) async fn run(at: &mut At<'_>, command: KeyCommand) -> Result<Exit> {
+    match command {
+        KeyCommand::Create(args) => create(at, args).await,
+        KeyCommand::List => list(at).await,
+        KeyCommand::Revoke { id } => revoke(at, &id).await,
+    }
+}
+
+async fn create(at: &mut At<'_>, args: NewKeyArgs) -> Result<Exit> {
+    let (config, store, merchant) = at.merchant().await?;
+    let app = at.app(&config, store)?;
+    let days = args.expires_in_days.map(|days| SignedDuration::from_hours(24 * i64::from(days)));
+    let new = NewApiKey {
+        merchant: merchant.id,
+        name: args.name,
+        scopes: if args.scope.is_empty() { Scope::ALL.to_vec() } else { args.scope },
+        requests_per_minute: args.rate,
+        expires_at: days.map(|days| app.clock.now() + days),
+        actor: at.actor(),
+    };
+    let (key, secret) = create_api_key(&app, new).await?.map_err(|why| stop(Exit::Usage, why.to_string()))?;
+    let mut json = key_json(&key);
+    json["key"] = secret.reveal().into();
+    at.tell(&json, || {
+        format!(
+            "{}\n\nThis is the only time the key is shown. Send it as: Authorization: Bearer …\n{}",
+            secret.reveal(),
+            key_text(&key)
+        )
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn list(at: &mut At<'_>) -> Result<Exit> {
+    let (_, store, merchant) = at.merchant().await?;
+    let id = merchant.id;
+    let now = at.world.clock.now();
+    let keys = store.read(async move |tx: &mut Tx| api_keys::list(tx, id).await).await?;
+    at.tell(&keys.iter().map(key_json).collect(), || {
+        let row = |key: &ApiKey| {
+            let state = match (key.revoked_at, key.expires_at) {
+                (Some(_), _) => "taken back",
+                (None, Some(end)) if end <= now => "ended",
+                (None, _) => "in force",
+            };
+            let used = key.used_at.map_or_else(|| "never".to_owned(), |at| at.to_string());
+            let name = key.name.clone();
+            vec![key.id.to_string(), name, key.shown.clone(), state.to_owned(), used, key.scopes.clone()]
+        };
+        if keys.is_empty() {
+            return "There is no key yet; make one with: paydown key create --name NAME\n".to_owned();
+        }
+        table(
+            &["ID", "NAME", "KEY", "STATE", "LAST USED", "SCOPES"],
+            &keys.iter().map(row).collect::<Vec<_>>(),
+        )
+    })?;
+    Ok(Exit::Done)
+}
+
+async fn revoke(at: &mut At<'_>, text: &str) -> Result<Exit> {
+    let (config, store, merchant) = at.merchant().await?;
+    let id: ApiKeyId =
+        text.parse().map_err(|error: billing::ids::WrongId| stop(Exit::Usage, error.to_string()))?;
+    let app = at.app(&config, store)?;
+    match revoke_api_key(&app, merchant.id, id, at.actor()).await? {
+        None => {
+            let words = format!("there is no key {text}; `paydown key list` shows them");
+            Err(stop(Exit::NotFound, words))
+        }
+        Some(revoked) => {
+            at.tell(&json!({ "id": id.to_string(), "revoked": revoked }), || match revoked {
+                true => format!("{id} is taken back; it works no more."),
+                false => format!("{id} was taken back before."),
+            })?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn key_text(key: &ApiKey) -> String {
+    let rate = match key.requests_per_minute {
+        0 => "no limit".to_owned(),
+        rate => format!("{rate} requests a minute"),
+    };
+    let end = key.expires_at.map_or_else(|| "never".to_owned(), |end| end.to_string());
+    format!(
+        "Id      {}\nName    {}\nScopes  {}\nRate    {rate}\nEnds    {end}\n",
+        key.id, key.name, key.scopes
+    )
+}
+
+fn key_json(key: &ApiKey) -> Value {
+    json!({
+        "id": key.id.to_string(),
+        "name": key.name,
+        "shown": key.shown,
+        "scopes": key.scopes.split(' ').collect::<Vec<_>>(),
+        "requests_per_minute": key.requests_per_minute,
+        "created_at": key.created_at.to_string(),
+        "expires_at": key.expires_at.map(|at| at.to_string()),
+        "revoked_at": key.revoked_at.map(|at| at.to_string()),
+        "used_at": key.used_at.map(|at| at.to_string()),
+    })
+}
