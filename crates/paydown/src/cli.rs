@@ -517,4 +517,6 @@ fn exit_of(error: &anyhow::Error) -> Exit {
 }
 
 #[cfg(test)]
+mod help_pages;
+#[cfg(test)]
 mod tests;

@@ -16,4 +16,6 @@ pub use page::{Page, Section, all, named};
 pub use render::{HelpHtml, Place};
 
 #[cfg(test)]
+mod questions;
+#[cfg(test)]
 mod tests;

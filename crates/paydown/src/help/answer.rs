@@ -1,15 +1,17 @@
 //! An answer to a question: the passage of the pages that fits best, quoted, with more of them behind it; or that there is
 //! none. Every word of an answer stands on a page.
 
-use crate::help::index::{self, Hit, Wanted};
+use crate::help::index::{self, Hit, Question};
 use crate::help::page::{Block, Page, Section, all};
 use crate::help::render::{self, HelpHtml, Place};
 use std::ops::Range;
 
 /// The longest question that is read, characters.
 pub const LONGEST_QUESTION: usize = 500;
-/// A passage that has less of what the question says is no answer.
-const ENOUGH: f64 = 0.5;
+/// A passage that has less of what the question says is no answer; more is asked of it where some of the question is on no
+/// page at all.
+const ENOUGH: f64 = 0.3;
+const ENOUGH_OF_STRANGE: f64 = 0.5;
 /// A further passage fits at least so well beside the best.
 const NEAR: f64 = 0.45;
 /// So many passages are quoted, the answer among them.
@@ -61,24 +63,26 @@ pub fn ask(question: &str, place: &Place, here: Option<&str>) -> Asked {
     if question.chars().count() > LONGEST_QUESTION {
         return Asked::TooLong { most: LONGEST_QUESTION };
     }
-    let wanted = index::wanted(question);
+    let question = index::question(question);
     let is_there = |page: &Page| place.only.is_none_or(|audience| page.audience == audience);
-    let mut hits = index::search(&wanted, is_there, here);
-    let Some(best) = hits.iter().copied().find(|hit| hit.share >= ENOUGH) else { return Asked::NotFound };
+    let mut hits = index::search(&question, is_there, here);
+    let enough = if question.is_partly_strange() { ENOUGH_OF_STRANGE } else { ENOUGH };
+    let best = hits.iter().copied().find(|hit| hit.share >= enough && question.is_about_something());
+    let Some(best) = best else { return Asked::NotFound };
     hits.retain(|hit| (hit.page, hit.section) != (best.page, best.section) && hit.score >= NEAR * best.score);
-    let further = hits.iter().take(QUOTED - 1).map(|hit| Excerpt::of(hit, &wanted, PART)).collect();
-    Asked::Found(Answer { direct: Excerpt::of(&best, &wanted, WHOLE), further })
+    let further = hits.iter().take(QUOTED - 1).map(|hit| Excerpt::of(hit, &question, PART)).collect();
+    Asked::Found(Answer { direct: Excerpt::of(&best, &question, WHOLE), further })
 }
 
 impl Excerpt {
     /// The whole passage if it is at most so long, else the paragraphs around the one that fits best.
-    fn of(hit: &Hit, wanted: &[Wanted], most: usize) -> Excerpt {
+    fn of(hit: &Hit, question: &Question, most: usize) -> Excerpt {
         let page = &all()[hit.page];
         let blocks = &page.sections[hit.section].blocks;
         let lengths: Vec<usize> = blocks.iter().map(|block| block.text.chars().count()).collect();
         let mut which = 0..blocks.len();
         if lengths.iter().sum::<usize>() > most {
-            let fits = blocks.iter().map(|block| index::fit_of(&block.text, wanted));
+            let fits = blocks.iter().map(|block| index::fit_of(&block.text, question));
             let best = fits.enumerate().fold((0, 0.0), |best, fit| if fit.1 > best.1 { fit } else { best }).0;
             which = best..best + 1;
             let mut sum = lengths[best];

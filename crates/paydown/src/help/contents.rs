@@ -39,9 +39,29 @@ const GROUPS: [Group; 6] = [
         audience: Audience::Payers,
         pages: &["payments-in-progress", "declined-cards", "two-people-paying", "safety-and-privacy"],
     },
-    Group { title: "Setting up", audience: Audience::Operators, pages: &[] },
-    Group { title: "Invoices and payments", audience: Audience::Operators, pages: &[] },
-    Group { title: "Running it", audience: Audience::Operators, pages: &[] },
+    Group {
+        title: "Setting up",
+        audience: Audience::Operators,
+        pages: &[
+            "installing",
+            "trying-it-out",
+            "settings",
+            "businesses",
+            "connecting-stripe",
+            "sending-mail",
+            "proxies",
+        ],
+    },
+    Group {
+        title: "Invoices and payments",
+        audience: Audience::Operators,
+        pages: &["importing-invoices", "sending-invoices", "rules-for-parts", "passing-on-card-fees"],
+    },
+    Group {
+        title: "Running it",
+        audience: Audience::Operators,
+        pages: &["checking-the-books", "backup-and-restore", "metrics", "postgresql"],
+    },
 ];
 
 /// The groups in their order, those of payers first; for payers alone theirs.
