@@ -4,6 +4,7 @@
 //! and the processor's own books equal ours. Time stands still unless a test moves it, for both sides at once. No test
 //! sleeps to wait for another.
 
+mod api;
 mod audit;
 mod builders;
 mod faults;

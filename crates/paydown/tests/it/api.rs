@@ -1,0 +1,11 @@
+//! The API over HTTP, as a program calls it. Every answer that any of these tests gets is held against the description that the
+//! server gives of itself.
+
+mod client;
+mod contract;
+mod errors;
+mod invoices;
+mod keys;
+mod lists;
+mod received;
+mod repeats;

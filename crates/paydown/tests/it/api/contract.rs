@@ -1,0 +1,183 @@
+//! The description and the server are one: every route and every error that is described can be had, and nothing else comes.
+
+use super::client::{Client, description, new_key};
+use crate::on_both_engines;
+use crate::test_app::{PROCESSOR_KEY, TestApp};
+use paydown::api::problem::Code;
+use paydown::api_key::Scope;
+use paydown::processors::STRIPE;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use store::db::Tx;
+use store::processor_accounts::{self, ProcessorAccount};
+
+on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut TestApp| {
+    let client = Client::open(app).await;
+    let served = client.get("/v1/openapi.json").await;
+    assert_eq!(served.json, *description());
+    assert_eq!(served.json["openapi"], "3.1.0");
+    succeed(&client).await;
+    refuse(app, &client).await;
+    break_down(app, &client).await;
+    let seen = client.seen.lock().expect("nobody panics here").clone();
+    let mut missing = Vec::new();
+    for (template, item) in description()["paths"].as_object().expect("paths") {
+        for method in item.as_object().expect("operations").keys() {
+            let name = format!("{} {template}", method.to_uppercase());
+            let well =
+                |(of, status, _): &&(String, u16, Option<String>)| *of == name && (200..300).contains(status);
+            if !seen.iter().any(|answer| well(&answer)) {
+                missing.push(name);
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no answer that is none of an error was had from {missing:?}");
+    let codes: BTreeSet<&str> = seen.iter().filter_map(|(_, _, code)| code.as_deref()).collect();
+    // What no route answers of itself: an address or a method that is not described, and time that ran out.
+    let elsewhere = [Code::MethodNotAllowed, Code::Timeout];
+    let all: Vec<&str> =
+        Code::ALL.iter().filter(|code| !elsewhere.contains(code)).map(|code| code.as_str()).collect();
+    let missing: Vec<_> = all.into_iter().filter(|code| !codes.contains(code)).collect();
+    assert!(missing.is_empty(), "these errors were not had: {missing:?}");
+});
+
+async fn succeed(client: &Client) {
+    let customer = client.customer("Acme").await;
+    for path in ["/v1/customers", "/v1/invoices", "/v1/payments", "/v1/events"] {
+        assert_eq!(client.get(path).await.status, 200);
+    }
+    assert_eq!(client.get(&format!("/v1/customers/{customer}")).await.status, 200);
+    let contacts = format!("/v1/customers/{customer}/contacts");
+    assert_eq!(
+        client.post(&contacts, json!({ "email": "lee@acme.example", "name": null })).await.status,
+        201
+    );
+    assert_eq!(client.get(&contacts).await.json["data"].as_array().map(Vec::len), Some(2));
+    let [invoice, other] = [client.invoice(&customer, 9_000).await, client.invoice(&customer, 9_000).await];
+    assert_eq!(client.get(&format!("/v1/invoices/{invoice}")).await.status, 200);
+    let quotes = format!("/v1/invoices/{invoice}/quotes");
+    assert_eq!(client.post(&quotes, json!({ "amount": 500 })).await.status, 200);
+    let links = format!("/v1/invoices/{invoice}/links");
+    assert_eq!(client.post(&links, json!({})).await.status, 201);
+    assert_eq!(client.get(&links).await.status, 200);
+    assert_eq!(client.delete(&links).await.status, 200);
+    let paid = client.post_once("p-1", "/v1/payments", Client::wire(&invoice, 1_000)).await;
+    assert_eq!(client.get(&format!("/v1/payments/{}", paid.text_of("id"))).await.status, 200);
+    assert_eq!(client.send("POST", &format!("/v1/invoices/{other}/void"), &[], None).await.status, 200);
+}
+
+async fn refuse(app: &TestApp, client: &Client) {
+    let customer = client.customer("Globex").await;
+    let invoice = client.invoice(&customer, 9_000).await;
+    let quotes = format!("/v1/invoices/{invoice}/quotes");
+    client.with_key("nobody").get("/v1/events").await.is(401, "invalid_key");
+    let weak = client.with_key(&new_key(app, app.merchant, &[Scope::EventsRead], 1).await);
+    weak.get("/v1/invoices").await.is(403, "insufficient_scope");
+    weak.get("/v1/events").await.is(429, "rate_limited");
+    client
+        .send("GET", "/v1/events", &[("origin", "https://a.example")], None)
+        .await
+        .is(403, "browser_origin");
+    client.get("/v1/invoices/inv_x").await.is(404, "not_found");
+    client
+        .post(&format!("/v1/customers/{customer}/contacts"), json!({ "email": "dana@globex.example" }))
+        .await
+        .is(409, "address_taken");
+    client.send("POST", &format!("/v1/invoices/{invoice}/finalize"), &[], None).await.is(409, "not_draft");
+    let draft = |number: &str, unit: i64| {
+        json!({
+            "customer": customer, "currency": "usd", "due_on": "2026-12-30", "number": number,
+            "lines": [{ "description": "Support", "quantity": 1, "unit_amount": unit }],
+        })
+    };
+    assert_eq!(client.post("/v1/invoices", draft("A", 1)).await.status, 201);
+    client.post("/v1/invoices", draft("A", 1)).await.is(409, "number_taken");
+    client.post("/v1/invoices", draft("B", -1)).await.is(422, "invalid_lines");
+    client.post("/v1/customers", json!({ "name": "4242424242424242" })).await.is(422, "card_number");
+    client.post("/v1/customers", json!({})).await.is(422, "invalid_request");
+    let record = async |key: &str, body: Value| client.post_once(key, "/v1/payments", body).await;
+    record("q-1", Client::wire(&invoice, 1_000)).await;
+    record("q-1", Client::wire(&invoice, 2_000)).await.is(422, "idempotency_key_reused");
+    record("", Client::wire(&invoice, 1)).await.is(400, "invalid_idempotency_key");
+    client.post("/v1/payments", Client::wire(&invoice, 1)).await.is(400, "missing_idempotency_key");
+    record("q-2", Client::wire(&invoice, 8_001)).await.is(422, "surplus");
+    let with = |name: &str, value: Value| {
+        let mut body = Client::wire(&invoice, 2);
+        body[name] = value;
+        body
+    };
+    record("q-2", with("amount", json!(1))).await.is(422, "allocations_above_amount");
+    record("q-2", with("currency", json!("eur"))).await.is(422, "currency_mismatch");
+    record("q-2", with("received_on", json!("2030-01-01"))).await.is(422, "date_in_future");
+    let stranger = client.customer("Initech").await;
+    record("q-2", with("customer", json!(stranger))).await.is(422, "customer_mismatch");
+    client.send("POST", &format!("/v1/invoices/{invoice}/void"), &[], None).await.is(409, "cannot_void");
+    let headers = [("idempotency-key", "q-2")];
+    client.send("POST", "/v1/payments", &headers, Some(b"{".to_vec())).await.is(400, "invalid_json");
+    client
+        .send("POST", "/v1/payments", &headers, Some(vec![b' '; 1_100_000]))
+        .await
+        .is(413, "body_too_large");
+    let plain = [("idempotency-key", "q-2"), ("content-type", "text/plain")];
+    client.send("POST", "/v1/payments", &plain, Some(b"{}".to_vec())).await.is(415, "unsupported_media_type");
+    let ask = async |path: &str, amount: i64| client.post(path, json!({ "amount": amount })).await;
+    ask(&quotes, 8_001).await.is(422, "amount_above_payable");
+    ask(&quotes, 0).await.is(422, "amount_not_positive");
+    ask(&quotes, 10).await.is(422, "amount_not_chargeable");
+    ask(&quotes, 7_990).await.is(422, "amount_leaves_too_little");
+    quotes_under_policies(app, client, &customer).await;
+}
+
+/// The refusals that hang on a policy or on what is in flight.
+async fn quotes_under_policies(app: &TestApp, client: &Client, customer: &str) {
+    use billing::policy::{Minimum, Partial, PolicyLayer};
+    use store::policies::Scope as Of;
+    let quote = async |invoice: &str, amount: i64| {
+        client.post(&format!("/v1/invoices/{invoice}/quotes"), json!({ "amount": amount })).await
+    };
+    let layer = |partial, minimum| PolicyLayer { partial, minimum, ..PolicyLayer::default() };
+    let [whole, most, done] = [
+        client.invoice(customer, 5_000).await,
+        client.invoice(customer, 5_000).await,
+        client.invoice(customer, 5_000).await,
+    ];
+    let id = |text: &str| text.parse().expect("an id");
+    app.set_policy(Of::Invoice(id(&whole)), layer(Some(Partial::Never), None)).await;
+    quote(&whole, 100).await.is(422, "partial_not_allowed");
+    app.set_policy(Of::Invoice(id(&most)), layer(None, Some(Minimum::Percent(5_000)))).await;
+    quote(&most, 2_000).await.is(422, "amount_below_minimum");
+    client.post_once("d", "/v1/payments", Client::wire(&done, 5_000)).await;
+    quote(&done, 1).await.is(422, "nothing_payable");
+    let busy = app.invoice(5_000).await;
+    app.pay(busy, 5_000).await;
+    quote(&busy.to_string(), 100).await.is(422, "all_in_progress");
+    let draft = client.post(
+        "/v1/invoices",
+        json!({
+            "customer": customer, "currency": "usd", "due_on": "2026-12-30",
+            "lines": [{ "description": "Support", "quantity": 1, "unit_amount": 100 }],
+        }),
+    );
+    quote(&draft.await.text_of("id"), 100).await.is(409, "not_open");
+}
+
+/// What comes when the program itself fails.
+async fn break_down(app: &mut TestApp, client: &Client) {
+    let invoice = client.get("/v1/invoices").await.json["data"][0]["id"].as_str().expect("an id").to_owned();
+    let merchant = app.merchant;
+    let spoiled = app.app.store.write(async move |tx: &mut Tx| {
+        let account = processor_accounts::find(tx, merchant, STRIPE).await?.expect("a connection");
+        let account = ProcessorAccount { secret_key: vec![1; 60], ..account };
+        processor_accounts::upsert(tx, &account).await
+    });
+    spoiled.await.expect("the row is changed behind our back");
+    client
+        .post(&format!("/v1/invoices/{invoice}/quotes"), json!({ "amount": 100 }))
+        .await
+        .is(500, "internal");
+    app.use_processor_key(PROCESSOR_KEY).await;
+    app.app.store.close().await.expect("the store closes");
+    let refused = client.get("/v1/invoices").await;
+    assert_eq!(refused.is(503, "unavailable").header("retry-after"), Some("1"));
+    app.restart().await;
+}
