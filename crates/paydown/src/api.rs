@@ -21,7 +21,6 @@ pub mod quotes;
 
 use crate::app::App;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use std::sync::Arc;
@@ -38,9 +37,7 @@ pub fn is_api(path: &str) -> bool {
 pub fn router(app: &App) -> Router<App> {
     let (routes, described) = described();
     let counters = Arc::new(caller::Counters::default());
-    let keyed = routes
-        .route_layer(from_fn_with_state((app.clone(), counters), caller::around))
-        .layer(DefaultBodyLimit::max(extract::LARGEST_BODY));
+    let keyed = routes.route_layer(from_fn_with_state((app.clone(), counters), caller::around));
     let described = Arc::new(described);
     keyed.route("/v1/openapi.json", get(move || openapi::json(Arc::clone(&described))))
 }

@@ -34,7 +34,8 @@ const BY_INVOICE: Sql =
   WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY at, id");
 const BY_PAYMENT: Sql =
     Sql("SELECT id, payment_id, grant_id, invoice_id, amount, posting_id, at FROM allocations
-  WHERE merchant_id = $1 AND payment_id = $2 ORDER BY at, id");
+  WHERE merchant_id = $1 AND payment_id = $2
+  ORDER BY at, CASE WHEN grant_id IS NULL THEN 0 ELSE 1 END, id");
 
 /// Adds an allocation.
 pub async fn insert(tx: &mut Tx, merchant: MerchantId, allocation: &Allocation) -> Result<()> {

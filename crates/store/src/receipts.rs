@@ -64,19 +64,19 @@ const LINES_BY_INVOICE: Sql = Sql("SELECT l.invoice_id, l.applied, l.open_before
 const PLACED: Sql =
     Sql("SELECT r.payment_id, r.credit, a.id, a.grant_id, a.invoice_id, a.amount, a.posting_id, a.at
   FROM receipts r LEFT JOIN allocations a ON a.merchant_id = r.merchant_id AND a.payment_id = r.payment_id
-  WHERE r.merchant_id = $1 AND r.payment_id >= $2 AND r.payment_id <= $3 ORDER BY r.payment_id, a.at, a.id");
+  WHERE r.merchant_id = $1 AND r.payment_id >= $2 AND r.payment_id <= $3 ORDER BY r.payment_id, a.at, CASE WHEN a.grant_id IS NULL THEN 0 ELSE 1 END, a.id");
 const PLACED_OF_CUSTOMER: Sql =
     Sql("SELECT r.payment_id, r.credit, a.id, a.grant_id, a.invoice_id, a.amount, a.posting_id, a.at
   FROM payments p JOIN receipts r ON r.merchant_id = p.merchant_id AND r.payment_id = p.id
   LEFT JOIN allocations a ON a.merchant_id = r.merchant_id AND a.payment_id = r.payment_id
   WHERE p.merchant_id = $1 AND p.id >= $2 AND p.id <= $3 AND p.customer_id = $4
-  ORDER BY r.payment_id, a.at, a.id");
+  ORDER BY r.payment_id, a.at, CASE WHEN a.grant_id IS NULL THEN 0 ELSE 1 END, a.id");
 const PLACED_OF_INVOICE: Sql =
     Sql("SELECT r.payment_id, r.credit, a.id, a.grant_id, a.invoice_id, a.amount, a.posting_id, a.at
   FROM receipt_lines l JOIN receipts r ON r.merchant_id = l.merchant_id AND r.payment_id = l.payment_id
   LEFT JOIN allocations a ON a.merchant_id = r.merchant_id AND a.payment_id = r.payment_id
   WHERE l.merchant_id = $1 AND l.invoice_id = $4 AND l.payment_id >= $2 AND l.payment_id <= $3
-  ORDER BY r.payment_id, a.at, a.id");
+  ORDER BY r.payment_id, a.at, CASE WHEN a.grant_id IS NULL THEN 0 ELSE 1 END, a.id");
 
 /// Where the money of one payment went.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

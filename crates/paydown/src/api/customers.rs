@@ -2,7 +2,7 @@
 
 use super::answers::{CannotAdd, Common, NotFound, OptionalKey, Unclear, Unreadable, made};
 use super::caller::{CustomersRead, CustomersWrite, May};
-use super::extract::{Asked, Body, MayRepeat, Named};
+use super::extract::{Asked, At, Body, MayRepeat, Named};
 use super::fields::{self, Email, Line, Lines};
 use super::page::{Limit, List};
 use super::problem::{Code, Problem};
@@ -12,7 +12,7 @@ use crate::actions::create_customer::{
 use crate::app::App;
 use anyhow::Result as Outcome;
 use axum::Json;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use billing::contact::comparable_email;
 use billing::ids::CustomerId;
@@ -194,7 +194,7 @@ pub async fn list(
 pub async fn show(
     State(app): State<App>,
     May(caller, _): May<CustomersRead>,
-    Path(id): Path<String>,
+    At(id): At,
 ) -> Result<Json<Customer>, Problem> {
     let id: CustomerId = id.parse().map_err(|_| Problem::not_found())?;
     let read = async move |tx: &mut Tx| customers::listed(tx, caller.merchant, id).await;
@@ -220,7 +220,7 @@ pub async fn show(
 pub async fn add_contact(
     State(app): State<App>,
     May(caller, _): May<CustomersWrite>,
-    Path(id): Path<String>,
+    At(id): At,
     key: MayRepeat,
     Body(new): Body<NewContact>,
 ) -> Result<Response, Problem> {
@@ -257,7 +257,7 @@ fn added(contact: &StoredContact) -> Outcome<(String, String)> {
 pub async fn contacts(
     State(app): State<App>,
     May(caller, _): May<CustomersRead>,
-    Path(id): Path<String>,
+    At(id): At,
 ) -> Result<Json<List<Contact>>, Problem> {
     let id: CustomerId = id.parse().map_err(|_| Problem::not_found())?;
     let found = app

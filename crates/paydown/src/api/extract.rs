@@ -5,10 +5,11 @@ use super::problem::{Code, Problem};
 use crate::actions::once::Once;
 use crate::api::caller::Caller;
 use crate::app::App;
-use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::body::Body as AnyBody;
+use axum::extract::{FromRequest, FromRequestParts, Path as UrlPath, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, header};
+use futures::StreamExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Path;
@@ -17,6 +18,8 @@ use store::verify::holds_card_number;
 
 /// The largest body that is read, bytes.
 pub const LARGEST_BODY: usize = 1024 * 1024;
+/// So much of a larger one is read all the same, bytes.
+const MOST_THROWN_AWAY: usize = 32 * LARGEST_BODY;
 /// So much of what is wrong is told.
 const MOST_TOLD: usize = 300;
 /// The longest key of a request.
@@ -28,19 +31,14 @@ pub struct Body<T>(pub T);
 impl<T: DeserializeOwned + Serialize> FromRequest<App> for Body<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, app: &App) -> Result<Body<T>, Problem> {
+    async fn from_request(request: Request, _: &App) -> Result<Body<T>, Problem> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let kind =
             kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
         if kind != "application/json" {
             return Err(Problem::new(Code::UnsupportedMediaType, "Send Content-Type: application/json."));
         }
-        let bytes =
-            Bytes::from_request(request, app).await.map_err(|rejection| match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(Code::BodyTooLarge, "Send at most 1 MiB."),
-                _ => Problem::new(Code::InvalidJson, "The body ended before it was complete."),
-            })?;
-        let body: T = parse(&bytes)?;
+        let body: T = parse(&read(request.into_body()).await?)?;
         // A card number in any text is refused before anything can keep it.
         let again = serde_json::to_value(&body).map_err(anyhow::Error::from)?;
         match card_number(&again, String::new()) {
@@ -50,6 +48,27 @@ impl<T: DeserializeOwned + Serialize> FromRequest<App> for Body<T> {
             None => Ok(Body(body)),
         }
     }
+}
+
+/// Reads a body. One that is too large is read on for a while and thrown away: whoever is still sending it would not see an
+/// answer that comes before its end.
+async fn read(body: AnyBody) -> Result<Vec<u8>, Problem> {
+    let mut stream = body.into_data_stream();
+    let (mut bytes, mut length) = (Vec::new(), 0_usize);
+    while let Some(part) = stream.next().await {
+        let ended = |_| Problem::new(Code::InvalidJson, "The body ended before it was complete.");
+        let part = part.map_err(ended)?;
+        length = length.saturating_add(part.len());
+        if length <= LARGEST_BODY {
+            bytes.extend_from_slice(&part);
+        } else if length > MOST_THROWN_AWAY {
+            break;
+        }
+    }
+    if length > LARGEST_BODY {
+        return Err(Problem::new(Code::BodyTooLarge, "Send at most 1 MiB."));
+    }
+    Ok(bytes)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
@@ -97,6 +116,18 @@ fn card_number(value: &serde_json::Value, at: String) -> Option<String> {
             card_number(value, at)
         }),
         _ => None,
+    }
+}
+
+/// What the path names; not found where it cannot be read.
+pub struct At(pub String);
+
+impl FromRequestParts<App> for At {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<At, Problem> {
+        let named = UrlPath::<String>::from_request_parts(parts, app).await;
+        named.map(|UrlPath(named)| At(named)).map_err(|_| Problem::not_found())
     }
 }
 

@@ -4,7 +4,7 @@ use super::answers::{
     CannotDraft, CannotFinalize, CannotVoid, Common, NotFound, OptionalKey, Unclear, done, made,
 };
 use super::caller::{InvoicesRead, InvoicesWrite, May};
-use super::extract::{Asked, Body, MayRepeat, Named};
+use super::extract::{Asked, At, Body, MayRepeat, Named};
 use super::fields::{self, CurrencyCode, Day, Line, Lines, Percent, Quantity, SignedAmount};
 use super::page::{Limit, List};
 use super::problem::{Code, Problem};
@@ -14,7 +14,7 @@ use crate::actions::void_invoice::{VoidInvoice, void_invoice_once};
 use crate::app::App;
 use anyhow::Result as Outcome;
 use axum::Json;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use billing::ids::InvoiceId;
 use billing::invoice::{CannotVoid as WhyNot, Lifecycle, Progress as Paid, progress};
@@ -432,7 +432,7 @@ pub async fn list(
 pub async fn show(
     State(app): State<App>,
     May(caller, _): May<InvoicesRead>,
-    Path(id): Path<String>,
+    At(id): At,
 ) -> Result<Json<Invoice>, Problem> {
     let id: InvoiceId = id.parse().map_err(|_| Problem::not_found())?;
     let read = async move |tx: &mut Tx| draft_invoice::written(tx, caller.merchant, id).await;
@@ -455,7 +455,7 @@ pub async fn show(
 pub async fn finalize(
     State(app): State<App>,
     May(caller, _): May<InvoicesWrite>,
-    Path(id): Path<String>,
+    At(id): At,
     key: MayRepeat,
 ) -> Result<Response, Problem> {
     let invoice: InvoiceId = id.parse().map_err(|_| Problem::not_found())?;
@@ -484,7 +484,7 @@ pub async fn finalize(
 pub async fn void(
     State(app): State<App>,
     May(caller, _): May<InvoicesWrite>,
-    Path(id): Path<String>,
+    At(id): At,
     key: MayRepeat,
 ) -> Result<Response, Problem> {
     let invoice: InvoiceId = id.parse().map_err(|_| Problem::not_found())?;

@@ -3,7 +3,7 @@
 
 use super::answers::{CannotLink, Common, NotFound, OptionalKey, made};
 use super::caller::{LinksRead, LinksWrite, May};
-use super::extract::{Body, MayRepeat, Named};
+use super::extract::{At, Body, MayRepeat, Named};
 use super::fields;
 use super::invoices::sentence;
 use super::page::List;
@@ -12,7 +12,7 @@ use crate::actions::create_link::{self, create_link_once, link_url, revoke_links
 use crate::actions::once::Ran;
 use crate::app::App;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use billing::ids::{InvoiceId, LinkId, MerchantId};
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ impl PaymentLink {
 pub async fn create(
     State(app): State<App>,
     May(caller, _): May<LinksWrite>,
-    Path(id): Path<String>,
+    At(id): At,
     key: MayRepeat,
     Body(new): Body<NewLink>,
 ) -> Result<Response, Problem> {
@@ -141,7 +141,7 @@ fn with_url(app: &App, merchant: MerchantId, answer: &str) -> anyhow::Result<Str
 pub async fn list(
     State(app): State<App>,
     May(caller, _): May<LinksRead>,
-    Path(id): Path<String>,
+    At(id): At,
 ) -> Result<Json<List<PaymentLink>>, Problem> {
     let id: InvoiceId = id.parse().map_err(|_| Problem::not_found())?;
     let found = app
@@ -167,7 +167,7 @@ pub async fn list(
 pub async fn revoke(
     State(app): State<App>,
     May(caller, _): May<LinksWrite>,
-    Path(id): Path<String>,
+    At(id): At,
 ) -> Result<Json<Revoked>, Problem> {
     let id: InvoiceId = id.parse().map_err(|_| Problem::not_found())?;
     let merchant = caller.merchant;

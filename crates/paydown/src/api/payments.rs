@@ -2,7 +2,7 @@
 
 use super::answers::{CannotRecord, Common, NotFound, RequiredKey, Unclear, made};
 use super::caller::{Caller, May, PaymentsRead, PaymentsWrite};
-use super::extract::{Asked, Body, Named, Repeatable};
+use super::extract::{Asked, At, Body, Named, Repeatable};
 use super::fields::{self, Amount, CurrencyCode, Day, Line};
 use super::invoices::sentence;
 use super::page::{Limit, List};
@@ -11,7 +11,7 @@ use crate::actions::record_payment::{self, RecordPayment, Recorded, record_payme
 use crate::app::App;
 use anyhow::Result as Outcome;
 use axum::Json;
-use axum::extract::{OriginalUri, Path, State};
+use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use billing::allocation::Surplus as Rule;
 use billing::ids::PaymentId;
@@ -406,7 +406,7 @@ pub async fn list(
 pub async fn show(
     State(app): State<App>,
     May(caller, _): May<PaymentsRead>,
-    Path(id): Path<String>,
+    At(id): At,
 ) -> Result<Json<Payment>, Problem> {
     let id: PaymentId = id.parse().map_err(|_| Problem::not_found())?;
     let found = app

@@ -5,18 +5,19 @@ use crate::portal::fail::Fail;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use store::db::StoreError;
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $word:literal, $status:ident, $title:literal;)*) => {
         /// What went wrong, as a word that stays.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, ToSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code {$(
             $(#[doc = $doc])+
-            #[serde(rename = $word)]
             $name,
         )*}
 
@@ -121,6 +122,23 @@ codes! {
     /// The database is busy, or takes no writes for now. Nothing was done; repeat with the same Idempotency-Key after Retry-After.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available for a moment";
 }
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        let words = Code::ALL.iter().map(|code| code.as_str());
+        let schema =
+            ObjectBuilder::new().schema_type(SchemaType::Type(Type::String)).enum_values(Some(words));
+        schema.description(Some("What went wrong, as a word that stays.")).into()
+    }
+}
+
+impl ToSchema for Code {}
 
 /// An error on its way out; the middleware writes it, with the request's id.
 #[derive(Debug, Clone)]

@@ -2,14 +2,14 @@
 
 use super::answers::{CannotQuote, Common};
 use super::caller::{InvoicesRead, May};
-use super::extract::Body;
+use super::extract::{At, Body};
 use super::fields::SignedAmount;
 use super::problem::{Code, Limits, More, Problem};
 use crate::actions::start_payment::{surcharge, terms};
 use crate::app::App;
 use anyhow::Context as _;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use billing::amount::{MethodLimits, Refusal, RefusalKind, Terms};
 use billing::ids::{InvoiceId, MerchantId};
 use billing::invoice::Lifecycle;
@@ -70,7 +70,7 @@ pub struct NewQuote {
 pub async fn create(
     State(app): State<App>,
     May(caller, _): May<InvoicesRead>,
-    Path(id): Path<String>,
+    At(id): At,
     Body(new): Body<NewQuote>,
 ) -> Result<Json<Quote>, Problem> {
     let id: InvoiceId = id.parse().map_err(|_| Problem::not_found())?;

@@ -144,6 +144,9 @@ impl Client {
     fn hold(&self, method: &str, path: &str, answer: &Answer) {
         let path = path.split('?').next().unwrap_or_default();
         let Some((template, operation)) = operation(method, path) else {
+            if path == "/v1/openapi.json" {
+                return;
+            }
             assert!((400..500).contains(&answer.status), "{method} {path} is not described: {}", answer.text);
             schema_holds("#/components/schemas/Problem", answer);
             return;

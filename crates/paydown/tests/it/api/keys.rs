@@ -1,6 +1,6 @@
 //! Who may call: scopes, ends, limits, and nobody else's data.
 
-use super::client::{Client, new_key};
+use super::client::{Client, description, new_key};
 use crate::on_both_engines;
 use crate::test_app::TestApp;
 use billing::ids::MerchantId;
@@ -53,7 +53,7 @@ on_both_engines!(a_key_does_what_its_scopes_say_and_no_more, async |app: &mut Te
     let invoice = client.invoice(&customer, 10_000).await;
     let payment = client.post_once("k", "/v1/payments", Client::wire(&invoice, 1_000)).await.text_of("id");
     let before = (client.figures(&invoice).await, client.get("/v1/events?limit=100").await.text);
-    let paths = super::client::description()["paths"].as_object().expect("paths");
+    let paths = description()["paths"].as_object().expect("paths");
     let mut routes = 0;
     for (template, item) in paths {
         for (method, operation) in item.as_object().expect("operations") {

@@ -105,7 +105,9 @@ on_both_engines!(the_feed_is_one_order_that_never_changes, async |app: &mut Test
     let customer = client.customer("Acme").await;
     let mut seen: Vec<Value> = Vec::new();
     for n in 0..4 {
+        app.advance(jiff::SignedDuration::from_millis(5));
         let invoice = client.invoice(&customer, 1_000).await;
+        app.advance(jiff::SignedDuration::from_millis(5));
         client.post_once(&format!("k-{n}"), "/v1/payments", Client::wire(&invoice, 1_000)).await;
         let mut path = match seen.last() {
             Some(last) => {
