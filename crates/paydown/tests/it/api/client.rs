@@ -20,6 +20,9 @@ pub fn description() -> &'static Value {
     DESCRIPTION.get_or_init(|| serde_json::to_value(api::description()).expect("a description is JSON"))
 }
 
+/// The operation, the status and the code of an answer.
+pub type Seen = (String, u16, Option<String>);
+
 /// Calls the API.
 #[derive(Clone)]
 pub struct Client {
@@ -28,8 +31,8 @@ pub struct Client {
     pub origin: String,
     /// Its key.
     pub key: String,
-    /// The operation and the code of every answer so far.
-    pub seen: Arc<Mutex<Vec<(String, u16, Option<String>)>>>,
+    /// Every answer so far.
+    pub seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 /// What came back.

@@ -1,6 +1,6 @@
 //! The description and the server are one: every route and every error that is described can be had, and nothing else comes.
 
-use super::client::{Client, description, new_key};
+use super::client::{Client, Seen, description, new_key};
 use crate::on_both_engines;
 use crate::test_app::{PROCESSOR_KEY, TestApp};
 use paydown::api::problem::Code;
@@ -24,8 +24,7 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
     for (template, item) in description()["paths"].as_object().expect("paths") {
         for method in item.as_object().expect("operations").keys() {
             let name = format!("{} {template}", method.to_uppercase());
-            let well =
-                |(of, status, _): &&(String, u16, Option<String>)| *of == name && (200..300).contains(status);
+            let well = |(of, status, _): &&Seen| *of == name && (200..300).contains(status);
             if !seen.iter().any(|answer| well(&answer)) {
                 missing.push(name);
             }
