@@ -49,8 +49,7 @@ pub async fn insert(tx: &mut Tx, merchant: MerchantId, allocation: &Allocation) 
         allocation.posting_id.as_bytes(),
         allocation.at.as_microsecond(),
     ];
-    tx.execute(INSERT, args).await?;
-    Ok(())
+    tx.write_one(INSERT, args).await
 }
 
 /// What was set against an invoice, oldest first.

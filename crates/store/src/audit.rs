@@ -71,7 +71,7 @@ const EXISTS: Sql =
 pub async fn append(tx: &mut Tx, merchant_id: MerchantId, row: &AuditRow) -> Result<()> {
     let AuditRow { id, actor, act, object, before, after, at } = row;
     let args = args![merchant_id.0, id.as_bytes(), actor, act, object, before, after, at.as_microsecond()];
-    tx.execute(APPEND, args).await.map(drop)
+    tx.write_one(APPEND, args).await
 }
 
 /// What was done to an object, newest first, `limit` rows at most.

@@ -190,6 +190,22 @@ impl Tx {
         }
     }
 
+    /// Runs a statement that changes exactly one row; one that changes none or several fails the transaction. Nobody waits
+    /// for its answer: on PostgreSQL such statements gather and travel together, before the next statement that answers
+    /// something or with the end of the transaction, so a failure may show only then. It always shows.
+    pub async fn write_one(&mut self, sql: Sql, args: &[Val<'_>]) -> Result<()> {
+        match &mut self.0 {
+            Kind::Sqlite(tx) => {
+                if tx.execute(sql.0, args)? != 1 {
+                    tx.doom();
+                    return Err(StoreError::NotOneRow).with_context(|| sql.0);
+                }
+                Ok(())
+            }
+            Kind::Postgres(tx) => tx.gather(sql.0, args),
+        }
+    }
+
     /// Runs statements that need none of each other's answers, in this order; answers the rows each changed. On
     /// PostgreSQL they share one round trip: decide first, then write everything in one list.
     pub async fn execute_many(&mut self, list: &[(Sql, &[Val<'_>])]) -> Result<Vec<u64>> {
@@ -286,6 +302,9 @@ pub enum StoreError {
     /// A statement that must answer a row answered none.
     #[error("the statement answered no row")]
     NoRow,
+    /// A statement that must change one row changed none, or several.
+    #[error("the statement did not change exactly one row")]
+    NotOneRow,
     /// A bug: a lock was asked for outside of a write.
     #[error("rows can be locked in a write only")]
     LockOutsideWrite,

@@ -50,7 +50,7 @@ pub async fn append(tx: &mut Tx, merchant_id: MerchantId, event: &Event) -> Resu
     let payment_id = event.payment_id.as_ref().map(PaymentId::as_bytes);
     let Event { id, kind, data, at, .. } = event;
     let args = args![merchant_id.0, id.as_bytes(), kind, invoice_id, payment_id, data, at.as_microsecond()];
-    tx.execute(APPEND, args).await.map(drop)
+    tx.write_one(APPEND, args).await
 }
 
 /// The timeline of an invoice, newest first, `limit` events at most.

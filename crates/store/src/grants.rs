@@ -43,8 +43,7 @@ pub async fn insert(tx: &mut Tx, merchant: MerchantId, grant: &NewGrant, now: Ti
         grant.amount.minor(),
         now.as_microsecond(),
     ];
-    tx.execute(INSERT, args).await?;
-    Ok(())
+    tx.write_one(INSERT, args).await
 }
 
 /// Grants born on an invoice that have something left, oldest first, each with the payment that bore it.

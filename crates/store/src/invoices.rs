@@ -183,7 +183,7 @@ pub async fn reserve(tx: &mut Tx, merchant: MerchantId, id: InvoiceId, minor: i6
     Ok(tx.execute(RESERVE, args![merchant.0, id.as_bytes(), minor]).await? == 1)
 }
 
-/// Moves the balances. Fails, and so rolls the transaction back, when they would leave `0 <= pending <= open`.
+/// Moves the balances of a locked invoice. Fails, and so rolls the transaction back, when they would leave `0 <= pending <= open`.
 pub async fn shift(
     tx: &mut Tx,
     merchant: MerchantId,
@@ -193,11 +193,9 @@ pub async fn shift(
 ) -> Result<()> {
     let Shift { open_minor, pending_minor, paid_minor } = shift;
     let now = now.as_microsecond();
-    let moved = tx
-        .execute(SHIFT, args![merchant.0, id.as_bytes(), open_minor, pending_minor, paid_minor, now])
-        .await?;
-    anyhow::ensure!(moved == 1, "invoice {id} cannot move its balances by {shift:?}");
-    Ok(())
+    let args = args![merchant.0, id.as_bytes(), open_minor, pending_minor, paid_minor, now];
+    let moved = tx.write_one(SHIFT, args).await;
+    moved.with_context(|| format!("invoice {id} cannot move its balances by {shift:?}"))
 }
 
 /// The invoice with this id.

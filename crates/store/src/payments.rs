@@ -7,7 +7,7 @@ pub use history::{StateStep, history};
 
 use crate::args;
 use crate::columns::{currency, opt_date, opt_timestamp, timestamp, word};
-use crate::db::{Row, Sql, Tx};
+use crate::db::{Row, Sql, Tx, Val};
 use anyhow::Result;
 use billing::ids::{ContactId, CustomerId, InvoiceId, LinkId, MerchantId, PaymentId};
 use billing::payment::{Decline, Method, PaymentState};
@@ -204,33 +204,43 @@ const LAST_PAID_BY: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.curr
 /// Adds a payment in its first state, with the first step of its history; `false` when the id is taken.
 pub async fn insert(tx: &mut Tx, payment: &Payment, reason: &str) -> Result<bool> {
     let received_on = payment.received_on.map(|date| date.to_string());
-    let args = args![
-        payment.merchant.0,
-        payment.id.as_bytes(),
-        payment.customer_id.as_bytes(),
-        payment.currency.code(),
-        payment.amount_minor,
-        payment.surcharge_minor,
-        payment.method.as_str(),
-        payment.state.as_str(),
-        payment.contact_id.as_ref().map(ContactId::as_bytes),
-        payment.link_id.as_ref().map(LinkId::as_bytes),
-        payment.session_hash.as_ref(),
-        payment.receipt_email.as_deref(),
-        payment.payer_reference.as_deref(),
-        payment.created_at.as_microsecond(),
-        &payment.language,
-        payment.reference.as_deref(),
-        received_on.as_deref(),
-        payment.captured.map(Money::minor),
-        payment.captured.map(|captured| captured.currency().code()),
-        payment.captured_at.map(Timestamp::as_microsecond),
-    ];
-    if tx.execute(INSERT, args).await? == 0 {
+    if tx.execute(INSERT, &row_of(payment, received_on.as_deref())).await? == 0 {
         return Ok(false);
     }
     note_state(tx, payment.merchant, payment.id, payment.state, reason, payment.created_at).await?;
     Ok(true)
+}
+
+/// The same for a payment whose id was made in this transaction; one that is taken fails it.
+pub async fn insert_first(tx: &mut Tx, payment: &Payment, reason: &str) -> Result<()> {
+    let received_on = payment.received_on.map(|date| date.to_string());
+    tx.write_one(INSERT, &row_of(payment, received_on.as_deref())).await?;
+    note_state(tx, payment.merchant, payment.id, payment.state, reason, payment.created_at).await
+}
+
+fn row_of<'p>(payment: &'p Payment, received_on: Option<&'p str>) -> [Val<'p>; 20] {
+    [
+        payment.merchant.0.into(),
+        payment.id.as_bytes().into(),
+        payment.customer_id.as_bytes().into(),
+        payment.currency.code().into(),
+        payment.amount_minor.into(),
+        payment.surcharge_minor.into(),
+        payment.method.as_str().into(),
+        payment.state.as_str().into(),
+        payment.contact_id.as_ref().map(ContactId::as_bytes).into(),
+        payment.link_id.as_ref().map(LinkId::as_bytes).into(),
+        payment.session_hash.as_ref().into(),
+        payment.receipt_email.as_deref().into(),
+        payment.payer_reference.as_deref().into(),
+        payment.created_at.as_microsecond().into(),
+        payment.language.as_str().into(),
+        payment.reference.as_deref().into(),
+        received_on.into(),
+        payment.captured.map(Money::minor).into(),
+        payment.captured.map(|captured| captured.currency().code()).into(),
+        payment.captured_at.map(Timestamp::as_microsecond).into(),
+    ]
 }
 
 /// Moves a locked payment from its state to the next and notes the step. Its time never falls behind the last one.
@@ -402,8 +412,7 @@ async fn note_state(
     at: Timestamp,
 ) -> Result<()> {
     let args = args![merchant.0, id.as_bytes(), state.as_str(), reason, at.as_microsecond()];
-    tx.execute(INSERT_STATE, args).await?;
-    Ok(())
+    tx.write_one(INSERT_STATE, args).await
 }
 
 fn decode(row: &Row<'_>) -> Result<Payment> {

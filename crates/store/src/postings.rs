@@ -2,7 +2,7 @@
 
 use crate::args;
 use crate::columns::{currency, timestamp};
-use crate::db::{Sql, Tx};
+use crate::db::{Sql, Tx, Val};
 use anyhow::{Context as _, Result};
 use billing::chart;
 use billing::ids::{MerchantId, PostingId};
@@ -77,13 +77,32 @@ const BALANCE: Sql = Sql("SELECT p.currency,
 
 /// Writes a posting; `false` when its cause has one already ("already applied").
 pub async fn insert(tx: &mut Tx, merchant: MerchantId, new: &NewPosting<'_>) -> Result<bool> {
-    let currency = new.posting.currency().code();
-    let reverses = new.reverses.as_ref().map(PostingId::as_bytes);
-    let (cause, at) = (new.cause.as_str(), new.at.as_microsecond());
-    let args = args![merchant.0, new.id.as_bytes(), cause, new.cause_id, currency, reverses, at];
-    if tx.execute(INSERT, args).await? == 0 {
+    if tx.execute(INSERT, &row_of(merchant, new)).await? == 0 {
         return Ok(false);
     }
+    insert_entries(tx, merchant, new).await?;
+    Ok(true)
+}
+
+/// Writes the posting of a cause that is born in this transaction; one that has a posting already fails it.
+pub async fn insert_first(tx: &mut Tx, merchant: MerchantId, new: &NewPosting<'_>) -> Result<()> {
+    tx.write_one(INSERT, &row_of(merchant, new)).await?;
+    insert_entries(tx, merchant, new).await
+}
+
+fn row_of<'p>(merchant: MerchantId, new: &'p NewPosting<'_>) -> [Val<'p>; 7] {
+    [
+        merchant.0.into(),
+        new.id.as_bytes().into(),
+        new.cause.as_str().into(),
+        new.cause_id.into(),
+        new.posting.currency().code().into(),
+        new.reverses.as_ref().map(PostingId::as_bytes).into(),
+        new.at.as_microsecond().into(),
+    ]
+}
+
+async fn insert_entries(tx: &mut Tx, merchant: MerchantId, new: &NewPosting<'_>) -> Result<()> {
     for (line, entry) in (1_i64..).zip(new.posting.entries()) {
         let side = if entry.side == Side::Debit { "debit" } else { "credit" };
         let account = i64::from(entry.account.number);
@@ -91,9 +110,9 @@ pub async fn insert(tx: &mut Tx, merchant: MerchantId, new: &NewPosting<'_>) -> 
         let subject = entry.account.subject.as_ref().map(|dimension| &dimension.0);
         let args =
             args![merchant.0, new.id.as_bytes(), line, account, side, entry.amount_minor, customer, subject];
-        tx.execute(INSERT_ENTRY, args).await?;
+        tx.write_one(INSERT_ENTRY, args).await?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// The posting a cause made, with its id and time.

@@ -143,7 +143,7 @@ pub async fn insert(tx: &mut Tx, merchant: MerchantId, receipt: &Receipt) -> Res
         receipt.currency.code(),
         receipt.at.as_microsecond(),
     ];
-    tx.execute(INSERT, args).await?;
+    tx.write_one(INSERT, args).await?;
     for line in &receipt.lines {
         let args = args![
             merchant.0,
@@ -153,7 +153,7 @@ pub async fn insert(tx: &mut Tx, merchant: MerchantId, receipt: &Receipt) -> Res
             line.open_before_minor,
             line.open_after_minor,
         ];
-        tx.execute(INSERT_LINE, args).await?;
+        tx.write_one(INSERT_LINE, args).await?;
     }
     Ok(())
 }

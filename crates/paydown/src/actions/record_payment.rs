@@ -116,13 +116,10 @@ pub async fn in_tx(
         posting: &posting,
         at: mint.now,
     };
-    anyhow::ensure!(
-        postings::insert(tx, input.merchant, &new).await?,
-        "payment {} is posted once",
-        payment.id
-    );
+    postings::insert_first(tx, input.merchant, &new).await?;
+    let mut allocations = Vec::new();
     for ((invoice, taken), grant) in checked.invoices.iter().zip(&checked.taken).zip(grants) {
-        set_against(tx, mint, &payment, (invoice, *taken), new.id).await?;
+        allocations.extend(set_against(tx, mint, &payment, (invoice, *taken), new.id).await?);
         if let Some(grant) = grant {
             keep_as_credit(tx, mint, &payment, (invoice, *taken), grant).await?;
         }
@@ -134,9 +131,9 @@ pub async fn in_tx(
         for invoice in &checked.invoices {
             return_credit::in_tx(tx, mint, input.merchant, invoice.id).await?;
         }
+        allocations = allocations::list_by_payment(tx, input.merchant, payment.id).await?;
     }
     note(tx, mint, input, &payment, &checked).await?;
-    let allocations = allocations::list_by_payment(tx, input.merchant, payment.id).await?;
     Ok(Ok(Recorded { payment, receipt, allocations }))
 }
 
@@ -151,8 +148,7 @@ async fn save(tx: &mut Tx, mint: &Mint, input: &RecordPayment, checked: &Checked
         received_on: Some(input.received_on),
         ..Payment::submitting(input.merchant, mint.id(PaymentId::new), checked.customer, received, mint.now)
     };
-    let inserted = payments::insert(tx, &payment, "it was recorded as received").await?;
-    anyhow::ensure!(inserted, "payment {} is there already", payment.id);
+    payments::insert_first(tx, &payment, "it was recorded as received").await?;
     Ok(payment)
 }
 
@@ -162,10 +158,10 @@ async fn set_against(
     payment: &Payment,
     (invoice, taken): (&Invoice, Taken),
     posting_id: PostingId,
-) -> Result<()> {
+) -> Result<Option<Allocation>> {
     let minor = taken.to_invoice_minor;
     if minor == 0 {
-        return Ok(());
+        return Ok(None);
     }
     let shift = Shift { open_minor: -minor, pending_minor: 0, paid_minor: minor };
     invoices::shift(tx, payment.merchant, invoice.id, shift, mint.now).await?;
@@ -178,7 +174,8 @@ async fn set_against(
         posting_id,
         at: mint.now,
     };
-    allocations::insert(tx, payment.merchant, &allocation).await
+    allocations::insert(tx, payment.merchant, &allocation).await?;
+    Ok(Some(allocation))
 }
 
 async fn keep_as_credit(

@@ -4,6 +4,7 @@
 //! error) and never hand a connection with an open transaction to the next user.
 
 use super::sqlite::verdict;
+use super::value::OwnedVal;
 use super::{Kind, Map, Notice, Notices, Row, Sql, StoreConfig, StoreError, Tx, Val};
 use anyhow::{Context as _, Result, bail, ensure};
 use deadpool_postgres::{
@@ -101,6 +102,10 @@ impl Postgres {
             let mut tx = Tx(Kind::Postgres(PgTx::new(self.client().await?, BEGIN_WRITE)));
             let out = work(&mut tx).await;
             let pg = tx.postgres();
+            let out = match out {
+                Ok(value) if !pg.doomed => pg.send_gathered().await.map(|()| value),
+                out => out,
+            };
             let out = match verdict(Some(out), pg.doomed) {
                 Ok(value) => pg.commit().await.map(|()| {
                     pg.notices.drain(..).for_each(|notice| notice());
@@ -225,6 +230,8 @@ pub(super) struct PgTx {
     again: bool,
     /// The connection broke: the next user must not get it.
     lost: bool,
+    /// Statements that must change one row each and were not sent yet.
+    gathered: Vec<(&'static str, Vec<OwnedVal>)>,
     notices: Notices,
 }
 
@@ -238,6 +245,7 @@ impl PgTx {
             doomed: false,
             again: false,
             lost: false,
+            gathered: Vec::new(),
             notices: Vec::new(),
         }
     }
@@ -254,19 +262,54 @@ impl PgTx {
         self.doomed = true;
     }
 
+    /// Keeps a statement that must change one row until the next one that answers something.
+    pub(super) fn gather(&mut self, sql: &'static str, args: &[Val<'_>]) -> Result<()> {
+        if self.doomed {
+            return Err(StoreError::FailedStatementIgnored).with_context(|| sql.to_owned());
+        }
+        self.gathered.push((sql, args.iter().map(OwnedVal::from).collect()));
+        Ok(())
+    }
+
+    /// Sends what was gathered, all of it before the first answer is awaited.
+    async fn send_gathered(&mut self) -> Result<()> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        let gathered = std::mem::take(&mut self.gathered);
+        let args: Vec<Vec<Val<'_>>> =
+            gathered.iter().map(|(_, args)| args.iter().map(OwnedVal::borrow).collect()).collect();
+        let list: Vec<(&str, &[Val<'_>])> =
+            gathered.iter().zip(&args).map(|((sql, _), args)| (*sql, args.as_slice())).collect();
+        let counts = self.send(&list).await?;
+        match counts.iter().zip(&gathered).find(|(count, _)| **count != 1) {
+            None => Ok(()),
+            Some((_, (sql, _))) => {
+                self.doomed = true;
+                Err(StoreError::NotOneRow).with_context(|| (*sql).to_owned())
+            }
+        }
+    }
+
     pub(super) async fn execute(&mut self, sql: &str, args: &[Val<'_>]) -> Result<u64> {
+        self.send_gathered().await?;
         self.begin().await?;
         let statement = self.prepare(sql, args).await?;
         let out = self.client().execute(&statement, &params(args)).await;
         self.settle(out).with_context(|| sql.to_owned())
     }
 
-    /// All statements go out before the first answer is awaited.
     pub(super) async fn execute_many(&mut self, list: &[(Sql, &[Val<'_>])]) -> Result<Vec<u64>> {
+        self.send_gathered().await?;
+        self.send(&list.iter().map(|(sql, args)| (sql.0, *args)).collect::<Vec<_>>()).await
+    }
+
+    /// All statements go out before the first answer is awaited.
+    async fn send(&mut self, list: &[(&str, &[Val<'_>])]) -> Result<Vec<u64>> {
         self.begin().await?;
         let mut prepared = Vec::with_capacity(list.len());
         for (sql, args) in list {
-            prepared.push((self.prepare(sql.0, args).await?, params(args)));
+            prepared.push((self.prepare(sql, args).await?, params(args)));
         }
         let client = self.client();
         let answers =
@@ -274,7 +317,7 @@ impl PgTx {
                 .await;
         let mut counts = Vec::with_capacity(answers.len());
         for (answer, (sql, _)) in answers.into_iter().zip(list) {
-            counts.push(self.settle(answer).context(sql.0)?); // the first failure; the rest only follow from it
+            counts.push(self.settle(answer).with_context(|| (*sql).to_owned())?); // the first failure; the rest only follow from it
         }
         Ok(counts)
     }
@@ -319,6 +362,7 @@ impl PgTx {
     }
 
     async fn rows(&mut self, sql: &str, args: &[Val<'_>]) -> Result<Vec<tokio_postgres::Row>> {
+        self.send_gathered().await?;
         // A SELECT may travel together with BEGIN: should BEGIN fail, it has changed nothing.
         let together =
             !self.begun && sql.trim_start().get(..6).is_some_and(|word| word.eq_ignore_ascii_case("SELECT"));

@@ -73,6 +73,36 @@ impl<'a, T: Into<Val<'a>>> From<Option<T>> for Val<'a> {
     }
 }
 
+/// The same, kept until its statement is sent.
+pub(super) enum OwnedVal {
+    Null,
+    Int(i64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl From<&Val<'_>> for OwnedVal {
+    fn from(value: &Val<'_>) -> OwnedVal {
+        match *value {
+            Val::Null => OwnedVal::Null,
+            Val::Int(value) => OwnedVal::Int(value),
+            Val::Text(text) => OwnedVal::Text(text.to_owned()),
+            Val::Blob(bytes) => OwnedVal::Blob(bytes.to_owned()),
+        }
+    }
+}
+
+impl OwnedVal {
+    pub(super) fn borrow(&self) -> Val<'_> {
+        match self {
+            OwnedVal::Null => Val::Null,
+            OwnedVal::Int(value) => Val::Int(*value),
+            OwnedVal::Text(text) => Val::Text(text),
+            OwnedVal::Blob(bytes) => Val::Blob(bytes),
+        }
+    }
+}
+
 /// The arguments of a statement, in the order of `$1`, `$2`, …: `args![merchant_id, &invoice_id, amount_minor]`.
 #[macro_export]
 macro_rules! args {

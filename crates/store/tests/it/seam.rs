@@ -488,3 +488,58 @@ fn futures_of_actions_can_move_between_threads() {
     is_shared::<Store>(check);
     assert_eq!(Input { route: "pay", memo: None, ids: Vec::new() }.route, "pay");
 }
+
+const ADD: Sql = Sql("INSERT INTO balance (merchant_id, amount_minor) VALUES ($1, 0)");
+const CHANGE: Sql = Sql("UPDATE balance SET amount_minor = 1 WHERE merchant_id = $1");
+const ADDED: Sql = Sql("SELECT merchant_id FROM balance WHERE merchant_id > 10 ORDER BY merchant_id");
+
+async fn added(store: &Store) -> Vec<i64> {
+    let ids = async |tx: &mut Tx| tx.fetch_all(ADDED, args![], |row: &Row<'_>| row.i64(0)).await;
+    store.read(ids).await.unwrap()
+}
+
+both_engines!(writes_of_one_row_are_seen_by_what_follows, SCHEMA, async |db: TestDatabase| {
+    let store = db.open().await;
+    let seen = store.write(async |tx: &mut Tx| {
+        for id in [13_i64, 11, 12] {
+            tx.write_one(ADD, args![id]).await?;
+        }
+        let seen = tx.fetch_all(ADDED, args![], |row: &Row<'_>| row.i64(0)).await?;
+        tx.write_one(ADD, args![14_i64]).await?;
+        Ok(seen)
+    });
+    assert_eq!(seen.await.unwrap(), [11, 12, 13]);
+    assert_eq!(added(&store).await, [11, 12, 13, 14], "the last one went with the end of the transaction");
+    store.close().await.unwrap();
+});
+
+both_engines!(a_write_of_one_row_that_changes_none_fails_the_whole, SCHEMA, async |db: TestDatabase| {
+    let store = db.open().await;
+    let failed = store.write(async |tx: &mut Tx| {
+        tx.write_one(ADD, args![11_i64]).await?;
+        tx.write_one(CHANGE, args![77_i64]).await?;
+        tx.write_one(ADD, args![12_i64]).await
+    });
+    let error = failed.await.unwrap_err();
+    assert_eq!(error.downcast_ref::<StoreError>(), Some(&StoreError::NotOneRow), "{error:#}");
+    assert_eq!(added(&store).await, [0_i64; 0]);
+    store.close().await.unwrap();
+});
+
+both_engines!(a_failed_write_of_one_row_cannot_be_overlooked, SCHEMA, async |db: TestDatabase| {
+    let store = db.open().await;
+    let failed = store.write(async |tx: &mut Tx| {
+        tx.write_one(ADD, args![11_i64]).await?;
+        let _ = tx.write_one(ADD, args![11_i64]).await.is_ok();
+        Ok(())
+    });
+    failed.await.unwrap_err();
+    let caught = store.write(async |tx: &mut Tx| {
+        let _ = tx.write_one(CHANGE, args![77_i64]).await.is_ok();
+        let _ = tx.execute(ADD, args![15_i64]).await.is_ok();
+        Ok(())
+    });
+    assert_eq!(caught.await.unwrap_err().downcast_ref(), Some(&StoreError::FailedStatementIgnored));
+    assert_eq!(added(&store).await, [0_i64; 0]);
+    store.close().await.unwrap();
+});

@@ -136,10 +136,11 @@ fn amounts(input: &RecordPayment) -> Result<i64, CannotRecord> {
     Ok(received_minor)
 }
 
-/// Whoever enters it may live a day ahead of the merchant's zone, not more.
+/// Whoever enters it may live a day ahead of the merchant's zone, not more. Nowhere is it earlier than the day before
+/// UTC's, so UTC's own day can always be entered.
 async fn still_to_come(tx: &mut Tx, mint: &Mint, input: &RecordPayment) -> Result<Option<CannotRecord>> {
     let utc = mint.now.to_zoned(TimeZone::UTC).date();
-    if input.received_on <= utc.saturating_sub(1.day()) {
+    if input.received_on <= utc {
         return Ok(None);
     }
     let merchant = merchants::find(tx, input.merchant).await?.context("a key's merchant is there")?;
