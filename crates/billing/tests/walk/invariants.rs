@@ -1,7 +1,7 @@
 //! The invariants, numbered as in the rules of money and proved from the postings: what the model says of itself is
 //! only ever compared with them. Nothing is changed here.
 
-use super::{Cause, Invoice, Payment, World};
+use super::{Cause, Invoice, Payment, Received, World};
 use billing::chart;
 use billing::invoice::Lifecycle;
 use billing::payment::{Hold, PaymentState};
@@ -21,6 +21,7 @@ impl World {
         }
         self.invoices.iter().try_for_each(|invoice| self.check_invoice(invoice))?;
         self.payments.iter().try_for_each(|payment| self.check_payment(payment))?;
+        self.received.iter().try_for_each(|received| self.check_received(received))?;
         self.check_grants()
     }
 
@@ -82,6 +83,19 @@ impl World {
         })?;
         let most = payment.asked.surcharge_minor;
         ensure((0..=most).contains(&surcharge), 12, || format!("{id} keeps a surcharge of {surcharge}"))
+    }
+
+    /// All that was received is at the bank, and each minor unit of it is somewhere.
+    fn check_received(&self, received: &Received) -> Result<(), String> {
+        let id = received.id;
+        let posting = self.causes.get(&Cause::Received(id)).map(|at| &self.postings[*at]);
+        let booked = posting.map(|posting| posting.net_debit_minor(chart::BANK));
+        let minor = received.received.minor();
+        ensure(booked == Some(minor), 9, || format!("{id} of {minor} is booked as {booked:?}"))?;
+        let allocated = posting.map_or(0, |posting| -posting.net_debit_minor(chart::RECEIVABLE));
+        let granted: i64 =
+            self.grants.iter().filter(|grant| grant.source == id).map(|grant| grant.amount.minor()).sum();
+        ensure(minor == allocated + granted, 12, || format!("{id} of {minor}: {allocated} + {granted}"))
     }
 
     fn check_grants(&self) -> Result<(), String> {

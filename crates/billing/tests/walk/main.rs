@@ -8,9 +8,9 @@
 
 mod invariants;
 
-use billing::allocation::{Asked, split_capture};
+use billing::allocation::{Asked, Surplus, Wanted, split_capture, split_received};
 use billing::amount::{MethodLimits, Terms};
-use billing::chart::{self, Capture, Processor};
+use billing::chart::{self, Capture, Place, Processor};
 use billing::ids::{CustomerId, GrantId, InvoiceId, PaymentId};
 use billing::invoice::{Figures, Lifecycle, may_void};
 use billing::line::TaxRate;
@@ -45,6 +45,7 @@ enum Cause {
     Issued(InvoiceId),
     Voided(InvoiceId),
     Captured(PaymentId),
+    Received(PaymentId),
     Fee(PaymentId),
     /// The how manieth spending of a grant.
     Applied(GrantId, usize),
@@ -65,6 +66,12 @@ struct Payment {
     history: Vec<PaymentState>,
     has_anomaly: bool,
     has_fee: bool,
+}
+
+/// A cheque, a transfer or cash.
+struct Received {
+    id: PaymentId,
+    received: Money,
 }
 
 struct Grant {
@@ -90,6 +97,9 @@ struct Tally {
     fees: usize,
     credits: usize,
     returned_grants: usize,
+    received: usize,
+    over_several: usize,
+    without_place: usize,
     refused: usize,
     stale: usize,
 }
@@ -100,6 +110,7 @@ struct World {
     made: u64,
     invoices: Vec<Invoice>,
     payments: Vec<Payment>,
+    received: Vec<Received>,
     /// Live reservations, by payment.
     reservations: HashMap<PaymentId, i64>,
     grants: Vec<Grant>,
@@ -130,6 +141,7 @@ impl World {
             made: 0,
             invoices: Vec::new(),
             payments: Vec::new(),
+            received: Vec::new(),
             reservations: HashMap::new(),
             grants: Vec::new(),
             postings: Vec::new(),
@@ -145,7 +157,8 @@ impl World {
             12..16 => self.void(),
             16..45 => self.start_payment(),
             45..85 => self.hear_of_payment(),
-            85..92 => self.charge_fee(),
+            85..90 => self.charge_fee(),
+            90..94 => self.receive(),
             _ => self.apply_credit(),
         }
     }
@@ -375,6 +388,66 @@ impl World {
         Ok(())
     }
 
+    /// Somebody enters money that was received, for one invoice or several of a customer, and now and then too much of it.
+    fn receive(&mut self) -> Result<(), String> {
+        let Some(first) = self.any_invoice() else { return Ok(()) };
+        let (customer, currency) = (self.invoices[first].customer, self.invoices[first].figures.currency);
+        let fits = |invoice: &Invoice| {
+            let same = (invoice.customer, invoice.figures.currency) == (customer, currency);
+            same && invoice.lifecycle != Lifecycle::Void
+        };
+        let mut named: Vec<usize> =
+            (0..self.invoices.len()).rev().filter(|at| fits(&self.invoices[*at])).collect();
+        named.truncate(self.rng.random_range(1..4));
+        if named.is_empty() {
+            return Ok(());
+        }
+        let mut wanted = Vec::new();
+        for at in &named {
+            let payable_minor = self.invoices[*at].figures.payable_now().minor();
+            let amount_minor =
+                self.rng.random_range(1..=payable_minor.max(1)) + i64::from(self.chance(10)) * 500;
+            wanted.push(Wanted { amount_minor, payable_minor });
+        }
+        let over = if self.chance(10) { self.rng.random_range(1..300) } else { 0 };
+        let minor = wanted.iter().map(|wanted| wanted.amount_minor).sum::<i64>() + over;
+        let surplus = if self.chance(50) { Surplus::Refuse } else { Surplus::CustomerCredit };
+        let Ok(taken) = split_received(minor, &wanted, surplus) else {
+            self.tally.without_place += 1;
+            return Ok(());
+        };
+        let id = PaymentId::from_bytes(self.new_id());
+        let money = |minor| Money::new(minor, currency);
+        let mut parts = Vec::new();
+        for (at, taken) in named.iter().zip(&taken) {
+            let figures = &mut self.invoices[*at].figures;
+            figures.open_minor -= taken.to_invoice_minor;
+            figures.paid_minor += taken.to_invoice_minor;
+            parts.push((Place::Invoice(self.invoices[*at].id), money(taken.to_invoice_minor)));
+            if taken.surplus_minor > 0 {
+                let amount = money(taken.surplus_minor);
+                let grant = GrantId::from_bytes(self.new_id());
+                parts.push((Place::Credit(grant), amount));
+                let left_minor = taken.surplus_minor;
+                let (born_on, source) = (*at, id);
+                self.grants.push(Grant {
+                    id: grant,
+                    customer,
+                    born_on,
+                    source,
+                    amount,
+                    left_minor,
+                    spendings: 0,
+                });
+            }
+        }
+        self.post(Cause::Received(id), chart::money_received(customer, money(minor), &parts).unwrap())?;
+        self.received.push(Received { id, received: money(minor) });
+        self.tally.received += 1;
+        self.tally.over_several += usize::from(named.len() > 1);
+        named.into_iter().try_for_each(|at| self.return_grants(at))
+    }
+
     /// A grant born on an invoice goes back to it as soon as something is payable there.
     fn return_grants(&mut self, invoice: usize) -> Result<(), String> {
         if !self.rules.returns_grants {
@@ -456,7 +529,7 @@ fn every_invariant_holds_on_every_walk() {
 
 #[test]
 fn a_walk_comes_across_everything() {
-    let mut seen = [0; 11];
+    let mut seen = [0; 14];
     for seed in 0..20 {
         let tally = walk(seed, KEPT).unwrap_or_else(|broken| panic!("{broken}"));
         let counts = [
@@ -469,6 +542,9 @@ fn a_walk_comes_across_everything() {
             tally.fees,
             tally.credits,
             tally.returned_grants,
+            tally.received,
+            tally.over_several,
+            tally.without_place,
             tally.refused,
             tally.stale,
         ];

@@ -133,6 +133,8 @@ pub async fn in_tx(
         }
         allocations = allocations::list_by_payment(tx, input.merchant, payment.id).await?;
     }
+    // In the order in which they will be read from now on.
+    allocations.sort_by_key(|allocation| (allocation.grant_id.is_some(), allocation.id));
     note(tx, mint, input, &payment, &checked).await?;
     Ok(Ok(Recorded { payment, receipt, allocations }))
 }

@@ -6,6 +6,7 @@ use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use ledger::{Money, MoneyError};
 
 /// `/payments/{id}/receipt`.
@@ -20,6 +21,8 @@ pub struct ReceiptPage {
     pub payment_id: String,
     /// When the money was received; shown in the merchant's zone.
     pub received_at: Timestamp,
+    /// The day it was received, where somebody wrote it down: nobody knows the hour of a cheque.
+    pub received_on: Option<Date>,
     /// The company that paid.
     pub paid_by: String,
     /// The merchant's postal address, a line each; may be empty.
@@ -62,7 +65,10 @@ impl ReceiptPage {
 
     /// `18 November 2026, 14:40 Pacific time`.
     pub fn when(&self) -> String {
-        format!("{}, {}", self.chrome.day(self.received_at), self.chrome.clock(self.received_at))
+        match self.received_on {
+            Some(day) => self.chrome.date(&day),
+            None => format!("{}, {}", self.chrome.day(self.received_at), self.chrome.clock(self.received_at)),
+        }
     }
 
     /// The fee, where there was one.

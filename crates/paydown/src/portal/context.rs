@@ -234,6 +234,12 @@ impl Ctx {
         at.to_zoned(self.zone.clone()).date()
     }
 
+    /// The day a payment was received, or else started, where the merchant is.
+    pub fn paid_on(&self, payment: &Payment) -> Date {
+        let at = payment.captured_at.unwrap_or(payment.created_at);
+        payment.received_on.unwrap_or_else(|| self.day(at))
+    }
+
     /// The marks figures are typed with.
     pub fn marks(&self) -> NumberMarks {
         let (decimal, grouping) = self.locale.number_marks();

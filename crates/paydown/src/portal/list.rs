@@ -245,7 +245,7 @@ fn page(ctx: &Ctx, found: &Found, whose: CustomerId, (tab, sort, search): (Tab, 
         before: cursor(rows.first(), *previous),
         after: cursor(rows.last(), *next),
         last_payment: found.last.as_ref().map(|paid| {
-            let on = ctx.day(paid.captured_at.unwrap_or(paid.created_at));
+            let on = ctx.paid_on(paid);
             (Money::new(paid.amount_minor, paid.currency), on)
         }),
         today: ctx.today(),

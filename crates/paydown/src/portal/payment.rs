@@ -263,6 +263,7 @@ pub async fn receipt(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
         reference: id.reference(),
         payment_id: id.to_string(),
         received_at: receipt.at,
+        received_on: payment.received_on,
         paid_by: loaded.customer.name.clone(),
         merchant_lines: address.map(str::to_owned).collect(),
         method: method(&payment),

@@ -205,6 +205,8 @@ breaks! {
         "UPDATE payment_states SET state = 'processing' WHERE number = 1";
     a_card_payment_that_was_never_asked_for: 17, "a payment by card begins as received",
         "UPDATE payment_states SET state = 'succeeded' WHERE number = 1";
+    a_recorded_payment_of_nobody: 24, "a payment was recorded",
+        "UPDATE payments SET method = 'cash' WHERE state = 'succeeded'";
     a_card_payment_that_says_it_was_cash: 9, "as if it had come another way",
         "UPDATE payments SET method = 'cash' WHERE state = 'succeeded'";
     an_inbox_event_twice: 19, "more than once", ["inbox"],

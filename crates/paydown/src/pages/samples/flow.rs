@@ -219,6 +219,7 @@ fn receipt() -> ReceiptPage {
         reference: "PAY-7F3K-2Q".to_owned(),
         payment_id: "pay_1".to_owned(),
         received_at: noon(),
+        received_on: None,
         paid_by: "Acme Inc.".to_owned(),
         merchant_lines: vec!["88 Alder Street".to_owned(), "Portland, OR 97205".to_owned()],
         method: Method::Card { brand: Some("Visa".to_owned()), last4: Some("4242".to_owned()) },

@@ -94,7 +94,7 @@ fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Paymen
         method: method(payment),
         amount: line.map_or(money(payment.amount_minor), |line| money(line.applied_minor)),
         by: by(ctx, loaded, payment, around),
-        on: ctx.day(when(payment)),
+        on: ctx.paid_on(payment),
         state,
     }
 }
