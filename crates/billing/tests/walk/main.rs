@@ -154,8 +154,8 @@ impl World {
     fn step(&mut self) -> Result<(), String> {
         match self.rng.random_range(0..100) {
             0..12 => self.issue(),
-            12..16 => self.void(),
-            16..45 => self.start_payment(),
+            12..19 => self.void(),
+            19..45 => self.start_payment(),
             45..85 => self.hear_of_payment(),
             85..90 => self.charge_fee(),
             90..94 => self.receive(),
@@ -406,10 +406,10 @@ impl World {
         for at in &named {
             let payable_minor = self.invoices[*at].figures.payable_now().minor();
             let amount_minor =
-                self.rng.random_range(1..=payable_minor.max(1)) + i64::from(self.chance(10)) * 500;
+                self.rng.random_range(1..=payable_minor.max(1)) + i64::from(self.chance(20)) * 500;
             wanted.push(Wanted { amount_minor, payable_minor });
         }
-        let over = if self.chance(10) { self.rng.random_range(1..300) } else { 0 };
+        let over = if self.chance(20) { self.rng.random_range(1..300) } else { 0 };
         let minor = wanted.iter().map(|wanted| wanted.amount_minor).sum::<i64>() + over;
         let surplus = if self.chance(50) { Surplus::Refuse } else { Surplus::CustomerCredit };
         let Ok(taken) = split_received(minor, &wanted, surplus) else {
