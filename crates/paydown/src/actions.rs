@@ -38,6 +38,7 @@ pub mod request_code;
 pub mod return_credit;
 pub mod run_jobs;
 pub mod seal_books;
+pub mod set_merchant_links;
 pub mod set_policy;
 pub mod set_surcharge;
 pub mod sign_in;

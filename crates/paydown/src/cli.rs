@@ -11,6 +11,7 @@ mod doctor;
 mod import;
 mod invoices;
 mod keys;
+mod merchant_links;
 mod payments;
 mod rules;
 mod serve;
@@ -412,6 +413,30 @@ enum MerchantCommand {
     Create(Box<NewMerchantArgs>),
     /// List merchants
     List,
+    /// Links at the foot of every page: to a review, to recommend, to terms and privacy
+    #[command(subcommand)]
+    Links(MerchantLinksCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum MerchantLinksCommand {
+    /// Show what is set
+    Show,
+    /// Set them: an address that begins with https:// or http://, or none; what is not given stays
+    Set {
+        /// Where payers say how it was: "Review us"
+        #[arg(long, value_name = "URL|none")]
+        review: Option<String>,
+        /// Where payers recommend you: "Refer a friend"
+        #[arg(long, value_name = "URL|none")]
+        refer: Option<String>,
+        /// Your terms
+        #[arg(long, value_name = "URL|none")]
+        terms: Option<String>,
+        /// What you do with personal data
+        #[arg(long, value_name = "URL|none")]
+        privacy: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

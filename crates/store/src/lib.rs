@@ -22,6 +22,7 @@ pub mod invoices;
 pub mod jobs;
 pub mod links;
 pub mod mails;
+pub mod merchant_links;
 pub mod merchants;
 pub mod migrations;
 pub mod numberings;

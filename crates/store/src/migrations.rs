@@ -23,4 +23,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0003_received.sql"),
         postgres: include_str!("../migrations/postgres/0003_received.sql"),
     },
+    Migration {
+        number: 4,
+        name: "merchant_links",
+        sqlite: include_str!("../migrations/sqlite/0004_merchant_links.sql"),
+        postgres: include_str!("../migrations/postgres/0004_merchant_links.sql"),
+    },
 ];

@@ -1,8 +1,8 @@
 //! `paydown init`, `merchant`, `processor` and `config`: what is done once.
 
-use super::ask;
 use super::world::{At, Exit, stop, table};
 use super::{ConnectCommand, InitArgs, MerchantCommand, NewMerchantArgs};
+use super::{ask, merchant_links};
 use crate::actions::connect_processor::{CannotConnect, ConnectProcessor, connect_processor};
 use crate::actions::create_merchant::{CannotCreate, NewMerchant, create_merchant};
 use crate::app::App;
@@ -99,6 +99,7 @@ pub(super) async fn merchant(at: &mut At<'_>, command: MerchantCommand) -> Resul
                 format!("{correction}Added {slug} ({id}). Next: paydown processor connect stripe --merchant {slug}")
             })?;
         }
+        MerchantCommand::Links(command) => return merchant_links::run(at, command).await,
         MerchantCommand::List => {
             let all = store.read(async move |tx: &mut Tx| merchants::all(tx).await).await?;
             let json: Vec<Value> = all

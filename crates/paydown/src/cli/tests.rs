@@ -425,6 +425,22 @@ async fn an_invoice_is_shown_linked_and_voided() {
 }
 
 #[tokio::test]
+async fn links_of_a_merchant_are_set_one_by_one() {
+    let desk = Desk::ready().await;
+    assert!(desk.run("merchant links show").await.out.contains("No links are set"));
+    let set =
+        desk.run("merchant links set --terms https://a.example/terms --review http://a.example --json").await;
+    let all = |terms: Value, review: &str| json!({ "review_us": review, "refer_a_friend": null, "terms": terms, "privacy": null });
+    assert_eq!(set.json(), all(json!("https://a.example/terms"), "http://a.example/"));
+    let set = desk.run("merchant links set --terms none --json").await.json();
+    assert_eq!(set, all(Value::Null, "http://a.example/"), "what is not given stays");
+    for wrong in ["", "--terms javascript:x", "--terms /terms", "--privacy https://u:p@a.example"] {
+        assert_eq!(desk.run(&format!("merchant links set {wrong}")).await.exit, Exit::Usage, "{wrong}");
+    }
+    assert!(desk.run("merchant links show").await.out.contains("Review us       http://a.example/"));
+}
+
+#[tokio::test]
 async fn rules_are_set_layer_by_layer() {
     let desk = Desk::ready().await;
     let file = desk.file("invoices.csv", INVOICES);

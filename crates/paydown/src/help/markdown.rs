@@ -57,7 +57,7 @@ fn quote(excerpt: &Excerpt, place: &Place) -> String {
             text.push_str(">\n");
         }
         let block = with_links(excerpt.page.source[block.at.clone()].trim_end(), place);
-        for line in block.lines() {
+        for line in block.lines().filter(|line| !line.trim_start().starts_with("![")) {
             text.push_str(if line.is_empty() { ">" } else { "> " });
             text.push_str(line);
             text.push('\n');

@@ -57,19 +57,26 @@ impl Place {
 
 /// A whole page.
 pub fn page(page: &Page, place: &Place) -> HelpHtml {
-    HelpHtml(rendered(&page.source, &mut page.sections.iter().map(|section| section.id.as_str()), place))
+    HelpHtml(rendered(
+        &page.source,
+        &mut page.sections.iter().map(|section| section.id.as_str()),
+        place,
+        true,
+    ))
 }
 
-/// Some blocks of a page, from one to the other.
+/// Some blocks of a page, from one to the other, without their pictures.
 pub fn blocks(page: &Page, section: usize, which: std::ops::Range<usize>, place: &Place) -> HelpHtml {
     let blocks = page.sections.get(section).and_then(|section| section.blocks.get(which)).unwrap_or_default();
     let shown = blocks.iter().filter(|block| !block.text.is_empty());
     HelpHtml(
-        shown.map(|block| rendered(&page.source[block.at.clone()], &mut std::iter::empty(), place)).collect(),
+        shown
+            .map(|block| rendered(&page.source[block.at.clone()], &mut std::iter::empty(), place, false))
+            .collect(),
     )
 }
 
-fn rendered(source: &str, ids: &mut dyn Iterator<Item = &str>, place: &Place) -> String {
+fn rendered(source: &str, ids: &mut dyn Iterator<Item = &str>, place: &Place, with_pictures: bool) -> String {
     let mut out = String::new();
     let mut picture: Option<(String, String)> = None;
     let mut events = Vec::new();
@@ -81,6 +88,9 @@ fn rendered(source: &str, ids: &mut dyn Iterator<Item = &str>, place: &Place) ->
             }
             (Event::End(TagEnd::Image), _) => {
                 let (file, alt) = picture.take().unwrap_or_default();
+                if !with_pictures {
+                    continue;
+                }
                 Event::InlineHtml(CowStr::from(img(&file, &alt)))
             }
             (Event::Text(words) | Event::Code(words), Some((_, alt))) => {

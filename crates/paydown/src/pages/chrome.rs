@@ -38,12 +38,23 @@ pub struct Merchant {
     pub brand_css_url: String,
     /// Whom to ask, in the footer of every page: `billing@northwind.example, +1 503 555 0142`.
     pub help_contact: String,
+    /// Where else it wants payers to go, in the footer of every page.
+    pub links: Vec<FooterLink>,
     /// What the card statement will read: `NORTHWIND IT`.
     pub statement_line: String,
     /// Where the merchant is: dates and clock times are in this zone.
     pub zone: TimeZone,
     /// True when its processor is the practice one; every page then says that no real money moves.
     pub practice: bool,
+}
+
+/// A link that the merchant set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FooterLink {
+    /// Its words: a key of the catalogue.
+    pub key: &'static str,
+    /// Where it leads: http or https, checked when it was set.
+    pub url: String,
 }
 
 /// Who looks at a page, as far as the header says it.

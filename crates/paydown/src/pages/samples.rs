@@ -4,6 +4,7 @@
 mod flow;
 mod invoices;
 
+use super::chrome::FooterLink;
 use super::parts::{Figures, Lifecycle, Progress, Status};
 use super::{Chrome, Merchant, Viewer};
 use crate::format::Locale;
@@ -47,6 +48,7 @@ fn merchant() -> Merchant {
         slug: "northwind".to_owned(),
         logo_url: None,
         brand_css_url: format!("/p/northwind/{}", sample_brand().stylesheet_name()),
+        links: vec![FooterLink { key: "link-terms", url: "https://northwind.example/terms".to_owned() }],
         help_contact: "billing@northwind.example, +1 503 555 0142".to_owned(),
         statement_line: "NORTHWIND IT".to_owned(),
         zone: TimeZone::get("America/Los_Angeles").unwrap_or(TimeZone::UTC),

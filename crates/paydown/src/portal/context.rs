@@ -7,7 +7,7 @@ use crate::client_address::ClientAddress;
 use crate::csrf;
 use crate::format::Locale;
 use crate::look::Brand;
-use crate::pages::chrome::{Chrome, Merchant as Shown, Viewer};
+use crate::pages::chrome::{Chrome, FooterLink, Merchant as Shown, Viewer};
 use crate::portal::fail::Fail;
 use crate::portal::next::Next;
 use crate::portal::typed::Typed;
@@ -29,6 +29,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use store::contacts::{self, Contact};
 use store::db::Tx;
 use store::invoices::Invoice;
+use store::merchant_links::{self, MerchantLink};
 use store::merchants::{self, Merchant};
 use store::payments::Payment;
 use store::processor_accounts::{self, Mode, ProcessorAccount};
@@ -71,6 +72,7 @@ pub struct Ctx {
     /// Where the request came from.
     pub client: ClientAddress,
     has_logo: bool,
+    links: Vec<(MerchantLink, String)>,
     new_browser: Option<String>,
 }
 
@@ -122,6 +124,7 @@ struct Found {
     merchant: Merchant,
     account: Option<ProcessorAccount>,
     has_logo: bool,
+    links: Vec<(MerchantLink, String)>,
     session: Option<Session>,
     people: Vec<Contact>,
     grants: Vec<LinkGrant>,
@@ -155,6 +158,7 @@ impl FromRequestParts<App> for Ctx {
             merchant: found.merchant,
             account: found.account,
             has_logo: found.has_logo,
+            links: found.links,
             now: app.clock.now(),
             locale: languages.map_or_else(Locale::default, Locale::from_accept_language),
             contact: found.people.iter().find(|contact| Some(contact.id) == acting).cloned(),
@@ -201,8 +205,16 @@ async fn load(app: &App, parts: &Parts) -> Result<Option<Found>, Fail> {
             let account = processor_accounts::find(tx, merchant.id, STRIPE).await?;
             let token = session::cookie(&headers, &session::session_name(&public_url, merchant.id));
             let has_logo = merchants::logo(tx, merchant.id).await?.is_some();
-            let mut found =
-                Found { merchant, account, has_logo, session: None, people: Vec::new(), grants: Vec::new() };
+            let links = merchant_links::list(tx, merchant.id).await?;
+            let mut found = Found {
+                merchant,
+                account,
+                has_logo,
+                links,
+                session: None,
+                people: Vec::new(),
+                grants: Vec::new(),
+            };
             if let Some(token) = token {
                 let hash = token_hash(&token);
                 found.session = sessions::find_live(tx, found.merchant.id, &hash, now).await?;
@@ -327,6 +339,7 @@ impl Ctx {
                 logo_url: self.has_logo.then(|| format!("{}/logo", self.base())),
                 brand_css_url: format!("{}/{}", self.base(), brand.stylesheet_name()),
                 help_contact: help.collect::<Vec<_>>().join(", "),
+                links: self.links.iter().map(footer_link).collect(),
                 statement_line: merchant.statement_line.clone(),
                 zone: self.zone.clone(),
                 practice: self.account.as_ref().is_some_and(|account| account.mode == Mode::Practice),
@@ -365,6 +378,16 @@ impl Ctx {
     pub fn go(&self, under: &str) -> Response {
         see_other(&format!("{}{under}", self.base()))
     }
+}
+
+fn footer_link((link, url): &(MerchantLink, String)) -> FooterLink {
+    let key = match link {
+        MerchantLink::ReviewUs => "link-review-us",
+        MerchantLink::ReferAFriend => "link-refer-a-friend",
+        MerchantLink::Terms => "link-terms",
+        MerchantLink::Privacy => "link-privacy",
+    };
+    FooterLink { key, url: url.clone() }
 }
 
 /// True while a link's grant still opens its invoice.

@@ -2,6 +2,7 @@
 //! and 1280 px, light, dark and in forced colours.
 
 mod doors;
+mod help;
 mod invoices;
 mod letters;
 mod paper;

@@ -3,8 +3,12 @@
 use crate::on_both_engines;
 use crate::test_app::TestApp;
 use crate::web::{Browser, Page, linked};
+use paydown::actions::set_merchant_links::{SetMerchantLinks, set_merchant_links};
 use paydown::help::answer::LONGEST_QUESTION;
 use paydown::help::{Audience, all};
+use store::audit::{self, acts};
+use store::db::Tx;
+use store::merchant_links::MerchantLink;
 
 const FIRST: &str = "making-a-partial-invoice-payment";
 
@@ -113,6 +117,54 @@ on_both_engines!(a_question_may_be_anything, async |app: &mut TestApp| {
         page.says("<script>alert(1)</script>\" onfocus=f() [x](javascript:f())");
         let text = browser.get(&format!("{path}.md?ask={hostile}")).await;
         assert!(!text.html.contains("<script>") && !text.html.contains("[x]("), "{}", text.html);
+    }
+});
+
+on_both_engines!(the_links_of_the_merchant_stand_on_every_page, async |app: &mut TestApp| {
+    let mut browser = Browser::open(app).await;
+    let (_, link) = linked(app).await;
+    let url = |path: &str| format!("https://northwind.example/{path}");
+    let set = async |links: &[(MerchantLink, Option<String>)]| {
+        let (merchant, actor) = (app.merchant, "cli:test".to_owned());
+        set_merchant_links(&app.app, SetMerchantLinks { merchant, links: links.to_vec(), actor })
+            .await
+            .expect("written")
+    };
+    let all = [
+        (MerchantLink::Privacy, Some(url("privacy?a=\"b\"&c"))),
+        (MerchantLink::ReviewUs, Some(url("review"))),
+        (MerchantLink::ReferAFriend, Some(url("refer"))),
+        (MerchantLink::Terms, Some(url("terms"))),
+    ];
+    assert_eq!(set(&all).await.expect("they are addresses").len(), 4);
+    let bad = [(MerchantLink::Terms, Some("javascript:alert(1)".to_owned()))];
+    assert!(set(&bad).await.is_err(), "nothing else is a link");
+    let invoice = browser.get(&link).await.path;
+    for path in [
+        &*invoice,
+        "/p/northwind/sign-in",
+        "/p/northwind/help",
+        "/p/northwind/help/receipts",
+        "/p/northwind/x/y",
+    ] {
+        let page = browser.get(path).await;
+        let footer = page.html.split("<footer>").nth(1).expect("a footer").to_owned();
+        let words = ["Help", "Review us", "Refer a friend", "Terms", "Privacy"]
+            .map(|words| footer.find(&format!(">{words}</a>")));
+        assert!(words.iter().all(Option::is_some) && words.is_sorted(), "{path}: {footer}");
+        assert!(footer.contains("href=\"https://northwind.example/privacy?a=%22b%22&#38;c\""), "{footer}");
+    }
+    set(&[(MerchantLink::ReviewUs, None)]).await.expect("one is taken away");
+    let page = browser.get(&invoice).await;
+    assert!(!page.html.contains("Review us") && page.html.contains(">Terms</a>"));
+    let (merchant, object) = (app.merchant, app.merchant.to_string());
+    let read = async move |tx: &mut Tx| audit::list_by_object(tx, merchant, &object, 10).await;
+    let rows = app.app.store.read(read).await.expect("the trail can be read");
+    let set: Vec<&str> =
+        rows.iter().filter(|row| row.act == acts::MERCHANT_LINKS_SET).map(|row| &*row.after).collect();
+    assert_eq!(set.len(), 2, "each change is in the trail, and what was refused is not");
+    for part in ["\"review_us\":null", "northwind.example/review"] {
+        assert!(set.iter().any(|after| after.contains(part)), "{part}: {set:?}");
     }
 });
 
