@@ -17,14 +17,24 @@ use futures::future::{join_all, try_join_all};
 use hyper::StatusCode;
 use serde_json::Value;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::time::sleep;
 
 const PAYERS: usize = 64;
 /// Invoices during whose payment the server is killed, per one that it is not.
 const KILLED_SHARE: usize = 5;
-/// After so long it is killed, and a little later from one invoice to the next.
-const KILL_STEP: Duration = Duration::from_micros(700);
-const KILL_STEPS: u32 = 16;
+/// When it is killed: by turns after so long, a little longer each time, or after so many answers.
+const KILL_STEP: Duration = Duration::from_millis(1);
+const ANSWERS_STEP: usize = 5;
+
+/// When the server is killed.
+#[derive(Debug, Clone, Copy)]
+enum Kill {
+    /// So long after everybody has begun to ask.
+    After(Duration),
+    /// As soon as so many have their answer.
+    AfterAnswers(usize),
+}
 
 /// An invoice and what it asks for.
 struct Rush {
@@ -59,10 +69,13 @@ pub async fn run(bench: &Bench, engine: Engine) -> Result<Vec<Goal>> {
         (quiet.len() * PAYERS) as f64 / took
     ));
     let (mut server, mut answered) = (server, 0);
-    for (step, rush) in (0..).zip(killed) {
-        let after = KILL_STEP * (1 + step % KILL_STEPS);
-        let outcome = with_a_kill(&place, server, &authorization, rush, after).await;
-        let (next, before) = outcome.with_context(|| format!("{}, killed after {after:?}", rush.number))?;
+    for (step, rush) in killed.iter().enumerate() {
+        let when = match step % 2 {
+            0 => Kill::AfterAnswers(1 + step * ANSWERS_STEP % PAYERS),
+            _ => Kill::After(KILL_STEP * u32::try_from(step)?),
+        };
+        let outcome = with_a_kill(&place, server, &authorization, rush, when).await;
+        let (next, before) = outcome.with_context(|| format!("{}, killed {when:?}", rush.number))?;
         server = next;
         answered += before;
     }
@@ -114,15 +127,21 @@ async fn ask(
     connections: &mut [Connection],
     authorization: &str,
     rush: &Rush,
+    on_answer: impl Fn(),
 ) -> Result<Vec<Result<Answer>>> {
     let requests = keys(rush).into_iter().map(|key| payment(authorization, &key, rush.id, rush.open_minor));
     let requests = requests.collect::<Result<Vec<_>>>()?;
-    Ok(join_all(connections.iter_mut().zip(requests).map(|(payer, request)| payer.send(request))).await)
+    let told = connections.iter_mut().zip(requests).map(async |(payer, request)| {
+        let told = payer.send(request).await;
+        on_answer();
+        told
+    });
+    Ok(join_all(told).await)
 }
 
 async fn together(connections: &mut [Connection], authorization: &str, rush: &Rush) -> Result<()> {
     let told: Vec<Answer> =
-        ask(connections, authorization, rush).await?.into_iter().collect::<Result<_>>()?;
+        ask(connections, authorization, rush, || {}).await?.into_iter().collect::<Result<_>>()?;
     one_of(&told.iter().map(accepted).collect::<Result<Vec<_>>>()?)
 }
 
@@ -151,18 +170,24 @@ async fn with_a_kill(
     server: Server,
     authorization: &str,
     rush: &Rush,
-    after: Duration,
+    when: Kill,
 ) -> Result<(Server, usize)> {
     let mut connections = connect(&server).await?;
+    let answers = Semaphore::new(0);
     let kill = async {
-        sleep(after).await;
+        match when {
+            Kill::After(time) => sleep(time).await,
+            Kill::AfterAnswers(count) => drop(answers.acquire_many(u32::try_from(count)?).await?),
+        }
         server.kill()
     };
-    let (before, killed) = tokio::join!(ask(&mut connections, authorization, rush), kill);
+    let asked = ask(&mut connections, authorization, rush, || answers.add_permits(1));
+    let (before, killed) = tokio::join!(asked, kill);
     killed?;
     let server = place.serve().await?;
     let mut connections = connect(&server).await?;
-    let told = ask(&mut connections, authorization, rush).await?.into_iter().collect::<Result<Vec<_>>>()?;
+    let told =
+        ask(&mut connections, authorization, rush, || {}).await?.into_iter().collect::<Result<Vec<_>>>()?;
     let told = told.iter().map(accepted).collect::<Result<Vec<_>>>()?;
     one_of(&told)?;
     let mut answered = 0;
