@@ -19,13 +19,26 @@ pub struct Driven {
     micros: Vec<u32>,
     /// How long the round took.
     took: Duration,
+    /// Processor time of the server for each answer, microseconds, where it was looked at.
+    processor_micros: Option<f64>,
 }
 
 impl Driven {
     /// From how long each took and how long all of them took.
     pub fn new(mut micros: Vec<u32>, took: Duration) -> Driven {
         micros.sort_unstable();
-        Driven { micros, took }
+        Driven { micros, took, processor_micros: None }
+    }
+
+    /// With the processor time that the server had in the round: it tells more than the clock where others take the processor.
+    pub fn with_processor(mut self, time: Duration) -> Driven {
+        self.processor_micros = Some(time.as_secs_f64() * 1e6 / self.micros.len() as f64);
+        self
+    }
+
+    /// Processor time of the server for each answer, microseconds, where it was looked at.
+    pub const fn processor_micros(&self) -> Option<f64> {
+        self.processor_micros
     }
 
     /// Answers of the expected status.

@@ -10,10 +10,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// Flushes that are measured.
 const FLUSHES: usize = 200;
 const PAGE: [u8; 4_096] = [7; 4_096];
+/// What Linux counts processor time in, for whoever reads it.
+const TICK: Duration = Duration::from_millis(10);
 
 /// How long a flush takes, milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -68,14 +71,15 @@ pub fn anonymous_megabytes(process: u32) -> Result<f64> {
     Ok(kilobytes / 1_000.0)
 }
 
-/// Processor time that a process has had, in ticks of a hundredth of a second.
-pub fn ticks(process: u32) -> Result<u64> {
+/// Processor time that a process has had, to a hundredth of a second.
+pub fn processor_time(process: u32) -> Result<Duration> {
     let text = fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name, in brackets, may have blanks in it.
     let (_, rest) = text.rsplit_once(')').context("/proc/…/stat has another form")?;
     let fields: Vec<&str> = rest.split_whitespace().collect();
     let field = |at: usize| fields.get(at).and_then(|word| word.parse::<u64>().ok());
-    field(11).zip(field(12)).map(|(user, system)| user + system).context("/proc/…/stat has another form")
+    let ticks = field(11).zip(field(12)).map(|(user, system)| user + system);
+    Ok(TICK * u32::try_from(ticks.context("/proc/…/stat has another form")?)?)
 }
 
 /// Threads that do nothing but use the processor, until this is dropped.

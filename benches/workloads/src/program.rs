@@ -1,7 +1,8 @@
 //! The programs under measurement, as a person runs them: the release build of `paydown` over a data folder, and the bare
 //! server beside it. Each is a process of its own that ends with its handle, by its own id.
 
-use crate::http::{Connection, get};
+use crate::http::{Connection, Outgoing, get};
+use crate::load::{Driven, Round, drive};
 use crate::machine;
 use anyhow::{Context as _, Result, bail, ensure};
 use hyper::StatusCode;
@@ -19,8 +20,8 @@ pub const SLUG: &str = "bench";
 /// A server that does not answer for so long is broken.
 const START: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// A process that uses less than this of a processor is idle: hundredths of a second within `LOOK_EVERY`.
-const IDLE_TICKS: u64 = 2;
+/// A process that has no more than this of a processor within `LOOK_EVERY` is idle.
+const IDLE: Duration = Duration::from_millis(20);
 /// Looks in a row that have to be idle.
 const IDLE_LOOKS: u32 = 8;
 
@@ -129,18 +130,30 @@ impl Server {
 
     /// Waits until it does nothing by itself any more: what a server looks through at its start is not to be measured.
     pub async fn idle(&self) -> Result<()> {
-        let (mut last, mut idle) = (machine::ticks(self.child.id())?, 0);
+        let (mut last, mut idle) = (machine::processor_time(self.child.id())?, 0);
         for _ in 0..START.as_millis() / LOOK_EVERY.as_millis() {
             sleep(LOOK_EVERY).await;
-            let ticks = machine::ticks(self.child.id())?;
-            idle = if ticks - last <= IDLE_TICKS { idle + 1 } else { 0 };
+            let time = machine::processor_time(self.child.id())?;
+            idle = if time - last <= IDLE { idle + 1 } else { 0 };
             if idle == IDLE_LOOKS {
                 return Ok(());
             }
-            last = ticks;
+            last = time;
         }
         // Then what it does belongs to what it is.
         Ok(())
+    }
+
+    /// So many clients ask for so long; every answer has to have this status.
+    pub async fn drive(
+        &self,
+        (clients, lasting): (usize, Duration),
+        expect: StatusCode,
+        next: impl FnMut() -> Result<Outgoing>,
+    ) -> Result<Driven> {
+        let before = machine::processor_time(self.child.id())?;
+        let driven = drive(Round { address: self.address, clients, lasting, expect }, next).await?;
+        Ok(driven.with_processor(machine::processor_time(self.child.id())? - before))
     }
 
     /// Memory that no file stands behind, megabytes.

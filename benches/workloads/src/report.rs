@@ -18,12 +18,14 @@ pub fn say(line: &str) {
 
 /// Prints a line of figures.
 pub fn figures(what: &str, driven: &Driven) {
+    let processor = driven.processor_micros().map(|micros| format!("   {micros:>5.0} µs of processor each"));
     say(&format!(
-        "  {what:<46}{:>9.0}/s   p50 {:>7.2} ms   p99 {:>7.2} ms   {:>7} answers",
+        "  {what:<46}{:>9.0}/s   p50 {:>7.2} ms   p99 {:>7.2} ms   {:>7} answers{}",
         driven.rate(),
         driven.millis(500),
         driven.millis(990),
-        driven.count()
+        driven.count(),
+        processor.unwrap_or_default()
     ));
 }
 

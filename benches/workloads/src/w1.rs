@@ -2,7 +2,7 @@
 //! two hogs. Between the ceilings, round by round. At the end the database holds what was accepted, and the books are right.
 
 use crate::bench::{Bench, Engine};
-use crate::load::{Driven, Round, drive};
+use crate::load::Driven;
 use crate::machine::Hogs;
 use crate::payments::{AMOUNT_MINOR, CeilingPayments, Payments, api_key};
 use crate::program::{Place, Server};
@@ -37,24 +37,26 @@ impl Ours {
         Ok(Ours { place, server, payments, before, accepted: 0 })
     }
 
-    fn round(&self, bench: &Bench, clients: usize) -> Round {
-        Round { address: self.server.address, clients, lasting: bench.lasting, expect: StatusCode::CREATED }
-    }
-
     async fn fresh(&mut self, bench: &Bench, clients: usize) -> Result<Driven> {
-        let driven = drive(self.round(bench, clients), || self.payments.fresh()).await?;
+        let driven = self
+            .server
+            .drive((clients, bench.lasting), StatusCode::CREATED, || self.payments.fresh())
+            .await?;
         self.accepted += driven.count();
         Ok(driven)
     }
 
     async fn on_hot(&mut self, bench: &Bench, clients: usize) -> Result<Driven> {
-        let driven = drive(self.round(bench, clients), || self.payments.on_hot()).await?;
+        let driven = self
+            .server
+            .drive((clients, bench.lasting), StatusCode::CREATED, || self.payments.on_hot())
+            .await?;
         self.accepted += driven.count();
         Ok(driven)
     }
 
     async fn repeated(&mut self, bench: &Bench, clients: usize) -> Result<Driven> {
-        drive(self.round(bench, clients), || self.payments.repeated()).await
+        self.server.drive((clients, bench.lasting), StatusCode::CREATED, || self.payments.repeated()).await
     }
 
     /// Ends the server, holds what was accepted against what was recorded, and proves the books.
@@ -156,9 +158,7 @@ async fn bare_round(
     clients: usize,
     payments: &mut CeilingPayments,
 ) -> Result<Driven> {
-    let expect = StatusCode::CREATED;
-    let round = Round { address: bare.address, clients, lasting: bench.lasting, expect };
-    drive(round, || payments.request()).await
+    bare.drive((clients, bench.lasting), StatusCode::CREATED, || payments.request()).await
 }
 
 fn a1(bench: &Bench, file: &Path, number: usize) -> Result<f64> {

@@ -3,7 +3,7 @@
 
 use crate::bench::Bench;
 use crate::http::{Connection, get};
-use crate::load::{Driven, Round, drive, now};
+use crate::load::{Driven, now};
 use crate::program::{Place, SLUG, Server};
 use crate::report::{Better, Goal, conditions, figures, say};
 use crate::seed::{BIG, contact};
@@ -45,20 +45,18 @@ impl Portal {
     /// Asks for the lists of those who are signed in, in turn.
     async fn lists(&self, bench: &Bench, clients: usize) -> Result<Driven> {
         let (path, turn) = (format!("/p/{SLUG}/invoices"), Cell::new(0));
-        drive(round(bench, &self.server, clients), || {
-            turn.set((turn.get() + 1) % self.cookies.len());
-            get(&path, &[("cookie", &self.cookies[turn.get()])])
-        })
-        .await
+        self.server
+            .drive((clients, bench.lasting), StatusCode::OK, || {
+                turn.set((turn.get() + 1) % self.cookies.len());
+                get(&path, &[("cookie", &self.cookies[turn.get()])])
+            })
+            .await
     }
 
     async fn pages(&self, bench: &Bench, clients: usize, path: &str, cookie: &str) -> Result<Driven> {
-        drive(round(bench, &self.server, clients), || get(path, &[("cookie", cookie)])).await
+        let next = || get(path, &[("cookie", cookie)]);
+        self.server.drive((clients, bench.lasting), StatusCode::OK, next).await
     }
-}
-
-fn round(bench: &Bench, server: &Server, clients: usize) -> Round {
-    Round { address: server.address, clients, lasting: bench.lasting, expect: StatusCode::OK }
 }
 
 /// Runs it on SQLite.
@@ -113,7 +111,7 @@ fn told(what: &str, driven: Driven) -> Driven {
 
 async fn bare_lists(bench: &Bench, bare: &Server) -> Result<Driven> {
     let turn = Cell::new(0);
-    drive(round(bench, bare, CLIENTS), || {
+    bare.drive((CLIENTS, bench.lasting), StatusCode::OK, || {
         turn.set((turn.get() + 1) % (bench.invoices / INVOICES_PER_CUSTOMER).min(PAYERS));
         get(&format!("/customers/{}", turn.get() + 1), &[])
     })
