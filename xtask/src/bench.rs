@@ -101,7 +101,8 @@ fn postgres(sh: &Shell, cache: &Path) -> Result<Cluster> {
     Cluster::start_kept(&programs, &folder.join("data"))
 }
 
-fn target_folder(sh: &Shell) -> Result<PathBuf> {
+/// Where cargo builds.
+pub fn target_folder(sh: &Shell) -> Result<PathBuf> {
     let metadata = cmd!(sh, "cargo metadata --no-deps --offline --format-version 1").quiet().read()?;
     let metadata: Value = serde_json::from_str(&metadata)?;
     Ok(PathBuf::from(

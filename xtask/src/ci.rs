@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 use xshell::{Shell, cmd};
 
-use crate::{licences, suite::Suite};
+use crate::{contract, licences, suite::Suite};
 
 type Check = fn(&Shell, bool) -> Result<()>;
 
 /// Lints come just before documentation because the two share the checked dependencies.
-const STEPS: [(&str, Check); 5] = [
+const STEPS: [(&str, Check); 6] = [
     ("format", |sh, _| Ok(cmd!(sh, "cargo fmt --all --check").run()?)),
     ("licences", |sh, _| licences::check(sh)),
     ("lints", |sh, _| Ok(cmd!(sh, "cargo clippy --workspace --all-targets --locked -- -D warnings").run()?)),
@@ -20,6 +20,8 @@ const STEPS: [(&str, Check); 5] = [
         Ok(command.env("RUSTDOCFLAGS", "-D warnings").run()?)
     }),
     ("tests", |sh, long| Suite::everything(long, Vec::new()).run(sh)),
+    // With the program as the tests have built it.
+    ("contract", contract::run),
 ];
 
 /// Runs the steps and prints the table, also after a failure.

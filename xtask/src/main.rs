@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod contract;
 mod licences;
 mod postgres;
 mod spdx;
@@ -24,7 +25,8 @@ Usage: cargo xtask COMMAND
   test [--long] [-- ARGS]       every test, with a throw-away PostgreSQL and a browser
                                 ARGS go to `cargo test`; `-- -p store` tests one crate
   browser [--headed] [-- ARGS]  the browser tests only
-  ci [--long]                   format, licences, lints, documentation, tests; stops at the first failure
+  contract [--long]             the API held against its description by schemathesis (part of `test` and `ci`)
+  ci [--long]                   format, licences, lints, documentation, tests, contract; stops at the first failure
   bench [FLAGS]                 figures of a release build beside its ceilings (docs/performance.md)
   help                          this text
 
@@ -54,7 +56,13 @@ fn run(arguments: Vec<String>) -> Result<()> {
     sh.change_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
     match Command::parse(arguments)? {
         Command::Help => println!("{USAGE}"),
-        Command::Test(suite) => suite.run(&sh)?,
+        Command::Test(suite) => {
+            suite.run(&sh)?;
+            if let Some(long) = suite.everything_and_long() {
+                contract::run(&sh, long)?;
+            }
+        }
+        Command::Contract { long } => contract::build_and_run(&sh, long)?,
         Command::Ci { long } => ci::run(&sh, long)?,
         Command::Bench(bench) => bench.run(&sh)?,
     }
@@ -66,6 +74,7 @@ fn run(arguments: Vec<String>) -> Result<()> {
 enum Command {
     Help,
     Test(Suite),
+    Contract { long: bool },
     Ci { long: bool },
     Bench(Bench),
 }
@@ -84,7 +93,7 @@ impl Command {
         let (mut long, mut headed) = (false, false);
         for flag in flags {
             match (verb.as_str(), flag.as_str()) {
-                ("test" | "ci", "--long") => long = true,
+                ("test" | "ci" | "contract", "--long") => long = true,
                 ("browser", "--headed") => headed = true,
                 _ => bail!("`{verb}` does not know `{flag}`\n\n{USAGE}"),
             }
@@ -93,8 +102,11 @@ impl Command {
             "help" | "--help" | "-h" => Ok(Self::Help),
             "test" => Ok(Self::Test(Suite::everything(long, passed_on))),
             "browser" => Ok(Self::Test(Suite::browser(headed, passed_on))),
+            "contract" if passed_on.is_empty() => Ok(Self::Contract { long }),
             "ci" if passed_on.is_empty() => Ok(Self::Ci { long }),
-            "ci" => bail!("`ci` passes nothing on; use `cargo xtask test -- {}`", passed_on.join(" ")),
+            "ci" | "contract" => {
+                bail!("`{verb}` passes nothing on; use `cargo xtask test -- {}`", passed_on.join(" "))
+            }
             other => bail!("there is no command `{other}`\n\n{USAGE}"),
         }
     }
@@ -112,6 +124,7 @@ mod tests {
     fn flags_belong_to_their_command() {
         assert_eq!(parse("").unwrap(), Command::Help);
         assert_eq!(parse("ci --long").unwrap(), Command::Ci { long: true });
+        assert_eq!(parse("contract").unwrap(), Command::Contract { long: false });
         assert_eq!(parse("test --long").unwrap(), Command::Test(Suite::everything(true, Vec::new())));
         assert_eq!(parse("browser --headed").unwrap(), Command::Test(Suite::browser(true, Vec::new())));
         for refused in [
@@ -119,6 +132,7 @@ mod tests {
             "browser --long",
             "test -p store",
             "ci -- -p store",
+            "contract -- -p store",
             "release",
             "bench -- -p store",
         ] {

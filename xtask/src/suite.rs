@@ -31,6 +31,11 @@ impl Suite {
         Self { long: false, headed, only: Some(Only::Browser), passed_on }
     }
 
+    /// Where every test of the workspace is asked for: whether more generated cases are too.
+    pub fn everything_and_long(&self) -> Option<bool> {
+        (self.only.is_none() && self.passed_on.is_empty()).then_some(self.long)
+    }
+
     /// Runs the tests. The database is gone when this returns, whatever the tests did.
     pub fn run(&self, sh: &Shell) -> Result<()> {
         let tools = Tools::ensure(sh)?;

@@ -44,6 +44,19 @@ impl Tools {
         postgres_folder(sh).with_context(|| format!("installed, and yet not found.\n{}", advice(&missing)))
     }
 
+    /// Finds a Python that can make environments of its own, after installing it where it is missing and that is possible.
+    pub fn ensure_python(sh: &Shell) -> Result<PathBuf> {
+        let missing = [Missing::Python];
+        if let Some(python) = python(sh) {
+            return Ok(python);
+        }
+        if !can_install(sh) {
+            bail!("a program is not here.\n{}", advice(&missing));
+        }
+        install(sh, &missing).with_context(|| advice(&missing))?;
+        python(sh).with_context(|| format!("installed, and yet not found.\n{}", advice(&missing)))
+    }
+
     fn find(sh: &Shell) -> Result<Self, Vec<Missing>> {
         let postgres_folder = postgres_folder(sh);
         let chromedriver = on_path(&["chromedriver", "chromium.chromedriver"]);
@@ -70,6 +83,7 @@ enum Missing {
     Postgres,
     Chromedriver,
     Chromium,
+    Python,
 }
 
 impl Missing {
@@ -78,6 +92,7 @@ impl Missing {
             Self::Postgres => "PostgreSQL 15 or newer, server programs (initdb, pg_ctl, postgres)",
             Self::Chromedriver => "chromedriver, of the browser's own version",
             Self::Chromium => "Chromium or Chrome, and a font",
+            Self::Python => "Python 3.10 or newer with venv (python3)",
         }
     }
 
@@ -86,6 +101,7 @@ impl Missing {
             Self::Postgres => &["postgresql"],
             Self::Chromedriver => &["chromium-driver"],
             Self::Chromium => &["chromium", "fonts-liberation"],
+            Self::Python => &["python3", "python3-venv"],
         }
     }
 }
@@ -132,6 +148,14 @@ fn postgres_folder(sh: &Shell) -> Option<PathBuf> {
     configured.into_iter().chain(debian_postgres_folders()).find(|folder| {
         ["initdb", "pg_ctl", "postgres"].iter().all(|program| is_program(&folder.join(program)))
     })
+}
+
+/// The first `python3` on `PATH`, if it is new enough and can make an environment with `pip` in it.
+fn python(sh: &Shell) -> Option<PathBuf> {
+    let python = on_path(&["python3"])?;
+    let fit = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))";
+    let is_fit = cmd!(sh, "{python} -c {fit}").quiet().ignore_stderr().run().is_ok();
+    is_fit.then_some(python)
 }
 
 fn debian_postgres_folders() -> Vec<PathBuf> {

@@ -38,13 +38,16 @@ pub fn router(app: &App) -> Router<App> {
     let (routes, described) = described();
     let counters = Arc::new(caller::Counters::default());
     let keyed = routes.route_layer(from_fn_with_state((app.clone(), counters), caller::around));
+    let page = Arc::new(openapi::page(&described, &app.public_url));
     let described = Arc::new(described);
-    keyed.route("/v1/openapi.json", get(move || openapi::json(Arc::clone(&described))))
+    keyed
+        .route("/v1/openapi.json", get(move || openapi::json(Arc::clone(&described))))
+        .route("/v1/docs", get(move || openapi::docs(Arc::clone(&page))))
 }
 
 /// The routes and what they say of themselves.
 fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(openapi::Document::openapi())
+    let (routes, mut described) = OpenApiRouter::with_openapi(openapi::Document::openapi())
         .routes(routes!(customers::create, customers::list))
         .routes(routes!(customers::show))
         .routes(routes!(customers::add_contact, customers::contacts))
@@ -57,7 +60,9 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(payments::record, payments::list))
         .routes(routes!(payments::show))
         .routes(routes!(events::list))
-        .split_for_parts()
+        .split_for_parts();
+    openapi::settle(&mut described);
+    (routes, described)
 }
 
 /// The description of the API, OpenAPI 3.1.

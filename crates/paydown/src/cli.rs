@@ -12,6 +12,7 @@ mod import;
 mod invoices;
 mod keys;
 mod merchant_links;
+mod openapi;
 mod payments;
 mod rules;
 mod serve;
@@ -73,6 +74,8 @@ enum Command {
     /// Keys of programs that use the API: create, list, revoke
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Print the description of the API, OpenAPI 3.1
+    Openapi,
     /// Bring in invoices of another program
     #[command(subcommand)]
     Import(ImportCommand),
@@ -518,6 +521,7 @@ async fn dispatch(cli: Cli, world: &mut World) -> Result<Exit> {
         Command::Payment(command) => payments::run(&mut at, command).await,
         Command::Anomaly(command) => anomalies::run(&mut at, command).await,
         Command::Key(command) => keys::run(&mut at, command).await,
+        Command::Openapi => openapi::print(&mut at),
         Command::Import(ImportCommand::Invoices(args)) => import::run(&mut at, args).await,
         Command::Policy(command) => rules::policy(&mut at, command).await,
         Command::Surcharge(command) => rules::surcharge(&mut at, command).await,

@@ -15,6 +15,7 @@ pub mod parts;
 pub mod pay;
 pub mod payment;
 pub mod receipt;
+pub mod reference;
 pub mod samples;
 pub mod sign_in;
 

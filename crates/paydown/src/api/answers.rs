@@ -56,7 +56,10 @@ fn tell<T, E>(
 pub struct OptionalKey {
     /// Any text of 1 to 255 visible characters, kept for 30 days. The same request with the same key is done once and answered the
     /// same again, with `Idempotent-Replayed: true`.
-    #[param(rename = "Idempotency-Key", pattern = "^[!-~]{1,255}$", min_length = 1, max_length = 255)]
+    #[param(
+        rename = "Idempotency-Key", value_type = String, required = false,
+        pattern = "^[!-~]{1,255}$", min_length = 1, max_length = 255
+    )]
     key: Option<String>,
 }
 

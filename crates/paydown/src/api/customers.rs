@@ -35,6 +35,7 @@ pub struct Customer {
     #[schema(example = "dana@acme.example")]
     email: Option<String>,
     /// Postal address, lines separated by line breaks; may be empty.
+    #[schema(example = "500 Harbor Way\nSeattle, WA 98101")]
     address: String,
     /// When it was created.
     #[schema(format = DateTime)]
@@ -51,8 +52,10 @@ pub struct Contact {
     #[schema(example = "cus_06a8q2m0000000000000000000")]
     customer: String,
     /// Name of the person; may be empty.
+    #[schema(example = "Lee Park")]
     name: String,
     /// Address.
+    #[schema(example = "lee@acme.example")]
     email: String,
     /// When it was created.
     #[schema(format = DateTime)]
@@ -62,6 +65,9 @@ pub struct Contact {
 /// A customer as it is entered.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "name": "Acme Inc.", "email": "dana@acme.example", "contact_name": "Dana Reyes", "address": "500 Harbor Way\nSeattle, WA 98101"
+}))]
 pub struct NewCustomer {
     /// As it calls itself.
     #[schema(inline, example = "Acme GmbH")]
@@ -80,6 +86,7 @@ pub struct NewCustomer {
 /// A contact as it is entered.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "email": "lee@acme.example", "name": "Lee Park" }))]
 pub struct NewContact {
     /// Address.
     #[schema(inline)]

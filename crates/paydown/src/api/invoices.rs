@@ -127,6 +127,7 @@ pub struct Invoice {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct InvoiceLine {
     /// What for.
+    #[schema(example = "Support, November")]
     description: String,
     /// How many, decimal text.
     #[schema(example = "1.5")]
@@ -145,6 +146,11 @@ pub struct InvoiceLine {
 /// An invoice as it is written.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "customer": "cus_06a8q2m0000000000000000000", "currency": "usd", "due_on": "2026-12-31",
+    "lines": [{ "description": "Support, November", "quantity": 25, "unit_amount": 5000, "tax_rate": "8.875" }],
+    "purchase_order": "PO 7042"
+}))]
 pub struct NewInvoice {
     /// Id of the customer.
     #[schema(inline)]

@@ -34,7 +34,7 @@ pub struct PaymentLink {
     contact: Option<String>,
     /// The address. Told when the link is made only: whoever has it sees the invoice and may pay it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, example = "https://pay.example.com/l/1.g8sj1137q4c19lvd6ugdc4ggd9uqo5j4")]
     url: Option<String>,
     /// When it was made.
     #[schema(format = DateTime)]
@@ -47,6 +47,7 @@ pub struct PaymentLink {
 /// A link as it is asked for.
 #[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "contact": "con_06a8q2m0000000000000000000" }))]
 pub struct NewLink {
     /// Id of the contact it is for, one of the invoice's customer.
     #[schema(inline)]

@@ -148,6 +148,10 @@ pub struct Allocation {
 /// Money that was received.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "method": "cheque", "reference": "10077", "received_on": "2026-11-02", "currency": "usd",
+    "allocations": [{ "invoice": "inv_06a8q2m0000000000000000000", "amount": 50000 }]
+}))]
 pub struct NewPayment {
     /// By what means it came.
     #[schema(inline)]

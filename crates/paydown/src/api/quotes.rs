@@ -50,6 +50,7 @@ pub struct Quote {
 /// What is asked for.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({ "amount": 50000 }))]
 pub struct NewQuote {
     /// Minor units of the invoice's currency.
     #[schema(inline)]

@@ -558,3 +558,16 @@ async fn a_processor_is_asked_who_it_is_and_its_keys_are_sealed() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_description_of_the_api_is_printed_without_any_database() {
+    let desk = Desk::new();
+    let described = serde_json::to_value(crate::api::description()).unwrap();
+    for line in ["openapi", "openapi --json"] {
+        let told = desk.run(line).await;
+        assert_eq!((told.exit, told.err.as_str()), (Exit::Done, ""), "{line}");
+        assert_eq!(serde_json::from_str::<Value>(&told.out).unwrap(), described, "{line}");
+        assert_eq!(told.out.lines().count() == 1, line.ends_with("json"));
+    }
+    assert_eq!(described["openapi"], "3.1.0");
+}

@@ -19,6 +19,7 @@ mod pages;
 mod payments;
 mod portal;
 mod processors;
+mod reference;
 mod sign_in;
 mod test_app;
 mod web;

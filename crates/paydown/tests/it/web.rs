@@ -208,7 +208,9 @@ fn assert_headers(page: &Page) {
     let referrer = if page.path.starts_with("/l/") { "no-referrer" } else { "same-origin" };
     assert_eq!(header("referrer-policy"), Some(referrer), "{}", page.path);
     let cached = header("cache-control").expect("it says who may keep it");
-    let is_help = ["/help", "/llms", "/p/northwind/help"].iter().any(|start| page.path.starts_with(start));
+    let is_help = ["/help", "/llms", "/p/northwind/help", "/v1/docs", "/v1/openapi.json"]
+        .iter()
+        .any(|start| page.path.starts_with(start));
     let is_public =
         is_help || ["/assets/", "/favicon", "/logo", ".css"].iter().any(|part| page.path.contains(part));
     assert!(is_public || cached == "no-store", "{} {cached}", page.path);

@@ -129,3 +129,14 @@ async fn links_that_lead_nowhere_and_errors() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_reference_of_the_api() {
+    play(Script::On, async |_: &Stage, visitor: &Visitor| {
+        visitor.forgets_files().await;
+        visitor.go("/v1/docs").await;
+        visitor.sees("Any operation may answer").await;
+        visitor.examine("reference").await;
+    })
+    .await;
+}
