@@ -63,38 +63,27 @@ pub struct Taken {
     pub surplus_minor: i64,
 }
 
-/// Received money that has no place; nobody said that it may be credit.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NoPlace {
-    /// In all, minor units.
-    pub surplus_minor: i64,
-    /// What each invoice cannot take, in order.
-    pub by_invoice: Vec<i64>,
-}
-
 /// Splits received money over invoices, each at most once. The merchant's policy does not bind it: only what is payable does.
 ///
-/// What is meant for an invoice above what is payable there is surplus born on it; what is meant for none is born on the
-/// first. `received_minor` is at least what is meant for the invoices together, and there is one invoice at least.
-pub fn split_received(
-    received_minor: i64,
-    wanted: &[Wanted],
-    surplus: Surplus,
-) -> Result<Vec<Taken>, NoPlace> {
+/// What is meant for none of them goes to the first, as far as that can take it. What an invoice cannot take is surplus born on
+/// it. `received_minor` is at least what is meant for the invoices together, and there is one invoice at least. `Err` holds
+/// what has no place where nobody said that it may be credit: what is meant for none among it, since somebody may have
+/// forgotten an invoice.
+pub fn split_received(received_minor: i64, wanted: &[Wanted], surplus: Surplus) -> Result<Vec<Taken>, i64> {
     let meant = wanted.iter().fold(0_i64, |sum, wanted| sum.saturating_add(wanted.amount_minor));
     let mut for_none = received_minor.saturating_sub(meant).max(0);
+    let unmeant = for_none;
     let mut taken = Vec::with_capacity(wanted.len());
     for wanted in wanted {
-        let to_invoice_minor = wanted.amount_minor.min(wanted.payable_minor.max(0));
-        let surplus_minor = wanted.amount_minor - to_invoice_minor + std::mem::take(&mut for_none);
-        taken.push(Taken { to_invoice_minor, surplus_minor });
+        let amount_minor = wanted.amount_minor + std::mem::take(&mut for_none);
+        let to_invoice_minor = amount_minor.min(wanted.payable_minor.max(0));
+        taken.push(Taken { to_invoice_minor, surplus_minor: amount_minor - to_invoice_minor });
     }
-    let by_invoice: Vec<i64> = taken.iter().map(|taken| taken.surplus_minor).collect();
-    let surplus_minor = by_invoice.iter().sum();
-    if surplus_minor > 0 && surplus == Surplus::Refuse {
-        return Err(NoPlace { surplus_minor, by_invoice });
-    }
-    Ok(taken)
+    let too_much = wanted
+        .iter()
+        .map(|wanted| wanted.amount_minor - wanted.amount_minor.min(wanted.payable_minor.max(0)));
+    let no_place = unmeant + too_much.sum::<i64>();
+    if no_place > 0 && surplus == Surplus::Refuse { Err(no_place) } else { Ok(taken) }
 }
 
 #[cfg(test)]
@@ -137,12 +126,16 @@ mod tests {
         };
         assert_eq!(refuse(1, &[(1, 1_000)]), Ok(vec![taken(1, 0)]), "no minimum binds it");
         assert_eq!(refuse(1_000, &[(1_000, 1_000)]), Ok(vec![taken(1_000, 0)]));
-        let over = NoPlace { surplus_minor: 200, by_invoice: vec![200] };
-        assert_eq!(refuse(1_200, &[(1_200, 1_000)]), Err(over));
-        let unmeant = NoPlace { surplus_minor: 50, by_invoice: vec![50, 0] };
-        assert_eq!(refuse(350, &[(100, 100), (200, 200)]), Err(unmeant));
+        assert_eq!(refuse(1_200, &[(1_200, 1_000)]), Err(200));
+        assert_eq!(refuse(350, &[(100, 100), (200, 200)]), Err(50));
+        assert_eq!(refuse(900, &[(300, 1_000)]), Err(600), "an invoice may have been forgotten");
         assert_eq!(credit(1_200, &[(1_200, 1_000)]), vec![taken(1_000, 200)]);
         assert_eq!(credit(900, &[(300, 100), (500, 600)]), vec![taken(100, 300), taken(500, 0)]);
+        assert_eq!(
+            credit(900, &[(300, 1_000)]),
+            vec![taken(900, 0)],
+            "no credit while its invoice can take it"
+        );
         assert_eq!(credit(500, &[(500, 0)]), vec![taken(0, 500)], "an invoice that is paid takes nothing");
     }
 
@@ -158,10 +151,9 @@ mod tests {
             for (taken, wanted) in taken.iter().zip(&wanted) {
                 prop_assert!(taken.to_invoice_minor <= wanted.payable_minor && taken.surplus_minor >= 0);
             }
-            let over: i64 = taken.iter().map(|one| one.surplus_minor).sum();
             match split_received(received, &wanted, Surplus::Refuse) {
-                Ok(same) => prop_assert!(over == 0 && same == taken),
-                Err(no_place) => prop_assert!(over > 0 && no_place.surplus_minor == over),
+                Ok(same) => prop_assert!(more == 0 && same == taken),
+                Err(no_place) => prop_assert!(no_place >= more && no_place > 0),
             }
         }
 

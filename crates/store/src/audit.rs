@@ -29,6 +29,8 @@ pub mod acts {
     pub const KEY_CREATE: &str = "key.create";
     /// See [`KEY_CREATE`].
     pub const KEY_REVOKE: &str = "key.revoke";
+    /// A program made a payment link; the object is the link.
+    pub const LINK_CREATE: &str = "link.create";
     /// A payment link was taken back; the object is the link, or the invoice where all of its links were.
     pub const LINK_REVOKE: &str = "link.revoke";
     /// An anomaly was closed; the object is the anomaly.

@@ -160,8 +160,10 @@ const BY_INVOICE: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.curren
     p.captured_currency, p.captured_at, p.card_brand, p.card_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at,
     p.cancel_asked_at, p.language, p.method, p.reference, p.received_on
   FROM payments p WHERE p.merchant_id = $1 AND p.id IN (
-    SELECT payment_id FROM reservations WHERE merchant_id = $1 AND invoice_id = $2
-    UNION SELECT payment_id FROM allocations WHERE merchant_id = $1 AND invoice_id = $2)
+    SELECT payment_id FROM (SELECT payment_id FROM reservations
+      WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY created_at DESC LIMIT 200) held
+    UNION SELECT payment_id FROM (SELECT payment_id FROM receipt_lines
+      WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY payment_id DESC LIMIT 200) applied)
   ORDER BY p.created_at DESC, p.id DESC LIMIT 200");
 const LATEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,

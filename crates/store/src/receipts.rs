@@ -56,10 +56,7 @@ const LINES: Sql = Sql("SELECT invoice_id, applied, open_before, open_after FROM
 
 const LINES_BY_INVOICE: Sql = Sql("SELECT l.invoice_id, l.applied, l.open_before, l.open_after, l.payment_id
   FROM receipt_lines l JOIN receipts r ON r.merchant_id = l.merchant_id AND r.payment_id = l.payment_id
-  WHERE l.merchant_id = $1 AND l.invoice_id = $2 AND l.payment_id IN (
-    SELECT payment_id FROM reservations WHERE merchant_id = $1 AND invoice_id = $2
-    UNION SELECT payment_id FROM allocations WHERE merchant_id = $1 AND invoice_id = $2)
-  ORDER BY r.at DESC, l.payment_id DESC LIMIT 200");
+  WHERE l.merchant_id = $1 AND l.invoice_id = $2 ORDER BY l.payment_id DESC LIMIT 200");
 
 const PLACED: Sql =
     Sql("SELECT r.payment_id, r.credit, a.id, a.grant_id, a.invoice_id, a.amount, a.posting_id, a.at

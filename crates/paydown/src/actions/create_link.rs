@@ -58,7 +58,7 @@ pub async fn create_link_once(
     app: &App,
     (merchant, invoice): (MerchantId, InvoiceId),
     contact: Option<ContactId>,
-    once: Option<Once<Link>>,
+    (actor, once): (String, Option<Once<Link>>),
 ) -> Result<Ran<Link, CannotLink>> {
     let (mint, secrets) = (app.mint(), Arc::clone(&app.secrets));
     app.store
@@ -70,6 +70,16 @@ pub async fn create_link_once(
                 Some(why) => Err(why),
                 None => {
                     let id = in_tx(tx, &mint, &secrets, (merchant, invoice), contact).await?;
+                    let row = AuditRow {
+                        id: mint.id(AuditId::new),
+                        actor: actor.clone(),
+                        act: acts::LINK_CREATE.to_owned(),
+                        object: id.to_string(),
+                        before: "null".to_owned(),
+                        after: format!("\"{invoice}\""),
+                        at: mint.now,
+                    };
+                    audit::append(tx, merchant, &row).await?;
                     Ok(links::find(tx, merchant, id).await?.context("it was just made")?)
                 }
             };

@@ -15,8 +15,8 @@ use store::db::Tx;
 use store::invoices::{self, Invoice, InvoiceLine};
 use store::{events, numberings};
 
-/// So many numbers in a row may have been given to invoices of another program.
-const MOST_TAKEN: usize = 10_000;
+/// So many numbers in a row are tried behind the highest.
+const MOST_TAKEN: usize = 100;
 
 /// Which draft is issued, and who says so.
 #[derive(Clone, Debug)]
@@ -115,10 +115,21 @@ fn as_new(invoice: Invoice, lines: &[InvoiceLine]) -> Result<(Invoice, NewInvoic
     Ok((invoice, new))
 }
 
-/// The next number that no invoice has: `INV-0001`. Those that came with a number of their own are passed over.
+/// The next number that no invoice has: `INV-0001`. Where another program's invoices have come so far, it goes on behind the
+/// highest of them.
 async fn next_number(tx: &mut Tx, merchant: MerchantId) -> Result<String> {
+    const PREFIX: &str = "INV-";
+    let next = format!("{PREFIX}{:04}", numberings::take(tx, merchant).await?);
+    if invoices::find_by_number(tx, merchant, &next).await?.is_none() {
+        return Ok(next);
+    }
+    let highest = numberings::highest(tx, merchant, PREFIX).await?;
+    let digits = highest.as_deref().and_then(|number| number.strip_prefix(PREFIX)).unwrap_or_default();
+    if let Ok(highest) = digits.parse::<i64>() {
+        numberings::go_to(tx, merchant, highest.saturating_add(1)).await?;
+    }
     for _ in 0..MOST_TAKEN {
-        let number = format!("INV-{:04}", numberings::take(tx, merchant).await?);
+        let number = format!("{PREFIX}{:04}", numberings::take(tx, merchant).await?);
         if invoices::find_by_number(tx, merchant, &number).await?.is_none() {
             return Ok(number);
         }

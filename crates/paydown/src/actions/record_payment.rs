@@ -24,7 +24,7 @@ use ledger::{Currency, Money};
 use serde_json::json;
 use store::allocations::{self, Allocation};
 use store::audit::{self, AuditRow, acts};
-use store::db::Tx;
+use store::db::{StoreError, Tx};
 use store::events::{self, Event};
 use store::grants::{self, NewGrant};
 use store::invoices::{self, Invoice, Shift};
@@ -70,6 +70,27 @@ pub struct Recorded {
 
 /// Records a payment.
 pub async fn record_payment(
+    app: &App,
+    input: RecordPayment,
+    once: Option<Once<Recorded>>,
+) -> Result<Ran<Recorded, CannotRecord>> {
+    let ran = run(app, input.clone(), once.clone()).await;
+    match &ran {
+        // Whether it took place is known by its key: done again, it is found, or it is done now.
+        Err(error)
+            if once.is_some() && matches!(error.downcast_ref(), Some(StoreError::CommitUnknown(_))) =>
+        {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "a payment is recorded again, to see whether it was"
+            );
+            run(app, input, once).await
+        }
+        _ => ran,
+    }
+}
+
+async fn run(
     app: &App,
     input: RecordPayment,
     once: Option<Once<Recorded>>,
@@ -232,6 +253,12 @@ async fn note(
         "method": input.method.as_str(),
         "amount": payment.amount_minor,
         "currency": payment.currency.code(),
+        "allocations": checked
+            .invoices
+            .iter()
+            .zip(&checked.taken)
+            .map(|(invoice, taken)| json!({ "invoice": invoice.id.to_string(), "amount": taken.to_invoice_minor }))
+            .collect::<Vec<_>>(),
     });
     let event = Event {
         id: mint.id(EventId::new),

@@ -99,10 +99,14 @@ pub async fn around(
     if counters.is_worth_noting(caller.key.id, now) {
         note(&app, &caller, now);
     }
-    let standing = match counters.count(&app, &caller.key) {
-        Ok(standing) => standing,
-        Err(problem) => return problem.into_response(),
-    };
+    let (standing, refused) = counters.count(&app, &caller.key);
+    if let Some(problem) = refused {
+        let mut response = problem.into_response();
+        if let Some(standing) = standing {
+            standing.tell(response.headers_mut());
+        }
+        return response;
+    }
     request.extensions_mut().insert(caller);
     let mut response = next.run(request).await;
     if let Some(standing) = standing {
@@ -183,24 +187,25 @@ impl Counters {
         due
     }
 
-    /// Counts one call; `None` for a key without a limit.
-    fn count(&self, app: &App, key: &ApiKey) -> Result<Option<Standing>, Problem> {
+    /// Counts one call: how the key stands, where it has a limit, and why the call is refused, where it is.
+    fn count(&self, app: &App, key: &ApiKey) -> (Option<Standing>, Option<Problem>) {
         let Some(limit) = u32::try_from(key.requests_per_minute).ok().and_then(NonZeroU32::new) else {
-            return Ok(None);
+            return (None, None);
         };
         let bucket = self.bucket(app, key, limit);
         match bucket.check() {
             Ok(state) => {
                 let left = state.remaining_burst_capacity();
                 let full_in = u64::from(limit.get() - left.min(limit.get())) * 60 / u64::from(limit.get());
-                Ok(Some(Standing { limit: limit.get(), left, full_in_seconds: full_in.max(1) }))
+                (Some(Standing { limit: limit.get(), left, full_in_seconds: full_in.max(1) }), None)
             }
             Err(early) => {
                 let wait = early.wait_time_from(Ticks(Arc::clone(&app.clock)).now());
                 let seconds = i64::try_from(wait.as_secs()).unwrap_or(60) + 1;
                 let detail = format!("This key may call {limit} times a minute. Wait {seconds} s.");
                 let problem = Problem::new(Code::RateLimited, detail);
-                Err(Problem { retry_after_seconds: Some(seconds), ..problem })
+                let standing = Standing { limit: limit.get(), left: 0, full_in_seconds: 60 };
+                (Some(standing), Some(Problem { retry_after_seconds: Some(seconds), ..problem }))
             }
         }
     }

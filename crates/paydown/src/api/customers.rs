@@ -4,7 +4,7 @@ use super::answers::{CannotAdd, Common, NotFound, OptionalKey, Unclear, Unreadab
 use super::caller::{CustomersRead, CustomersWrite, May};
 use super::extract::{Asked, At, Body, MayRepeat, Named};
 use super::fields::{self, Email, Line, Lines};
-use super::page::{Limit, List};
+use super::page::{Limit, List, no_such_row};
 use super::problem::{Code, Problem};
 use crate::actions::create_customer::{
     CannotAddContact, NewContact as Adding, NewCustomer as Creating, add_contact_once, create_customer_once,
@@ -184,9 +184,17 @@ pub async fn list(
     let rows = app
         .store
         .read(async move |tx: &mut Tx| {
-            customers::newest(tx, caller.merchant, before, email_key.as_deref(), limit.and_one()).await
+            if let Some(id) = before
+                && customers::find(tx, caller.merchant, id).await?.is_none()
+            {
+                return Ok(None);
+            }
+            customers::newest(tx, caller.merchant, before, email_key.as_deref(), limit.and_one())
+                .await
+                .map(Some)
         })
         .await?;
+    let rows = rows.ok_or_else(no_such_row)?;
     let rows = rows.into_iter().map(|(customer, email)| Customer::of(&customer, email)).collect();
     Ok(List::of(rows, limit).answer(&uri, |row: &Customer| &row.id))
 }

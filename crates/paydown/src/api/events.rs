@@ -4,8 +4,8 @@ use super::answers::{Common, Unclear};
 use super::caller::{EventsRead, May};
 use super::extract::Asked;
 use super::fields;
-use super::page::{Limit, List};
-use super::problem::{Code, Problem};
+use super::page::{Limit, List, no_such_row};
+use super::problem::Problem;
 use crate::actions::number_events::number_events;
 use crate::app::App;
 use axum::extract::{OriginalUri, State};
@@ -70,7 +70,7 @@ pub async fn list(
 ) -> Result<Response, Problem> {
     if let Err(error) = number_events(&app, caller.merchant).await {
         // Another process is at it, or nothing can be written: what has its number can be read all the same.
-        tracing::debug!(error = format!("{error:#}"), "new events are not numbered yet");
+        tracing::warn!(error = format!("{error:#}"), "new events are not numbered yet");
     }
     let (merchant, after, limit) = (caller.merchant, wanted.starting_after.map(|id| id.0), wanted.limit);
     let found = app
@@ -85,8 +85,7 @@ pub async fn list(
         })
         .await?;
     let Some(found) = found else {
-        let detail = "There is no such event in your feed; begin without starting_after, or after an event you have seen.";
-        return Err(Problem::new(Code::InvalidRequest, detail).at("starting_after"));
+        return Err(no_such_row());
     };
     let rows = found.iter().map(Event::of).collect();
     Ok(List::of(rows, limit).answer(&uri, |row: &Event| &row.id))

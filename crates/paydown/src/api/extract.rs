@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, header};
 use futures::StreamExt as _;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_path_to_error::Path;
 use sha2::{Digest as _, Sha256};
 use store::verify::holds_card_number;
@@ -38,9 +39,19 @@ impl<T: DeserializeOwned + Serialize> FromRequest<App> for Body<T> {
         if kind != "application/json" {
             return Err(Problem::new(Code::UnsupportedMediaType, "Send Content-Type: application/json."));
         }
-        let body: T = parse(&read(request.into_body()).await?)?;
-        // A card number in any text is refused before anything can keep it.
+        let bytes = read(request.into_body()).await?;
+        let body: T = parse(&bytes)?;
         let again = serde_json::to_value(&body).map_err(anyhow::Error::from)?;
+        // The parser would take a list for an object, and an object for a word.
+        let sent = serde_json::from_slice(&bytes).map_err(anyhow::Error::from)?;
+        if let Some(param) = other_kind(&sent, &again, String::new()) {
+            let problem = Problem::new(
+                Code::InvalidRequest,
+                "An object, a list or a word stands where another is expected.",
+            );
+            return Err(if param.is_empty() { problem } else { problem.at(param) });
+        }
+        // A card number in any text is refused before anything can keep it.
         match card_number(&again, String::new()) {
             Some(param) => {
                 Err(Problem::new(Code::CardNumber, "This text holds a card number; leave it out.").at(param))
@@ -104,14 +115,30 @@ fn told(words: &str) -> String {
     format!("{sentence}.")
 }
 
+/// Where something else was sent than what was read from it: a list for an object, an object for a word.
+fn other_kind(sent: &Value, read: &Value, at: String) -> Option<String> {
+    match (sent, read) {
+        (Value::Object(sent), Value::Object(read)) => sent.iter().find_map(|(name, sent)| {
+            let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+            other_kind(sent, read.get(name)?, at)
+        }),
+        (Value::Array(sent), Value::Array(read)) => {
+            let mut pairs = sent.iter().zip(read).enumerate();
+            pairs.find_map(|(n, (sent, read))| other_kind(sent, read, format!("{at}[{n}]")))
+        }
+        (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => Some(at),
+        _ => None,
+    }
+}
+
 /// Where a text with a card number stands.
-fn card_number(value: &serde_json::Value, at: String) -> Option<String> {
+fn card_number(value: &Value, at: String) -> Option<String> {
     match value {
-        serde_json::Value::String(text) => holds_card_number(text).then_some(at),
-        serde_json::Value::Array(list) => {
+        Value::String(text) => holds_card_number(text).then_some(at),
+        Value::Array(list) => {
             list.iter().enumerate().find_map(|(n, value)| card_number(value, format!("{at}[{n}]")))
         }
-        serde_json::Value::Object(map) => map.iter().find_map(|(name, value)| {
+        Value::Object(map) => map.iter().find_map(|(name, value)| {
             let at = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
             card_number(value, at)
         }),
@@ -178,13 +205,13 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut all = headers.get_all("idempotency-key").iter();
     let Some(first) = all.next() else { return Ok(None) };
     let text = first.to_str().ok().filter(|text| {
-        (1..=LONGEST_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+        let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+        (1..=LONGEST_KEY).contains(&text.len()) && visible && !holds_card_number(text)
     });
     match (text, all.next()) {
         (Some(text), None) => Ok(Some(text.to_owned())),
         _ => {
-            let detail =
-                "An Idempotency-Key is 1 to 255 visible characters of ASCII, without blanks, in one header.";
+            let detail = "An Idempotency-Key is 1 to 255 visible characters of ASCII, without blanks and no card number, in one header.";
             Err(Problem::new(Code::InvalidIdempotencyKey, detail).at("Idempotency-Key"))
         }
     }

@@ -6,7 +6,7 @@ use super::answers::{
 use super::caller::{InvoicesRead, InvoicesWrite, May};
 use super::extract::{Asked, At, Body, MayRepeat, Named};
 use super::fields::{self, CurrencyCode, Day, Line, Lines, Percent, Quantity, SignedAmount};
-use super::page::{Limit, List};
+use super::page::{Limit, List, no_such_row};
 use super::problem::{Code, Problem};
 use crate::actions::draft_invoice::{self, DraftInvoice, Written, draft_invoice};
 use crate::actions::finalize_invoice::{self, FinalizeInvoice, finalize_invoice};
@@ -63,7 +63,7 @@ pub enum Progress {
     Uncollectible,
 }
 
-/// A demand for payment. Amounts are in minor units of its currency; `total = paid + credited + open`.
+/// A demand for payment. Amounts are in minor units of its currency.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Invoice {
     /// Its id.
@@ -421,9 +421,14 @@ pub async fn list(
         due_to: wanted.due_to.map(|day| day.0),
     };
     let read = async move |tx: &mut Tx| {
-        invoices::newest(tx, caller.merchant, &filter, before, limit.and_one()).await
+        if let Some(id) = before
+            && invoices::find(tx, caller.merchant, id).await?.is_none()
+        {
+            return Ok(None);
+        }
+        invoices::newest(tx, caller.merchant, &filter, before, limit.and_one()).await.map(Some)
     };
-    let rows = app.store.report(read).await?;
+    let rows = app.store.report(read).await?.ok_or_else(no_such_row)?;
     let rows = rows.iter().map(|invoice| Invoice::of(invoice, None)).collect();
     Ok(List::of(rows, limit).answer(&uri, |row: &Invoice| &row.id))
 }
@@ -469,7 +474,10 @@ pub async fn finalize(
     let once = key.once(&caller, &named, told)?;
     let input = FinalizeInvoice { merchant: caller.merchant, invoice, actor: caller.actor() };
     use finalize_invoice::CannotFinalize as Why;
-    done(finalize_invoice(&app, input, once).await?, told, |why| match why {
+    // In a task of its own, as all that posts: a caller who leaves stops nothing half-way.
+    let acting = app.clone();
+    let ran = app.undisturbed(async move { finalize_invoice(&acting, input, once).await }).await?;
+    done(ran, told, |why| match why {
         Why::NoSuchInvoice => Problem::not_found(),
         Why::NotDraft(_) => Problem::new(Code::NotDraft, sentence(&why)),
     })
@@ -497,7 +505,9 @@ pub async fn void(
     let named = Named { route: "POST /v1/invoices/{id}/void", of: &id, body: &() };
     let once = key.once(&caller, &named, told)?;
     let input = VoidInvoice { merchant: caller.merchant, invoice, actor: caller.actor() };
-    done(void_invoice_once(&app, input, once).await?, told, |why| match why {
+    let acting = app.clone();
+    let ran = app.undisturbed(async move { void_invoice_once(&acting, input, once).await }).await?;
+    done(ran, told, |why| match why {
         None => Problem::not_found(),
         Some(WhyNot::NotOpen(is)) => Problem::new(
             Code::NotOpen,

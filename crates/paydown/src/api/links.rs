@@ -99,7 +99,7 @@ pub async fn create(
     // The secret is not kept: what is kept for repeats is the link without its address, which is made again from its id.
     let once = key.once(&caller, &named, told)?;
     let contact = new.contact.map(|id| id.0);
-    let ran = create_link_once(&app, (caller.merchant, invoice), contact, once).await?;
+    let ran = create_link_once(&app, (caller.merchant, invoice), contact, (caller.actor(), once)).await?;
     let tell = |answer: &str| with_url(&app, caller.merchant, answer);
     let ran = match ran {
         Ran::New(link) => Ran::New(tell(&told(&link)?.1)?),

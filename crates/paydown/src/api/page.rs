@@ -1,6 +1,7 @@
 //! Lists: a page at a time, followed by the id of the last row seen, so that what is added meanwhile neither hides a row nor
 //! shows one twice.
 
+use super::problem::{Code, Problem};
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -68,6 +69,13 @@ impl<T: Serialize> List<T> {
         }
         response
     }
+}
+
+/// What is told to somebody who begins after a row that is not there.
+pub fn no_such_row() -> Problem {
+    let detail =
+        "There is no such row in your list; begin without starting_after, or after a row you have seen.";
+    Problem::new(Code::InvalidRequest, detail).at("starting_after")
 }
 
 fn next(uri: &Uri, after: &str) -> String {

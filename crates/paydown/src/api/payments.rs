@@ -5,7 +5,7 @@ use super::caller::{Caller, May, PaymentsRead, PaymentsWrite};
 use super::extract::{Asked, At, Body, Named, Repeatable};
 use super::fields::{self, Amount, CurrencyCode, Day, Line};
 use super::invoices::sentence;
-use super::page::{Limit, List};
+use super::page::{Limit, List, no_such_row};
 use super::problem::{Code, More, Payable, Problem};
 use crate::actions::record_payment::{self, RecordPayment, Recorded, record_payment};
 use crate::app::App;
@@ -108,7 +108,7 @@ pub struct Payment {
     /// ISO 4217, lower case.
     #[schema(example = "usd")]
     currency: String,
-    /// What it is for invoices, without the surcharge.
+    /// What was asked for or received, without the surcharge.
     #[schema(example = 50_000)]
     amount: i64,
     /// What the payer paid on top.
@@ -159,7 +159,7 @@ pub struct NewPayment {
     /// What your books know it by: the number of the cheque, the text of the transfer. Payers see it.
     #[schema(inline, example = "10077")]
     reference: Option<Line<100>>,
-    /// The day it came, in your time zone; not in the future.
+    /// The day it came, in your time zone. A day ahead of it is taken, since whoever writes may live east of you; more is not.
     #[schema(inline, example = "2026-11-20")]
     received_on: Day,
     /// ISO 4217.
@@ -304,7 +304,8 @@ impl NewPayment {
 /// A cheque, a transfer or cash, set against one invoice or several of a customer. What was received is never bound by what the
 /// merchant asks payers for: only what is payable on each invoice is its bound. What is above that is refused with the surplus
 /// named, unless `surplus` is `customer_credit`: then it is kept as credit that is born on that invoice, and goes back to it by
-/// itself as soon as something is payable there. What is above all allocations together is born on the first invoice.
+/// itself as soon as something is payable there. What is above all allocations together is refused in the same way, or goes to
+/// the first invoice and, as far as that cannot take it, to credit.
 #[utoipa::path(
     post, path = "/v1/payments", tag = "Payments", operation_id = "recordPayment",
     params(RequiredKey), request_body = NewPayment,
@@ -386,17 +387,25 @@ pub async fn list(
     let rows = app
         .store
         .read(async move |tx: &mut Tx| {
+            if let Some(id) = before
+                && payments::find(tx, caller.merchant, id).await?.is_none()
+            {
+                return Ok(None);
+            }
             let found = payments::newest(tx, caller.merchant, of, before, limit.and_one()).await?;
-            let (Some(newest), Some(oldest)) = (found.first(), found.last()) else { return Ok(Vec::new()) };
+            let (Some(newest), Some(oldest)) = (found.first(), found.last()) else {
+                return Ok(Some(Vec::new()));
+            };
             let placed = receipts::placed(tx, caller.merchant, of, (oldest.id, newest.id)).await?;
             let none = Placed::default();
             let rows = found.iter().map(|payment| {
                 let placed = placed.get(&payment.id).unwrap_or(&none);
                 Payment::of(payment, &placed.allocations, placed.credit_minor)
             });
-            Ok(rows.collect())
+            Ok(Some(rows.collect()))
         })
         .await?;
+    let rows: Vec<Payment> = rows.ok_or_else(no_such_row)?;
     Ok(List::of(rows, limit).answer(&uri, |row: &Payment| &row.id))
 }
 

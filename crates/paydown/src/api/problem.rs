@@ -113,13 +113,13 @@ codes! {
     CurrencyMismatch = "currency_mismatch", UNPROCESSABLE_ENTITY, "The currencies differ";
     /// The invoices, or the customer that was named, are not of one company. Record a payment for each.
     CustomerMismatch = "customer_mismatch", UNPROCESSABLE_ENTITY, "The customers differ";
-    /// The day is still to come; money that was received came today at the latest.
+    /// The day is more than a day ahead; money that was received has come.
     DateInFuture = "date_in_future", UNPROCESSABLE_ENTITY, "The day is still to come";
     /// Too many requests with this key. Wait as long as Retry-After says.
     RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests";
     /// Our mistake. Quote the request_id; repeating with the same Idempotency-Key does nothing twice.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong here";
-    /// The database is busy, or takes no writes for now. Nothing was done; repeat with the same Idempotency-Key after Retry-After.
+    /// The database is busy, takes no writes for now, or did not say whether it wrote. Repeat with the same Idempotency-Key after Retry-After: it is done once.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Not available for a moment";
 }
 
@@ -338,6 +338,16 @@ impl From<anyhow::Error> for Problem {
                 | StoreError::RolledBack(_)
                 | StoreError::Closed,
             ) => Problem::of(&Fail::Unavailable, Timestamp::UNIX_EPOCH),
+            Some(StoreError::CommitUnknown(_)) => {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "whether a request of the API was done is not known"
+                );
+                Problem::unavailable(
+                    1,
+                    "Whether it was done is not known. Repeat it with the same Idempotency-Key: it is done once.",
+                )
+            }
             _ => {
                 tracing::error!(error = format!("{error:#}"), "a request of the API failed");
                 Problem::internal()

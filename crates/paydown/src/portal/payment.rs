@@ -266,7 +266,7 @@ pub async fn receipt(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
         received_on: payment.received_on,
         paid_by: loaded.customer.name.clone(),
         merchant_lines: address.map(str::to_owned).collect(),
-        method: method(&payment),
+        method: method(&payment, applied.len() == receipt.lines.len()),
         amount: money(receipt.amount_minor),
         fee: (receipt.surcharge_minor > 0).then(|| money(receipt.surcharge_minor)),
         applied,

@@ -5,7 +5,7 @@ ALTER TABLE payments DROP COLUMN method;
 ALTER TABLE payments RENAME COLUMN by TO method;
 -- What the merchant's books know it by: the number of a cheque, the text of a transfer; and the day it came, in the merchant's zone.
 ALTER TABLE payments ADD COLUMN reference TEXT;
-ALTER TABLE payments ADD COLUMN received_on TEXT;
+ALTER TABLE payments ADD COLUMN received_on TEXT CHECK ((received_on IS NULL) = (method = 'card'));
 
 -- What was answered to a request that carried a key, so that its repeat gets the very same.
 ALTER TABLE idempotency ADD COLUMN answer TEXT;
@@ -37,4 +37,4 @@ CREATE TABLE numberings (
 CREATE INDEX invoices_of_customer ON invoices (merchant_id, customer_id, id);
 CREATE INDEX payments_of_customer ON payments (merchant_id, customer_id, id);
 -- One cheque may pay several invoices, and each of them shows it.
-CREATE INDEX receipt_lines_by_invoice ON receipt_lines (merchant_id, invoice_id);
+CREATE INDEX receipt_lines_by_invoice ON receipt_lines (merchant_id, invoice_id, payment_id);

@@ -26,6 +26,8 @@ const TRIES: u32 = 5;
 const FIRST_RETRY: Duration = Duration::from_millis(5);
 /// A write waits this long for a connection before it answers that the database is busy.
 const POOL_WAIT: Duration = Duration::from_secs(5);
+/// So many statements share a round trip. `join_all` polls no more than this in the order they stand in.
+const SENT_AT_ONCE: usize = 30;
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
 /// Pinned for every session: nothing waits for ever, and a commit is on disk when it answers.
 const SETTINGS: [(&str, &str); 5] = [
@@ -264,7 +266,8 @@ impl PgTx {
 
     /// Keeps a statement that must change one row until the next one that answers something.
     pub(super) fn gather(&mut self, sql: &'static str, args: &[Val<'_>]) -> Result<()> {
-        if self.doomed {
+        if self.doomed || self.begin != BEGIN_WRITE {
+            self.doomed = true;
             return Err(StoreError::FailedStatementIgnored).with_context(|| sql.to_owned());
         }
         self.gathered.push((sql, args.iter().map(OwnedVal::from).collect()));
@@ -312,9 +315,11 @@ impl PgTx {
             prepared.push((self.prepare(sql, args).await?, params(args)));
         }
         let client = self.client();
-        let answers =
-            join_all(prepared.iter().map(|(statement, params)| client.execute(statement, params.as_slice())))
-                .await;
+        let mut answers = Vec::with_capacity(prepared.len());
+        for some in prepared.chunks(SENT_AT_ONCE) {
+            let sent = some.iter().map(|(statement, params)| client.execute(statement, params.as_slice()));
+            answers.extend(join_all(sent).await);
+        }
         let mut counts = Vec::with_capacity(answers.len());
         for (answer, (sql, _)) in answers.into_iter().zip(list) {
             counts.push(self.settle(answer).with_context(|| (*sql).to_owned())?); // the first failure; the rest only follow from it

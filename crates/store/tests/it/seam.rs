@@ -543,3 +543,26 @@ both_engines!(a_failed_write_of_one_row_cannot_be_overlooked, SCHEMA, async |db:
     assert_eq!(added(&store).await, [0_i64; 0]);
     store.close().await.unwrap();
 });
+
+both_engines!(a_read_cannot_gather_writes_either, SCHEMA, async |db: TestDatabase| {
+    let store = db.open().await;
+    let refused = store.read(async |tx: &mut Tx| tx.write_one(ADD, args![11_i64]).await).await;
+    refused.unwrap_err();
+    assert_eq!(added(&store).await, [0_i64; 0]);
+    store.close().await.unwrap();
+});
+
+both_engines!(gathered_writes_keep_their_order_however_many, SCHEMA, async |db: TestDatabase| {
+    const PARENT: Sql = Sql("INSERT INTO payment (id, merchant_id, amount_minor) VALUES ($1, 1, 1)");
+    const CHILD: Sql = Sql("INSERT INTO entry (payment_id, amount_minor) VALUES ($1, 1)");
+    let store = db.open().await;
+    let written = store.write(async |tx: &mut Tx| {
+        for id in 1_000_i64..1_200 {
+            tx.write_one(PARENT, args![id]).await?;
+            tx.write_one(CHILD, args![id]).await?;
+        }
+        Ok(())
+    });
+    written.await.unwrap();
+    store.close().await.unwrap();
+});

@@ -4,7 +4,7 @@
 use super::RecordPayment;
 use crate::clock::Mint;
 use anyhow::{Context as _, Result};
-use billing::allocation::{NoPlace, Surplus, Taken, Wanted, split_received};
+use billing::allocation::{Surplus, Taken, Wanted, split_received};
 use billing::ids::{CustomerId, InvoiceId};
 use billing::invoice::Lifecycle;
 use billing::line::MOST_MINOR;
@@ -55,10 +55,10 @@ pub enum CannotRecord {
     #[error("the amounts add up to more than 15 digits")]
     TooLarge,
     /// Received on a day that is still to come.
-    #[error("{0} is still to come; what was received came today at the latest")]
+    #[error("{0} is still to come; a day ahead is taken, for whoever lives east of the merchant")]
     NotYet(Date),
     /// Not all of it has a place.
-    #[error("{surplus} is more than the invoices can take")]
+    #[error("{surplus} has no place: the invoices cannot take it, or it is meant for none of them")]
     Surplus {
         /// What has no place.
         surplus: Money,
@@ -107,7 +107,7 @@ pub(super) async fn check(
         .collect();
     Ok(match split_received(received_minor, &wanted, input.surplus) {
         Ok(taken) => Ok(Checked { customer, received_minor, invoices, taken }),
-        Err(NoPlace { surplus_minor, .. }) => Err(CannotRecord::Surplus {
+        Err(surplus_minor) => Err(CannotRecord::Surplus {
             surplus: Money::new(surplus_minor, input.currency),
             payable: invoices.iter().map(|invoice| (invoice.id, invoice.figures.payable_now())).collect(),
         }),

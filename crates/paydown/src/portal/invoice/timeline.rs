@@ -89,9 +89,11 @@ fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Paymen
         (None, PaymentState::RequiresAction) => PaymentRowState::Started,
         (None, _) => PaymentRowState::Checking,
     };
+    let is_whole = line.is_some_and(|line| line.applied_minor == payment.amount_minor);
+    let whole = matches!(loaded.access, Access::Contact) || is_whole;
     PaymentRow {
         id: payment.id.to_string(),
-        method: method(payment),
+        method: method(payment, whole),
         amount: line.map_or(money(payment.amount_minor), |line| money(line.applied_minor)),
         by: by(ctx, loaded, payment, around),
         on: ctx.paid_on(payment),
@@ -116,10 +118,12 @@ fn by(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Option<
     }
 }
 
-/// How a payment was made.
-pub fn method(payment: &Payment) -> Method {
+/// How a payment was made. `whole`: the reader may see all that it paid; else its reference, which may name the rest, is kept
+/// from them.
+pub fn method(payment: &Payment, whole: bool) -> Method {
     if payment.method.is_received() {
-        return Method::Received { by: payment.method, reference: payment.reference.clone() };
+        let reference = payment.reference.clone().filter(|_| whole);
+        return Method::Received { by: payment.method, reference };
     }
     let brand = payment.card_brand.as_deref().map(|word| {
         let mut letters = word.chars();

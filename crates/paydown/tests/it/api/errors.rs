@@ -24,6 +24,21 @@ on_both_engines!(what_is_no_request_is_refused_by_name_and_changes_nothing, asyn
         ("null".to_owned(), 422, "invalid_request", None),
         ("[]".to_owned(), 422, "invalid_request", None),
         ("7".to_owned(), 422, "invalid_request", None),
+        (
+            format!(
+                "[\"wire\",null,\"2026-11-16\",\"usd\",[{{\"invoice\":\"{invoice}\",\"amount\":1}}],null,null,null]"
+            ),
+            422,
+            "invalid_request",
+            None,
+        ),
+        (with("\"wire\"", "{\"wire\":null}"), 422, "invalid_request", Some("method")),
+        (
+            with(&format!("{{\"amount\":1000,\"invoice\":\"{invoice}\"}}"), &format!("[\"{invoice}\",1000]")),
+            422,
+            "invalid_request",
+            Some("allocations[0]"),
+        ),
         ("{}".to_owned(), 422, "invalid_request", None),
         (with("1000", "1000.0"), 422, "invalid_request", Some("allocations[0].amount")),
         (with("1000", "1e3"), 422, "invalid_request", Some("allocations[0].amount")),
@@ -65,7 +80,7 @@ on_both_engines!(what_is_no_request_is_refused_by_name_and_changes_nothing, asyn
         let body = Some(good.clone().into_bytes());
         client.send("POST", "/v1/payments", &headers, body).await.is(415, "unsupported_media_type");
     }
-    for key in [" ", "a b", &"k".repeat(256), "a\tb"] {
+    for key in [" ", "a b", &"k".repeat(256), "a\tb", "4242424242424242"] {
         let headers = [("idempotency-key", key)];
         let refused = client.send("POST", "/v1/payments", &headers, Some(good.clone().into_bytes())).await;
         assert_eq!(refused.status, 400, "{key:?}: {}", refused.text);
@@ -98,8 +113,12 @@ on_both_engines!(what_is_asked_wrongly_is_refused_by_name, async |app: &mut Test
         refused.is(422, "invalid_request");
         assert_eq!(refused.json["param"], param, "{query}: {}", refused.text);
     }
-    let refused = client.get("/v1/events?starting_after=evt_00000000000000000000000000").await;
-    assert_eq!(refused.is(422, "invalid_request").json["param"], "starting_after");
+    for (list, prefix) in [("events", "evt"), ("invoices", "inv"), ("payments", "pay"), ("customers", "cus")]
+    {
+        let path = format!("/v1/{list}?starting_after={prefix}_00000000000000000000000000");
+        let refused = client.get(&path).await;
+        assert_eq!(refused.is(422, "invalid_request").json["param"], "starting_after");
+    }
     for path in ["/v1", "/v1/", "/v1/nothing", "/v1/invoices/inv_1", "/v1/invoices/%00", "/v1/payments/%ff"] {
         client.get(path).await.is(404, "not_found");
     }

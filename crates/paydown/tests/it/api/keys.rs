@@ -121,6 +121,9 @@ on_both_engines!(another_merchants_ids_are_as_unknown_as_any, async |app: &mut T
             body
         }),
         ("GET", format!("/v1/events?starting_after={event}"), json!(null)),
+        ("GET", format!("/v1/invoices?starting_after={invoice}"), json!(null)),
+        ("GET", format!("/v1/payments?starting_after={payment}"), json!(null)),
+        ("GET", format!("/v1/customers?starting_after={customer}"), json!(null)),
     ] {
         let ask = async |path: &str, body: String| {
             let body = (body != "null").then(|| body.into_bytes());
@@ -175,6 +178,7 @@ on_both_engines!(a_key_calls_as_often_as_it_may, async |app: &mut TestApp| {
     }
     let refused = slow.get("/v1/customers").await;
     refused.is(429, "rate_limited");
+    assert_eq!(refused.header("ratelimit"), Some("\"key\";r=0;t=60"));
     let wait: i64 = refused.header("retry-after").and_then(|text| text.parse().ok()).expect("seconds");
     assert!((1..=21).contains(&wait), "{wait}");
     assert_eq!(client.get("/v1/customers").await.status, 200, "another key is another matter");
