@@ -252,3 +252,23 @@ fn a_commit_that_fails_on_disk_is_an_unknown_outcome() {
         String::from_utf8_lossy(&ran.stderr)
     );
 }
+
+#[tokio::test]
+async fn a_server_knows_roughly_what_is_in_its_tables() {
+    const FILL: Sql = Sql("INSERT INTO kinds (id, word, number) VALUES ($1, 'a word', $2)");
+    const COUNTED: Sql = Sql("SELECT count(*) FROM sqlite_stat1 WHERE tbl = 'kinds'");
+    let db = TestDatabase::sqlite_with(SCHEMA).await;
+    let store = db.open().await;
+    let filled = store.write(async |tx: &mut Tx| {
+        for id in 0_i64..500 {
+            tx.write_one(FILL, args![&id.to_be_bytes(), id]).await?;
+        }
+        Ok(())
+    });
+    filled.await.unwrap();
+    store.close().await.unwrap();
+    let store = db.open().await;
+    let counted = async |tx: &mut Tx| tx.fetch_one(COUNTED, args![], |row: &Row<'_>| row.i64(0)).await;
+    assert!(store.read(counted).await.unwrap() > 0);
+    store.close().await.unwrap();
+}

@@ -34,7 +34,7 @@ on_both_engines!(what_is_no_request_is_refused_by_name_and_changes_nothing, asyn
         ),
         (with("\"wire\"", "{\"wire\":null}"), 422, "invalid_request", Some("method")),
         (
-            with(&format!("{{\"amount\":1000,\"invoice\":\"{invoice}\"}}"), &format!("[\"{invoice}\",1000]")),
+            with(&format!("{{\"invoice\":\"{invoice}\",\"amount\":1000}}"), &format!("[\"{invoice}\",1000]")),
             422,
             "invalid_request",
             Some("allocations[0]"),
