@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use store::args;
-use store::db::{DatabaseUrl, Engine, Role, Sql, Store, StoreConfig, StoreError, Tx};
+use store::db::{DatabaseUrl, Engine, Role, Row, Sql, Store, StoreConfig, StoreError, Tx};
 use store::testing::TestDatabase;
 
 fn path_of(db: &TestDatabase) -> PathBuf {
