@@ -43,6 +43,22 @@ pub struct Bench {
     pub rushes: usize,
 }
 
+/// Runs both, one after the other: ours first in rounds of an odd number, last in the others, so that neither has the better
+/// place each time.
+pub async fn in_turn<A, B>(
+    round: usize,
+    ours: impl Future<Output = Result<A>>,
+    theirs: impl Future<Output = Result<B>>,
+) -> Result<(A, B)> {
+    if round % 2 == 1 {
+        let ours = ours.await?;
+        Ok((ours, theirs.await?))
+    } else {
+        let theirs = theirs.await?;
+        Ok((ours.await?, theirs))
+    }
+}
+
 impl Bench {
     /// The bare server over a copy of its file.
     pub async fn bare(&self, for_lists: bool) -> Result<(Server, PathBuf)> {

@@ -1,7 +1,7 @@
 //! W1: partial payments over the API at 1, 8 and 64 clients, spread over all invoices; repeated, on one hot invoice, beside
 //! two hogs. Between the ceilings, round by round. At the end the database holds what was accepted, and the books are right.
 
-use crate::bench::{Bench, Engine};
+use crate::bench::{Bench, Engine, in_turn};
 use crate::load::Driven;
 use crate::machine::Hogs;
 use crate::payments::{AMOUNT_MINOR, CeilingPayments, Payments, api_key};
@@ -37,22 +37,27 @@ impl Ours {
         Ok(Ours { place, server, payments, before, accepted: 0 })
     }
 
-    async fn fresh(&mut self, bench: &Bench, clients: usize) -> Result<Driven> {
+    async fn fresh(&mut self, bench: &Bench, what: &str, clients: usize) -> Result<Driven> {
         let driven = self
             .server
             .drive((clients, bench.lasting), StatusCode::CREATED, || self.payments.fresh())
             .await?;
-        self.accepted += driven.count();
-        Ok(driven)
+        self.accepted(what, driven).await
     }
 
-    async fn on_hot(&mut self, bench: &Bench, clients: usize) -> Result<Driven> {
+    async fn on_hot(&mut self, bench: &Bench, what: &str, clients: usize) -> Result<Driven> {
         let driven = self
             .server
             .drive((clients, bench.lasting), StatusCode::CREATED, || self.payments.on_hot())
             .await?;
+        self.accepted(what, driven).await
+    }
+
+    /// Counts what was accepted, and waits until nothing of it is left to be sealed: that would fall into the next one's turn.
+    async fn accepted(&mut self, what: &str, driven: Driven) -> Result<Driven> {
         self.accepted += driven.count();
-        Ok(driven)
+        self.server.idle().await?;
+        Ok(told(what, driven))
     }
 
     async fn repeated(&mut self, bench: &Bench, clients: usize) -> Result<Driven> {
@@ -119,19 +124,25 @@ async fn on_sqlite(bench: &Bench) -> Result<Vec<Goal>> {
     ];
     for number in 1..=bench.rounds {
         let flush = conditions("W1 on SQLite", number, &bench.folder)?;
-        let one = told("payments, 1 client", ours.fresh(bench, 1).await?);
-        told("A2, 1 client", bare_round(bench, &bare, 1, &mut of_bare).await?);
-        told("payments, 8 clients", ours.fresh(bench, 8).await?);
-        told("A2, 8 clients", bare_round(bench, &bare, 8, &mut of_bare).await?);
-        let spread = told("payments, 64 clients", ours.fresh(bench, 64).await?);
+        let mut both = async |clients: usize| {
+            let what = format!("payments, {clients} clients");
+            in_turn(
+                number,
+                ours.fresh(bench, &what, clients),
+                bare_round(bench, &bare, clients, &mut of_bare),
+            )
+            .await
+        };
+        let (one, _) = both(1).await?;
+        both(8).await?;
+        let (spread, theirs) = both(64).await?;
         let megabytes = ours.server.megabytes()?;
-        let theirs = told("A2, 64 clients", bare_round(bench, &bare, 64, &mut of_bare).await?);
         let a1 = a1(bench, &in_process, number)?;
-        let hot = told("payments on one invoice, 64 clients", ours.on_hot(bench, 64).await?);
+        let hot = ours.on_hot(bench, "payments on one invoice, 64 clients", 64).await?;
         let repeated = told("repeated payments, 64 clients", ours.repeated(bench, 64).await?);
         let hogged = {
             let _hogs = Hogs::start(2);
-            told("payments, 64 clients, two hogs", ours.fresh(bench, 64).await?)
+            ours.fresh(bench, "payments, 64 clients, two hogs", 64).await?
         };
         let ratios = [
             spread.rate() / a1,
@@ -158,7 +169,8 @@ async fn bare_round(
     clients: usize,
     payments: &mut CeilingPayments,
 ) -> Result<Driven> {
-    bare.drive((clients, bench.lasting), StatusCode::CREATED, || payments.request()).await
+    let driven = bare.drive((clients, bench.lasting), StatusCode::CREATED, || payments.request()).await?;
+    Ok(told(&format!("A2, {clients} clients"), driven))
 }
 
 fn a1(bench: &Bench, file: &Path, number: usize) -> Result<f64> {
@@ -178,21 +190,26 @@ async fn on_postgres(bench: &Bench) -> Result<Vec<Goal>> {
         [Goal::new("W1-f", Better::Higher, 0.6, 0.9), Goal::new("W5-c", Better::Higher, 0.6, 1.0)];
     for number in 1..=bench.rounds {
         conditions("W1 on PostgreSQL", number, &bench.folder)?;
-        for clients in [1, 8] {
-            told(&format!("payments, {clients} clients"), ours.fresh(bench, clients).await?);
+        let mut both = async |clients: usize| {
+            let what = format!("payments, {clients} clients");
+            let theirs = async {
+                let (micros, took) =
+                    ceilings::postgres::run(&url, clients, bench.lasting, || payments.fresh()).await?;
+                Ok(told(&format!("A3, {clients} clients"), Driven::new(micros, took)))
+            };
+            in_turn(number, ours.fresh(bench, &what, clients), theirs).await
+        };
+        both(1).await?;
+        both(8).await?;
+        let (spread, a3) = both(ON_POSTGRES).await?;
+        let on_hot = async {
             let (micros, took) =
-                ceilings::postgres::run(&url, clients, bench.lasting, || payments.fresh()).await?;
-            told(&format!("A3, {clients} clients"), Driven::new(micros, took));
-        }
-        let spread = told("payments, 32 clients", ours.fresh(bench, ON_POSTGRES).await?);
-        let (micros, took) =
-            ceilings::postgres::run(&url, ON_POSTGRES, bench.lasting, || payments.fresh()).await?;
-        let a3 = told("A3, 32 clients", Driven::new(micros, took));
-        let hot = told("payments on one invoice, 32 clients", ours.on_hot(bench, ON_POSTGRES).await?);
-        let (micros, took) =
-            ceilings::postgres::run(&url, ON_POSTGRES, bench.lasting, || payments.on_hot()).await?;
-        let hot_a3 = told("A3 on one invoice, 32 clients", Driven::new(micros, took));
-        told("payments, 64 clients", ours.fresh(bench, 64).await?);
+                ceilings::postgres::run(&url, ON_POSTGRES, bench.lasting, || payments.on_hot()).await?;
+            Ok(told("A3 on one invoice, 32 clients", Driven::new(micros, took)))
+        };
+        let what = "payments on one invoice, 32 clients";
+        let (hot, hot_a3) = in_turn(number, ours.on_hot(bench, what, ON_POSTGRES), on_hot).await?;
+        ours.fresh(bench, "payments, 64 clients", 64).await?;
         goals[0].add(spread.rate() / a3.rate());
         goals[1].add(hot.rate() / hot_a3.rate());
     }

@@ -1,7 +1,7 @@
 //! W2: the pages of a payer who is signed in: the first page of the list, and an invoice. Beside the bare server's page, beside
 //! a database of a thousand invoices, and for a customer who has very many. It only reads.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, in_turn};
 use crate::http::{Connection, get};
 use crate::load::{Driven, now};
 use crate::program::{Place, SLUG, Server};
@@ -77,11 +77,12 @@ pub async fn run(bench: &Bench) -> Result<Vec<Goal>> {
     ];
     for number in 1..=bench.rounds {
         conditions("W2 on SQLite", number, &bench.folder)?;
-        let ours = told("list, 8 clients", portal.lists(bench, CLIENTS).await?);
-        let theirs = told("A2's bare list, 8 clients", bare_lists(bench, &bare).await?);
+        let (ours, theirs) = in_turn(number, portal.lists(bench, CLIENTS), bare_lists(bench, &bare)).await?;
+        let (ours, theirs) = (told("list, 8 clients", ours), told("A2's bare list, 8 clients", theirs));
         told("invoice page, 8 clients", portal.pages(bench, CLIENTS, &invoice, &portal.cookies[0]).await?);
-        let alone = told("list, 1 client", portal.lists(bench, 1).await?);
-        let of_small = told("list, 1 client, 1,000 invoices in all", small.lists(bench, 1).await?);
+        let (alone, of_small) = in_turn(number, portal.lists(bench, 1), small.lists(bench, 1)).await?;
+        let alone = told("list, 1 client", alone);
+        let of_small = told("list, 1 client, 1,000 invoices in all", of_small);
         let of_big = told("list of the big customer, 1 client", portal.pages(bench, 1, &list, &big).await?);
         let what = format!("its page {far_number}, 1 client");
         let of_far = told(&what, portal.pages(bench, 1, &far, &big).await?);

@@ -142,17 +142,23 @@ async fn ask(
 async fn together(connections: &mut [Connection], authorization: &str, rush: &Rush) -> Result<()> {
     let told: Vec<Answer> =
         ask(connections, authorization, rush, || {}).await?.into_iter().collect::<Result<_>>()?;
-    one_of(&told.iter().map(accepted).collect::<Result<Vec<_>>>()?)
+    one_of(&told.iter().map(|answer| accepted(answer, rush)).collect::<Result<Vec<_>>>()?)
 }
 
-/// The payment that an answer acknowledges; `None` for a refusal.
-fn accepted(answer: &Answer) -> Result<Option<String>> {
+/// The payment that an answer acknowledges; `None` where nothing was left for it. Whatever else was answered is wrong.
+fn accepted(answer: &Answer, rush: &Rush) -> Result<Option<String>> {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     match answer.status {
         StatusCode::CREATED => {
-            let body: Value = serde_json::from_slice(&answer.body)?;
+            let amount = &body["amount"];
+            ensure!(*amount == rush.open_minor, "{amount} of {} was accepted", rush.open_minor);
             Ok(Some(body["id"].as_str().context("a payment has an id")?.to_owned()))
         }
-        StatusCode::UNPROCESSABLE_ENTITY => Ok(None),
+        StatusCode::UNPROCESSABLE_ENTITY if body["code"] == "surplus" => {
+            let surplus = &body["surplus"];
+            ensure!(*surplus == rush.open_minor, "refused {surplus} of {}", rush.open_minor);
+            Ok(None)
+        }
         other => bail!("answered {other}: {}", answer.text()),
     }
 }
@@ -188,13 +194,13 @@ async fn with_a_kill(
     let mut connections = connect(&server).await?;
     let told =
         ask(&mut connections, authorization, rush, || {}).await?.into_iter().collect::<Result<Vec<_>>>()?;
-    let told = told.iter().map(accepted).collect::<Result<Vec<_>>>()?;
+    let told = told.iter().map(|answer| accepted(answer, rush)).collect::<Result<Vec<_>>>()?;
     one_of(&told)?;
     let mut answered = 0;
     for (before, after) in before?.into_iter().zip(&told) {
         // Whoever got no answer knows nothing; whoever got one has to get it again.
         let Ok(before) = before else { continue };
-        let before = accepted(&before)?;
+        let before = accepted(&before, rush)?;
         ensure!(before == *after, "{before:?} was acknowledged before the kill, {after:?} after it");
         answered += 1;
     }

@@ -264,6 +264,14 @@ enum KeyCommand {
     Create(NewKeyArgs),
     /// List keys, with when each was last used
     List,
+    /// Change how many requests a minute a key may make
+    Set {
+        /// Id of the key, key_…
+        id: String,
+        /// Most requests a minute; 0: no limit
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=6_000_000))]
+        rate: u32,
+    },
     /// Take a key back; it works no more
     Revoke {
         /// Id of the key, key_…

@@ -80,6 +80,8 @@ pub struct OtherFolder;
 const SLUG: &str = "northwind";
 /// Who signs in to the demo, and whom its payment link was sent to.
 const CONTACT: &str = "dana@acme.test";
+/// Who did what the demo did, for the audit trail.
+const ACTOR: &str = "cli:demo";
 
 /// Runs the demo until `stop` is cancelled; `welcome` is told once everything answers.
 pub async fn run(
@@ -170,7 +172,7 @@ async fn business_at(
         }
     };
     let connection = PracticeConnection { base_url: sandbox.base_url(), ..keys.clone() };
-    connect_practice(app, merchant_id, connection, "cli:demo").await?;
+    connect_practice(app, merchant_id, connection, ACTOR).await?;
     let link = match there {
         Some(_) => link_again(app, merchant_id).await?,
         None => {
@@ -216,7 +218,7 @@ fn northwind(app: &App) -> Merchant {
     }
 }
 
-/// A folder that was kept: another link to the same invoice.
+/// The link of an earlier start, as long as it is in force.
 async fn link_again(app: &App, merchant: MerchantId) -> Result<LinkId> {
     let found = app
         .store
@@ -224,18 +226,20 @@ async fn link_again(app: &App, merchant: MerchantId) -> Result<LinkId> {
             let Some(invoice) = invoices::find_by_number(tx, merchant, "INV-1042").await? else {
                 return Ok(None);
             };
-            let sent = links::list_by_invoice(tx, merchant, invoice.id).await?;
-            Ok(Some((invoice.id, sent.first().and_then(|link| link.contact_id))))
+            Ok(Some((invoice.id, links::list_by_invoice(tx, merchant, invoice.id).await?)))
         })
         .await?;
-    let (invoice, contact) = found.context("this folder holds no demo; choose an empty one")?;
-    create_link(app, merchant, invoice, contact).await?.context("the invoice is there")
+    let (invoice, sent) = found.context("this folder holds no demo; choose an empty one")?;
+    if let Some(link) = sent.iter().find(|link| link.revoked_at.is_none()) {
+        return Ok(link.id);
+    }
+    let contact = sent.first().and_then(|link| link.contact_id);
+    Ok(create_link(app, merchant, invoice, contact, ACTOR).await??)
 }
 
 /// A key for whoever tries the API; those of earlier starts end.
 async fn api_key(app: &App, merchant: MerchantId) -> Result<String> {
     const NAME: &str = "demo";
-    const ACTOR: &str = "cli:demo";
     let before = app.store.read(async move |tx: &mut Tx| api_keys::list(tx, merchant).await).await?;
     for key in before.iter().filter(|key| key.name == NAME && key.revoked_at.is_none()) {
         revoke_api_key(app, merchant, key.id, ACTOR.to_owned()).await?;

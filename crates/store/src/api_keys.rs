@@ -46,6 +46,7 @@ const LIST: Sql =
      revoked_at, used_at FROM api_keys WHERE merchant_id = $1 ORDER BY id LIMIT 1000");
 const REVOKE: Sql =
     Sql("UPDATE api_keys SET revoked_at = $3 WHERE merchant_id = $1 AND id = $2 AND revoked_at IS NULL");
+const SET_RATE: Sql = Sql("UPDATE api_keys SET requests_per_minute = $3 WHERE merchant_id = $1 AND id = $2");
 const NOTE_USED: Sql = Sql("UPDATE api_keys SET used_at = $3 \
      WHERE merchant_id = $1 AND id = $2 AND COALESCE(used_at, 0) < $3");
 
@@ -83,6 +84,16 @@ pub async fn list(tx: &mut Tx, merchant: MerchantId) -> Result<Vec<ApiKey>> {
 /// Takes a key back. False if there is none, or it was taken back before.
 pub async fn revoke(tx: &mut Tx, merchant: MerchantId, id: ApiKeyId, now: Timestamp) -> Result<bool> {
     Ok(tx.execute(REVOKE, args![merchant.0, id.as_bytes(), now.as_microsecond()]).await? == 1)
+}
+
+/// Sets how many requests a minute a key may make; 0: no limit. False if there is no such key.
+pub async fn set_rate(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    id: ApiKeyId,
+    requests_per_minute: i64,
+) -> Result<bool> {
+    Ok(tx.execute(SET_RATE, args![merchant.0, id.as_bytes(), requests_per_minute]).await? == 1)
 }
 
 /// Notes that a key was used; an earlier use changes nothing.

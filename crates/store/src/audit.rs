@@ -25,8 +25,10 @@ pub mod acts {
     pub const INVOICE_ISSUE: &str = "invoice.issue";
     /// Money that was received was recorded; the object is the payment.
     pub const PAYMENT_RECORD: &str = "payment.record";
-    /// A key of the API was made, or taken back; the object is the key.
+    /// A key of the API was made, changed or taken back; the object is the key.
     pub const KEY_CREATE: &str = "key.create";
+    /// See [`KEY_CREATE`]; from which rate to which.
+    pub const KEY_CHANGE: &str = "key.change";
     /// See [`KEY_CREATE`].
     pub const KEY_REVOKE: &str = "key.revoke";
     /// A program made a payment link; the object is the link.

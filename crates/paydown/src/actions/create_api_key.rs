@@ -1,4 +1,4 @@
-//! Keys of programs are made and taken back. The secret is answered once; a hash of it is kept.
+//! Keys of programs are made, changed and taken back. The secret is answered once; a hash of it is kept.
 
 use crate::api_key::{Scope, Secret, words};
 use crate::app::App;
@@ -79,7 +79,7 @@ async fn in_tx(tx: &mut Tx, mint: &Mint, new: &NewApiKey) -> Result<(ApiKey, Sec
     };
     anyhow::ensure!(api_keys::insert(tx, new.merchant, &key).await?, "two keys have the same secret");
     let said = json!({ "name": key.name, "scopes": key.scopes });
-    note(tx, mint, new.merchant, (acts::KEY_CREATE, &new.actor, key.id), said).await?;
+    note(tx, mint, new.merchant, (acts::KEY_CREATE, &new.actor, key.id), (Value::Null, said)).await?;
     Ok((key, secret))
 }
 
@@ -98,9 +98,29 @@ pub async fn revoke_api_key(
             }
             let revoked = api_keys::revoke(tx, merchant, id, mint.now).await?;
             if revoked {
-                note(tx, &mint, merchant, (acts::KEY_REVOKE, &actor, id), Value::Null).await?;
+                note(tx, &mint, merchant, (acts::KEY_REVOKE, &actor, id), (Value::Null, Value::Null)).await?;
             }
             Ok(Some(revoked))
+        })
+        .await
+}
+
+/// Sets how many requests a minute a key may make; 0: no limit. `None`: there is no such key.
+pub async fn set_key_rate(
+    app: &App,
+    merchant: MerchantId,
+    (id, requests_per_minute): (ApiKeyId, u32),
+    actor: String,
+) -> Result<Option<ApiKey>> {
+    let mint = app.mint();
+    app.store
+        .write(async move |tx: &mut Tx| {
+            let Some(key) = api_keys::find(tx, merchant, id).await? else { return Ok(None) };
+            let rate = i64::from(requests_per_minute);
+            api_keys::set_rate(tx, merchant, id, rate).await?;
+            let said = (json!({ "rate": key.requests_per_minute }), json!({ "rate": rate }));
+            note(tx, &mint, merchant, (acts::KEY_CHANGE, &actor, id), said).await?;
+            Ok(Some(ApiKey { requests_per_minute: rate, ..key }))
         })
         .await
 }
@@ -110,14 +130,14 @@ async fn note(
     mint: &Mint,
     merchant: MerchantId,
     (act, actor, key): (&str, &str, ApiKeyId),
-    after: Value,
+    (before, after): (Value, Value),
 ) -> Result<()> {
     let row = AuditRow {
         id: mint.id(AuditId::new),
         actor: actor.to_owned(),
         act: act.to_owned(),
         object: key.to_string(),
-        before: Value::Null.to_string(),
+        before: before.to_string(),
         after: after.to_string(),
         at: mint.now,
     };

@@ -21,24 +21,6 @@ pub fn link_url(app: &App, merchant: MerchantId, link: LinkId) -> String {
     format!("{}/l/{}", app.public_url, app.secrets.link_token(merchant.0, link.as_bytes()))
 }
 
-/// Makes a link to an invoice; earlier ones keep working. `None`: there is no such invoice.
-pub async fn create_link(
-    app: &App,
-    merchant: MerchantId,
-    invoice: InvoiceId,
-    contact: Option<ContactId>,
-) -> Result<Option<LinkId>> {
-    let (mint, secrets) = (app.mint(), Arc::clone(&app.secrets));
-    app.store
-        .write(async move |tx: &mut Tx| {
-            if invoices::find(tx, merchant, invoice).await?.is_none() {
-                return Ok(None);
-            }
-            in_tx(tx, &mint, &secrets, (merchant, invoice), contact).await.map(Some)
-        })
-        .await
-}
-
 /// Why no link was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CannotLink {
@@ -51,6 +33,22 @@ pub enum CannotLink {
     /// A draft shows nothing to anybody, and a void invoice asks for nothing.
     #[error("the invoice is {}; only an issued one has links", .0.as_str())]
     NotOpen(Lifecycle),
+}
+
+/// Makes a link to an invoice; earlier ones keep working.
+pub async fn create_link(
+    app: &App,
+    merchant: MerchantId,
+    invoice: InvoiceId,
+    contact: Option<ContactId>,
+    actor: &str,
+) -> Result<Result<LinkId, CannotLink>> {
+    let asked = (merchant, invoice);
+    match create_link_once(app, asked, contact, (actor.to_owned(), None)).await? {
+        Ran::New(link) => Ok(Ok(link.id)),
+        Ran::Refused(why) => Ok(Err(why)),
+        Ran::Repeated(_) | Ran::OtherRequest => anyhow::bail!("there was no key"),
+    }
 }
 
 /// Makes a link for a program, which may ask again.

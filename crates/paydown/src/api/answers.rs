@@ -109,8 +109,8 @@ answers! {
     Common = [InvalidKey, InsufficientScope, BrowserOrigin, Timeout, RateLimited, Internal, Unavailable];
     /// What a route answers whose path names something.
     NotFound = [NotFound];
-    /// What a route answers that takes parameters.
-    Unclear = [InvalidRequest];
+    /// What a list answers.
+    Unclear = [InvalidRequest, UnknownCursor];
     /// What a route answers that takes a body and may be repeated.
     Unreadable = [
         InvalidJson, InvalidIdempotencyKey, BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber,

@@ -75,7 +75,7 @@ impl<T: Serialize> List<T> {
 pub fn no_such_row() -> Problem {
     let detail =
         "There is no such row in your list; begin without starting_after, or after a row you have seen.";
-    Problem::new(Code::InvalidRequest, detail).at("starting_after")
+    Problem::new(Code::UnknownCursor, detail).at("starting_after")
 }
 
 fn next(uri: &Uri, after: &str) -> String {

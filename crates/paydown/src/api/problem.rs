@@ -83,6 +83,8 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body has to be JSON";
     /// A field or a parameter is missing, unknown, of another type or out of range. `param` names it.
     InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "The request is not valid";
+    /// The list has no row with the id in `starting_after`. Begin without it, or after a row that the list gave you.
+    UnknownCursor = "unknown_cursor", UNPROCESSABLE_ENTITY, "The list has no such row to begin after";
     /// The Idempotency-Key was used for another request within the last 30 days.
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, "The Idempotency-Key belongs to another request";
     /// The lines do not make an invoice: they come to less than nothing, or to more than 15 digits.

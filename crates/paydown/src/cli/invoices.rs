@@ -138,7 +138,8 @@ async fn link(at: &mut At<'_>, number: &str, revoke: bool) -> Result<Exit> {
         })?;
         return Ok(Exit::Done);
     }
-    let link = create_link(&app, merchant.id, invoice.id, None).await?.ok_or_else(|| unknown(number))?;
+    let made = create_link(&app, merchant.id, invoice.id, None, &at.actor()).await?;
+    let link = made.map_err(|why| stop(Exit::Refused, format!("{number} gets no link: {why}")))?;
     let url = link_url(&app, merchant.id, link);
     at.tell(&json!({ "number": invoice.number, "id": link.to_string(), "url": url }), || url.clone())?;
     Ok(Exit::Done)

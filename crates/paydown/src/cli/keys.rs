@@ -2,7 +2,7 @@
 
 use super::world::{At, Exit, stop, table};
 use super::{KeyCommand, NewKeyArgs};
-use crate::actions::create_api_key::{NewApiKey, create_api_key, revoke_api_key};
+use crate::actions::create_api_key::{NewApiKey, create_api_key, revoke_api_key, set_key_rate};
 use crate::api_key::Scope;
 use anyhow::Result;
 use billing::ids::ApiKeyId;
@@ -15,6 +15,7 @@ pub(super) async fn run(at: &mut At<'_>, command: KeyCommand) -> Result<Exit> {
     match command {
         KeyCommand::Create(args) => create(at, args).await,
         KeyCommand::List => list(at).await,
+        KeyCommand::Set { id, rate } => set(at, &id, rate).await,
         KeyCommand::Revoke { id } => revoke(at, &id).await,
     }
 }
@@ -71,16 +72,21 @@ async fn list(at: &mut At<'_>) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+async fn set(at: &mut At<'_>, text: &str, rate: u32) -> Result<Exit> {
+    let (config, store, merchant) = at.merchant().await?;
+    let id = key_id(text)?;
+    let app = at.app(&config, store)?;
+    let key = set_key_rate(&app, merchant.id, (id, rate), at.actor()).await?.ok_or_else(|| unknown(text))?;
+    at.tell(&key_json(&key), || key_text(&key))?;
+    Ok(Exit::Done)
+}
+
 async fn revoke(at: &mut At<'_>, text: &str) -> Result<Exit> {
     let (config, store, merchant) = at.merchant().await?;
-    let id: ApiKeyId =
-        text.parse().map_err(|error: billing::ids::WrongId| stop(Exit::Usage, error.to_string()))?;
+    let id = key_id(text)?;
     let app = at.app(&config, store)?;
     match revoke_api_key(&app, merchant.id, id, at.actor()).await? {
-        None => {
-            let words = format!("there is no key {text}; `paydown key list` shows them");
-            Err(stop(Exit::NotFound, words))
-        }
+        None => Err(unknown(text)),
         Some(revoked) => {
             at.tell(&json!({ "id": id.to_string(), "revoked": revoked }), || match revoked {
                 true => format!("{id} is taken back; it works no more."),
@@ -89,6 +95,14 @@ async fn revoke(at: &mut At<'_>, text: &str) -> Result<Exit> {
             Ok(Exit::Done)
         }
     }
+}
+
+fn key_id(text: &str) -> Result<ApiKeyId> {
+    text.parse().map_err(|error: billing::ids::WrongId| stop(Exit::Usage, error.to_string()))
+}
+
+fn unknown(text: &str) -> anyhow::Error {
+    stop(Exit::NotFound, format!("there is no key {text}; `paydown key list` shows them"))
 }
 
 fn key_text(key: &ApiKey) -> String {

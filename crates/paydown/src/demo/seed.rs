@@ -12,7 +12,7 @@ use crate::actions::start_payment::{Payer, StartPayment, Started, start_payment}
 use crate::actions::submit_attempt::{Submitted, latest, submit_attempt};
 use crate::actions::void_invoice::{VoidInvoice, void_invoice};
 use crate::app::App;
-use crate::demo::CONTACT;
+use crate::demo::{ACTOR, CONTACT};
 use anyhow::{Context as _, Result, bail};
 use billing::ids::{ContactId, CustomerId, InvoiceId, LinkId, MerchantId, PaymentId};
 use billing::line::{Line, TaxRate};
@@ -67,8 +67,9 @@ impl Seeder<'_> {
         send_invoice(self.app, self.merchant, last).await?;
         let people = self.people(acme).await?;
         let dana = people.into_iter().find(|(_, email)| email == CONTACT).map(|(id, _)| id);
-        let link =
-            create_link(self.app, self.merchant, last, dana).await?.context("the invoice was issued")?;
+        let link = create_link(self.app, self.merchant, last, dana, ACTOR)
+            .await?
+            .context("the invoice was issued")?;
         seal(self.app, true).await?;
         Ok(link)
     }
@@ -82,7 +83,7 @@ impl Seeder<'_> {
             address: sample.address.to_owned(),
             contacts,
         };
-        create_customer(self.app, "cli:demo", new).await
+        create_customer(self.app, ACTOR, new).await
     }
 
     /// One invoice and what becomes of it.
@@ -150,7 +151,7 @@ impl Seeder<'_> {
     }
 
     async fn void(&self, invoice: InvoiceId) -> Result<()> {
-        let input = VoidInvoice { merchant: self.merchant, invoice, actor: "cli:demo".to_owned() };
+        let input = VoidInvoice { merchant: self.merchant, invoice, actor: ACTOR.to_owned() };
         void_invoice(self.app, input).await?.context("the invoice was issued")??;
         Ok(())
     }

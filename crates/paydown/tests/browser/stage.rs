@@ -167,7 +167,8 @@ impl Stage {
         let read = async move |tx: &mut Tx| contacts::list(tx, merchant, customer).await;
         let people = self.app.app.store.read(read).await.expect("contacts can be read");
         let first = people.first().map(|contact| contact.id);
-        let link = create_link(&self.app.app, merchant, invoice, first).await.expect("the link is written");
+        let link =
+            create_link(&self.app.app, merchant, invoice, first, "test").await.expect("the link is written");
         link_url(&self.app.app, merchant, link.expect("the invoice is there"))
     }
 

@@ -24,7 +24,8 @@ on_both_engines!(a_large_payment_by_link_needs_the_code_of_its_contact, async |a
     let (merchant, customer) = (app.merchant, app.customer);
     let read = async move |tx: &mut Tx| contacts::list(tx, merchant, customer).await;
     let dana = app.app.store.read(read).await.expect("contacts can be read")[0].id;
-    let link = create_link(&app.app, merchant, invoice, Some(dana)).await.expect("stored").expect("there");
+    let link =
+        create_link(&app.app, merchant, invoice, Some(dana), "test").await.expect("stored").expect("there");
     let path = browser.get(&link_url(&app.app, merchant, link)).await.path;
     browser.get(&format!("{path}/pay?amount=100000")).await.says("Continue to the card page");
     let pay = format!("{path}/pay?amount=125000");

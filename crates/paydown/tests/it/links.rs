@@ -27,7 +27,8 @@ async fn dana(app: &TestApp) -> ContactId {
 }
 
 async fn link_to(app: &TestApp, invoice: InvoiceId, contact: Option<ContactId>) -> String {
-    let link = create_link(&app.app, app.merchant, invoice, contact).await.expect("stored").expect("there");
+    let link =
+        create_link(&app.app, app.merchant, invoice, contact, "test").await.expect("stored").expect("there");
     link_url(&app.app, app.merchant, link)
 }
 

@@ -86,7 +86,8 @@ pub async fn open_by_link(app: &TestApp, browser: &mut Browser, new: New) -> (In
 
 /// Opens an invoice by a link of its own; answers the path of its page.
 pub async fn open(app: &TestApp, browser: &mut Browser, invoice: InvoiceId) -> String {
-    let link = create_link(&app.app, app.merchant, invoice, None).await.expect("stored").expect("there");
+    let link =
+        create_link(&app.app, app.merchant, invoice, None, "test").await.expect("stored").expect("there");
     let page = browser.get(&link_url(&app.app, app.merchant, link)).await;
     assert_eq!(page.status, 200, "{}", page.html);
     page.path

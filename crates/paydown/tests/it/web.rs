@@ -219,6 +219,7 @@ fn assert_headers(page: &Page) {
 /// A link to an invoice of 1,250.00 and the path its page has.
 pub async fn linked(app: &TestApp) -> (InvoiceId, String) {
     let invoice = app.invoice(125_000).await;
-    let link = create_link(&app.app, app.merchant, invoice, None).await.expect("stored").expect("there");
+    let link =
+        create_link(&app.app, app.merchant, invoice, None, "test").await.expect("stored").expect("there");
     (invoice, link_url(&app.app, app.merchant, link))
 }

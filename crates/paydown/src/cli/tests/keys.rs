@@ -17,6 +17,9 @@ async fn a_key_is_printed_once_listed_and_taken_back() {
     assert!(!listed.out.contains(secret), "{}", listed.out);
     assert_eq!(listed.json()[0]["id"], id);
     assert!(desk.run("key list").await.out.contains("in force"));
+    let changed = desk.run(&format!("key set {id} --rate 0 --json")).await;
+    assert_eq!(changed.json()["requests_per_minute"], 0, "{}", changed.err);
+    assert_eq!(desk.run("key list --json").await.json()[0]["requests_per_minute"], 0);
     assert_eq!(desk.run(&format!("key revoke {id} --json")).await.json()["revoked"], true);
     assert_eq!(desk.run(&format!("key revoke {id} --json")).await.json()["revoked"], false);
     assert!(desk.run("key list").await.out.contains("taken back"));
@@ -30,6 +33,9 @@ async fn a_key_is_printed_once_listed_and_taken_back() {
         ("key create --name x --scope money:all", Exit::Usage),
         ("key create --name 4242424242424242", Exit::Usage),
         ("key create --name x --expires-in-days 0", Exit::Usage),
+        ("key set key_00000000000000000000000000 --rate 5", Exit::NotFound),
+        ("key set key_00000000000000000000000000", Exit::Usage),
+        ("key set key_00000000000000000000000000 --rate -1", Exit::Usage),
         ("key revoke key_1", Exit::Usage),
         ("key revoke key_00000000000000000000000000", Exit::NotFound),
     ] {

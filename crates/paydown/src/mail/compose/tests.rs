@@ -131,7 +131,7 @@ async fn an_invoice_mail_is_dropped_when_its_link_or_invoice_is_gone() {
 #[tokio::test]
 async fn a_receipt_mail_never_calls_an_invoice_paid_that_is_not() {
     let fixture = fixture().await;
-    let link = create_link(&fixture.app, MERCHANT, fixture.invoice, None).await.unwrap();
+    let link = create_link(&fixture.app, MERCHANT, fixture.invoice, None, "test").await.unwrap().ok();
     let payment = fixture.payment(PaymentState::Succeeded, link).await;
     let mail = received_mail(&fixture, payment, link);
     let read = composed(&fixture, &mail).await;
@@ -152,7 +152,7 @@ async fn a_receipt_mail_never_calls_an_invoice_paid_that_is_not() {
 #[tokio::test]
 async fn without_a_live_link_a_receipt_is_behind_the_sign_in() {
     let fixture = fixture().await;
-    let link = create_link(&fixture.app, MERCHANT, fixture.invoice, None).await.unwrap();
+    let link = create_link(&fixture.app, MERCHANT, fixture.invoice, None, "test").await.unwrap().ok();
     let payment = fixture.payment(PaymentState::Succeeded, link).await;
     revoke_links(&fixture.app, MERCHANT, fixture.invoice, "test".to_owned()).await.unwrap();
     let read = composed(&fixture, &received_mail(&fixture, payment, link)).await;
@@ -163,7 +163,10 @@ async fn without_a_live_link_a_receipt_is_behind_the_sign_in() {
 #[tokio::test]
 async fn a_failure_is_mailed_to_each_address_once_unless_it_was_seen() {
     let fixture = fixture().await;
-    let link = create_link(&fixture.app, MERCHANT, fixture.invoice, Some(fixture.contact)).await.unwrap();
+    let link = create_link(&fixture.app, MERCHANT, fixture.invoice, Some(fixture.contact), "test")
+        .await
+        .unwrap()
+        .ok();
     let payment = fixture.payment(PaymentState::Failed, link).await;
     for _ in 0..2 {
         mail_failure(&fixture.app, MERCHANT, payment).await.unwrap();

@@ -94,6 +94,8 @@ async fn refuse(app: &TestApp, client: &Client) {
     client.post("/v1/invoices", draft("B", -1)).await.is(422, "invalid_lines");
     client.post("/v1/customers", json!({ "name": "4242424242424242" })).await.is(422, "card_number");
     client.post("/v1/customers", json!({})).await.is(422, "invalid_request");
+    let nowhere = "/v1/customers?starting_after=cus_00000000000000000000000000";
+    client.get(nowhere).await.is(422, "unknown_cursor");
     let record = async |key: &str, body: Value| client.post_once(key, "/v1/payments", body).await;
     record("q-1", Client::wire(&invoice, 1_000)).await;
     record("q-1", Client::wire(&invoice, 2_000)).await.is(422, "idempotency_key_reused");

@@ -117,7 +117,7 @@ on_both_engines!(what_is_asked_wrongly_is_refused_by_name, async |app: &mut Test
     {
         let path = format!("/v1/{list}?starting_after={prefix}_00000000000000000000000000");
         let refused = client.get(&path).await;
-        assert_eq!(refused.is(422, "invalid_request").json["param"], "starting_after");
+        assert_eq!(refused.is(422, "unknown_cursor").json["param"], "starting_after");
     }
     for path in ["/v1", "/v1/", "/v1/nothing", "/v1/invoices/inv_1", "/v1/invoices/%00", "/v1/payments/%ff"] {
         client.get(path).await.is(404, "not_found");
