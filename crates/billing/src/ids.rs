@@ -114,6 +114,14 @@ ids! {
     GrantId = "grt_";
     /// A balanced set of entries.
     PostingId = "pst_";
+    /// A document that lowers what an invoice asks.
+    CreditNoteId = "crn_";
+    /// Money that we send back.
+    RefundId = "rfd_";
+    /// A card payment that its holder contests.
+    DisputeId = "dsp_";
+    /// What a processor transfers to the merchant's bank, or takes from it.
+    PayoutId = "pyt_";
     /// A payment link.
     LinkId = "lnk_";
     /// Something that happened, for timelines and outgoing webhooks.

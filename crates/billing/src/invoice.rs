@@ -183,6 +183,17 @@ pub fn may_void(lifecycle: Lifecycle, figures: &Figures) -> Result<(), CannotVoi
     Ok(())
 }
 
+/// As [`may_void`], of an invoice that credit notes, write-offs and discounts of `reduced_minor` stand on. The figures alone do not
+/// tell: a credit note on a paid invoice lowers nothing, and when the payment is refunded the invoice is owed in full again.
+pub fn may_void_reduced(
+    lifecycle: Lifecycle,
+    figures: &Figures,
+    reduced_minor: i64,
+) -> Result<(), CannotVoid> {
+    may_void(lifecycle, figures)?;
+    if reduced_minor > 0 { Err(CannotVoid::Reduced) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,5 +246,13 @@ mod tests {
             may_void(Lifecycle::Void, &figures(1000, 0, 0, 0)),
             Err(CannotVoid::NotOpen(Lifecycle::Void))
         );
+    }
+
+    /// Paid in full, credited, its credit spent elsewhere, its payment refunded: the figures are those of a new invoice.
+    #[test]
+    fn a_credit_note_that_lowered_nothing_forbids_voiding() {
+        let as_new = figures(1000, 1000, 0, 0);
+        assert_eq!(may_void_reduced(Lifecycle::Open, &as_new, 0), Ok(()));
+        assert_eq!(may_void_reduced(Lifecycle::Open, &as_new, 500), Err(CannotVoid::Reduced));
     }
 }

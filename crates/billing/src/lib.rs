@@ -5,12 +5,19 @@
 
 pub mod allocation;
 pub mod amount;
+pub mod bank_return;
 pub mod chart;
 pub mod contact;
+pub mod credit_note;
 pub mod customer;
+pub mod dispute;
 pub mod ids;
 pub mod invoice;
 pub mod line;
 pub mod payment;
+pub mod payout;
 pub mod policy;
+pub mod refund;
 pub mod surcharge;
+pub mod take_back;
+pub mod write_off;
