@@ -91,8 +91,12 @@ impl PaymentState {
     }
 
     /// What a fact that says `next` does to a payment in this state.
+    ///
+    /// A processor goes on saying that a payment succeeded after it was returned or charged back. That success is booked, so
+    /// it is no news: only a dispute that is won, or a refund that comes back, undoes a charge-back.
     pub fn step(self, next: PaymentState) -> Step {
-        if self == next {
+        let is_booked = self.hold() == Hold::Consumed && next == PaymentState::Succeeded;
+        if self == next || is_booked {
             Step::AlreadyThere
         } else if !self.may_become(next) {
             Step::Stale
@@ -308,6 +312,9 @@ mod tests {
         assert_eq!(Canceled.step(Succeeded), Step::Ghost);
         assert_eq!(Failed.step(Canceled), Step::Stale);
         assert_eq!(Unknown.step(Succeeded), Step::Move);
+        assert_eq!(ChargedBack.step(Succeeded), Step::AlreadyThere, "its processor says so for ever");
+        assert_eq!(Returned.step(Succeeded), Step::AlreadyThere);
+        assert!(ChargedBack.may_become(Succeeded), "when its dispute is won");
     }
 
     #[test]

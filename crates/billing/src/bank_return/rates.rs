@@ -124,7 +124,7 @@ impl DebitCounts {
         }
     }
 
-    /// All three, the one that is nearest its ceiling first among equals as listed.
+    /// How near each of the three ceilings is.
     pub fn levels(&self) -> [(Ceiling, Level); 3] {
         CEILINGS.map(|ceiling| (ceiling, self.level(ceiling)))
     }

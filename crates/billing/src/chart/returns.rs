@@ -19,6 +19,14 @@ pub enum Channel {
 }
 
 impl Channel {
+    /// The word the store and the API use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Channel::Processor(processor) => processor.as_str(),
+            Channel::Bank => "bank",
+        }
+    }
+
     pub(super) fn account(self) -> Account {
         match self {
             Channel::Processor(processor) => clearing(processor),
