@@ -1,6 +1,7 @@
 //! Where captured money goes: the invoice first, the surcharge next, the rest is the customer's credit. Nothing is
 //! ever dropped.
 
+use crate::ids::GrantId;
 use ledger::Money;
 
 /// What a payment asked for, minor units of one currency.
@@ -86,6 +87,21 @@ pub fn split_received(received_minor: i64, wanted: &[Wanted], surplus: Surplus) 
     if no_place > 0 && surplus == Surplus::Refuse { Err(no_place) } else { Ok(taken) }
 }
 
+/// Spends customer credit, oldest first: how much of each grant, as `(grant, minor units)`. `grants` says what is left of each,
+/// the oldest first. Grants that give nothing are left out; where there is less than wanted, all of it is spent.
+pub fn spend_oldest_first(grants: &[(GrantId, i64)], wanted_minor: i64) -> Vec<(GrantId, i64)> {
+    let mut wanted = wanted_minor.max(0);
+    let mut spent = Vec::new();
+    for (grant, left_minor) in grants {
+        let minor = wanted.min((*left_minor).max(0));
+        if minor > 0 {
+            spent.push((*grant, minor));
+            wanted -= minor;
+        }
+    }
+    spent
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,6 +153,16 @@ mod tests {
             "no credit while its invoice can take it"
         );
         assert_eq!(credit(500, &[(500, 0)]), vec![taken(0, 500)], "an invoice that is paid takes nothing");
+    }
+
+    #[test]
+    fn credit_is_spent_oldest_first_and_never_below_nothing() {
+        let grant = |byte| GrantId::from_bytes([byte; 16]);
+        let grants = [(grant(1), 300), (grant(2), 0), (grant(3), 500)];
+        assert_eq!(spend_oldest_first(&grants, 300), vec![(grant(1), 300)]);
+        assert_eq!(spend_oldest_first(&grants, 301), vec![(grant(1), 300), (grant(3), 1)]);
+        assert_eq!(spend_oldest_first(&grants, 9_000), vec![(grant(1), 300), (grant(3), 500)]);
+        assert_eq!(spend_oldest_first(&grants, -5), vec![]);
     }
 
     proptest! {

@@ -99,6 +99,13 @@ impl Creditable {
         })
     }
 
+    /// The credit note that goes with a refund which gives the price back. What is refunded was taken off the invoice just
+    /// before, so all of it is payable there and none of it becomes credit. It is refused where a credit note would be.
+    pub fn give_price_back(&self, part_minor: i64) -> Result<CreditSplit, CannotCredit> {
+        let owed_again = Creditable { payable_minor: self.payable_minor.max(part_minor), ..self.clone() };
+        owed_again.credit(part_minor)
+    }
+
     /// Each tax × credited so far ÷ total, rounded down, less what was credited of it before.
     ///
     /// With several rates that alone would now and then give more tax than the amount, and leave less net than was asked for
@@ -192,6 +199,15 @@ mod tests {
         let invoice = Creditable { payable_minor: 350, ..creditable(1_000, &[]) };
         let split = invoice.credit(400).unwrap();
         assert_eq!((split.to_invoice_minor, split.surplus_minor), (350, 50));
+    }
+
+    #[test]
+    fn a_price_that_is_given_back_is_no_credit_and_has_the_same_ceiling() {
+        let paid = Creditable { payable_minor: 0, credited_minor: 300, ..creditable(1_000, &[]) };
+        let split = paid.give_price_back(700).unwrap();
+        assert_eq!((split.to_invoice_minor, split.surplus_minor), (700, 0));
+        let left = Err(CannotCredit::MoreThanLeft(Money::new(700, Currency::USD)));
+        assert_eq!(paid.give_price_back(701), left);
     }
 
     #[test]

@@ -82,6 +82,8 @@ pub enum Source {
     UnspentFirst,
     /// What was set against this invoice, and nothing else.
     Invoice(InvoiceId),
+    /// The surcharge, and nothing else: it should not have been asked for.
+    Surcharge,
 }
 
 /// More was asked for than can be taken there.
@@ -120,7 +122,11 @@ impl Left {
 
     /// The most that can be taken from there, the share of the surcharge included.
     pub fn most_minor(&self, from: Source) -> i64 {
-        let Source::Invoice(invoice) = from else { return self.total_minor() };
+        let invoice = match from {
+            Source::AllocatedFirst | Source::UnspentFirst => return self.total_minor(),
+            Source::Surcharge => return self.surcharge_minor,
+            Source::Invoice(invoice) => invoice,
+        };
         let there: i64 = self.of_invoice(invoice).map(|allocated| allocated.amount_minor).sum();
         let most = i128::from(there) * i128::from(self.total_minor());
         most.checked_div(i128::from(self.without_surcharge_minor()))
@@ -134,7 +140,10 @@ impl Left {
         if part_minor > most_minor {
             return Err(MoreThanLeft { most_minor });
         }
-        let surcharge_minor = self.surcharge_share_minor(part_minor.max(0));
+        let surcharge_minor = match from {
+            Source::Surcharge => part_minor.max(0),
+            _ => self.surcharge_share_minor(part_minor.max(0)),
+        };
         let mut wanted = part_minor.max(0) - surcharge_minor;
         let mut taken = Taken { surcharge_minor, ..Taken::default() };
         match from {
@@ -151,6 +160,7 @@ impl Left {
             Source::Invoice(invoice) => {
                 taken.allocated = take_allocated(self.of_invoice(invoice), &mut wanted);
             }
+            Source::Surcharge => {}
         }
         Ok(taken)
     }

@@ -58,6 +58,14 @@ fn the_order_is_what_was_asked_for() {
     assert_eq!(left.take(10_001, Source::Invoice(B)), Err(MoreThanLeft { most_minor: 10_000 }));
 }
 
+#[test]
+fn a_surcharge_that_should_not_have_been_is_given_back_alone() {
+    let taken = left().take(550, Source::Surcharge).unwrap();
+    assert_eq!(taken, Taken { surcharge_minor: 550, ..Taken::default() });
+    assert_eq!(left().take(551, Source::Surcharge), Err(MoreThanLeft { most_minor: 550 }));
+    assert_eq!(taken.refund_failed(), vec![Born { on: None, amount_minor: 550 }]);
+}
+
 /// Acceptance scenario 3 of the rules, and the same with 100.00 of it refunded or spent before.
 #[test]
 fn a_return_takes_what_is_left_and_the_rest_is_owed() {

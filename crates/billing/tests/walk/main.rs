@@ -407,6 +407,7 @@ fn a_walk_comes_across_everything() {
         "reversed receipt",
         "stale",
         "surcharge",
+        "surcharge refunded alone",
         "surplus",
         "taken off",
         "unmatched receipt reversed",

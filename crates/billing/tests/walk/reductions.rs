@@ -2,7 +2,7 @@
 
 use super::{Cause, Invoice, World};
 use billing::chart::{self, Credited};
-use billing::credit_note::Creditable;
+use billing::credit_note::{CreditSplit, Creditable};
 use billing::ids::{CreditNoteId, GrantId};
 use billing::invoice::Lifecycle;
 use billing::write_off::{discount, recovered_minor, write_off};
@@ -44,8 +44,17 @@ impl World {
         }
     }
 
-    pub fn credit(&mut self, at: usize, amount_minor: i64) -> Result<(), String> {
+    fn credit(&mut self, at: usize, amount_minor: i64) -> Result<(), String> {
         let Ok(split) = self.creditable(at).credit(amount_minor) else { return Ok(()) };
+        self.post_credit_note(at, amount_minor, &split)
+    }
+
+    pub fn post_credit_note(
+        &mut self,
+        at: usize,
+        amount_minor: i64,
+        split: &CreditSplit,
+    ) -> Result<(), String> {
         let grant = GrantId::from_bytes(self.new_id());
         let Invoice { id, customer, figures, .. } = self.invoices[at];
         let credit_note = CreditNoteId::from_bytes(self.new_id());
@@ -66,7 +75,7 @@ impl World {
             self.saw("credit note of more than is payable");
             self.new_grant(grant, customer, Some(at), None, Money::new(split.surplus_minor, currency));
         }
-        let posting = chart::credit_note_issued(&credited, &split).unwrap();
+        let posting = chart::credit_note_issued(&credited, split).unwrap();
         self.post(Cause::Credited(credit_note), posting)
     }
 

@@ -23,6 +23,9 @@ impl World {
         if let Some(part) = set.filter(|_| self.rng.random_range(0..5) == 0) {
             source = Source::Invoice(part.invoice);
         }
+        if left.surcharge_minor > 0 && self.chance(20) {
+            source = Source::Surcharge;
+        }
         let most = refundable.min(left.most_minor(source));
         if most == 0 {
             return Ok(());
@@ -77,7 +80,7 @@ impl World {
         })?;
         if gives_price_back {
             let refused = taken.allocated.iter().any(|part| {
-                self.creditable(self.invoice_at(part.invoice)).credit(part.amount_minor).is_err()
+                self.creditable(self.invoice_at(part.invoice)).give_price_back(part.amount_minor).is_err()
             });
             if refused {
                 self.saw("price not given back");
@@ -96,11 +99,14 @@ impl World {
             self.saw("price given back");
             for part in &taken.allocated {
                 let invoice = self.invoice_at(part.invoice);
-                self.credit(invoice, part.amount_minor)?;
+                let split = self.creditable(invoice).give_price_back(part.amount_minor).unwrap();
+                self.post_credit_note(invoice, part.amount_minor, &split)?;
             }
         }
-        if matches!(source, Source::Invoice(_)) {
-            self.saw("own allocation refunded");
+        match source {
+            Source::Invoice(_) => self.saw("own allocation refunded"),
+            Source::Surcharge => self.saw("surcharge refunded alone"),
+            Source::AllocatedFirst | Source::UnspentFirst => {}
         }
         if part == whole {
             self.saw("refund of all that is left");
