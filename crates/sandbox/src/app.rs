@@ -3,13 +3,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use axum::http::HeaderValue;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::api::sessions;
+use crate::agenda;
 use crate::charging;
-use crate::clock::OffsetClock;
+use crate::clock::{self, OffsetClock};
 use crate::error::Failure;
 use crate::faults::Faults;
 use crate::idempotency::Running;
@@ -59,8 +60,8 @@ impl App {
         action: impl FnOnce(&Work<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let outcome = self.in_transaction(cause, |work| {
-            // Whoever asks finds expired pages expired, even when the sweeper has not come by.
-            sessions::expire_due(&Work { cause: Cause::default(), ..*work })?;
+            // Whoever asks finds what is due done, even when the sweeper has not come by.
+            agenda::catch_up(work)?;
             action(work)
         });
         self.deliveries_queued.notify_one();
@@ -80,7 +81,14 @@ impl App {
         let has_webhook = self.webhook_target().is_some();
         self.store.transaction(|connection| {
             let now = self.clock.now();
-            action(&Work { connection, now, environment: &self.environment, cause, has_webhook })
+            action(&Work {
+                connection,
+                now,
+                environment: &self.environment,
+                cause,
+                has_webhook,
+                webhook_mode: None,
+            })
         })
     }
 
@@ -100,6 +108,11 @@ impl App {
         format!("req_{}", ids::code(self.environment.seed, &purpose, number, 14))
     }
 
+    /// The `Date` of an answer.
+    pub(crate) fn date_header(&self) -> Option<HeaderValue> {
+        HeaderValue::from_str(&clock::http_date(self.clock.date_now())?).ok()
+    }
+
     /// Moves the sandbox's clock forward; returns the new now.
     pub(crate) fn advance_clock(&self, seconds: i64) -> Result<i64, Failure> {
         let offset_seconds = self.clock.offset_seconds().saturating_add(seconds);
@@ -109,11 +122,11 @@ impl App {
         Ok(self.clock.now())
     }
 
-    /// Ends a slow try, unless something else ended it.
+    /// Ends a slow try of a card, unless something else ended it. Bank debits end by the agenda.
     pub(crate) fn settle(&self, intent_id: &str) -> Result<(), Failure> {
         self.work(Cause::default(), |work| {
             let mut intent: Intent = work.own(intent_id)?;
-            if intent.status == IntentStatus::Processing {
+            if intent.status == IntentStatus::Processing && intent.card().is_some() {
                 charging::settle(work, &mut intent)?;
             }
             Ok(())

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::api::charges;
-use crate::currency;
 use crate::error::{ApiError, Failure};
-use crate::objects::{BalanceTransaction, Charge, ChargeStatus};
+use crate::fees::{FeeMode, Fees};
+use crate::objects::{BalanceTransaction, Charge, ChargeStatus, Dispute, Payout, Refund};
 use crate::store;
 use crate::work::Work;
 
@@ -32,9 +32,16 @@ pub struct Books {
     pub charges: i64,
     /// Charges that took money.
     pub charges_succeeded: i64,
+    /// Refunds ever asked for.
+    pub refunds: i64,
+    /// Disputes ever opened, inquiries and returned bank debits too.
+    pub disputes: i64,
+    /// Payouts ever made, failed ones too.
+    pub payouts: i64,
 }
 
-/// The books in one currency, in its minor unit.
+/// The books in one currency, in its minor unit. At every moment
+/// `captured - unbooked - refunded - disputed - paid_out - fees = net`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CurrencyBooks {
     /// Money captured by charges, booked or not.
@@ -47,57 +54,14 @@ pub struct CurrencyBooks {
     pub fees_minor: i64,
     /// Sum of what they leave: `gross_minor - fees_minor`.
     pub net_minor: i64,
+    /// Given back by refunds, pending ones too, failed ones not.
+    pub refunded_minor: i64,
+    /// Taken back by disputes that were not won, and by returned bank debits.
+    pub disputed_minor: i64,
+    /// Paid out, or on its way; what payouts below zero took from the merchant's bank counts negative. Failed payouts do not count.
+    pub paid_out_minor: i64,
     /// Charges that took money in this currency.
     pub charges_succeeded: i64,
-}
-
-/// When a charge's fee becomes known.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum FeeMode {
-    #[default]
-    AtOnce,
-    Later,
-}
-
-/// What the processor keeps of a charge.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Fees {
-    pub(crate) mode: FeeMode,
-    /// Hundredths of a percent.
-    pub(crate) basis_points: i64,
-    /// The fixed part, where it differs from the table.
-    pub(crate) fixed_minor: BTreeMap<String, i64>,
-}
-
-impl Default for Fees {
-    fn default() -> Self {
-        Self { mode: FeeMode::AtOnce, basis_points: 290, fixed_minor: BTreeMap::new() }
-    }
-}
-
-impl Fees {
-    pub(crate) fn load(work: &Work<'_>) -> Result<Self, Failure> {
-        store::setting(work.connection, "fees")
-    }
-
-    pub(crate) fn save(&self, work: &Work<'_>) -> Result<(), Failure> {
-        store::set_setting(work.connection, "fees", self)
-    }
-
-    /// 2.9 % and 0.30 of the currency, unless configured otherwise; the percentage is rounded half up.
-    fn of(&self, currency: &str, amount_minor: i64) -> Result<i64, Failure> {
-        let fixed_minor =
-            self.fixed_minor.get(currency).copied().unwrap_or(match currency::exponent(currency) {
-                Some(0) => 40,
-                Some(3) => 300,
-                _ => 30,
-            });
-        let too_large =
-            || Failure::Broken(anyhow::anyhow!("the fee of {amount_minor} {currency} does not fit"));
-        let scaled = amount_minor.checked_mul(self.basis_points).and_then(|scaled| scaled.checked_add(5_000));
-        scaled.and_then(|scaled| (scaled / 10_000).checked_add(fixed_minor)).ok_or_else(too_large)
-    }
 }
 
 /// Fault: what the next capture of a session takes instead of what was asked.
@@ -146,22 +110,54 @@ pub(crate) fn book_charge(work: &Work<'_>, charge: &mut Charge) -> Result<(), Fa
 }
 
 fn book(work: &Work<'_>, charge: &mut Charge, fees: &Fees) -> Result<(), Failure> {
-    let fee_minor = fees.of(&charge.currency, charge.amount_minor)?;
+    let fee_minor = fees.of(&charge.instrument, &charge.currency, charge.amount_minor)?;
+    let transaction = enter(
+        work,
+        NewTransaction {
+            amount_minor: charge.amount_minor,
+            fee_minor,
+            currency: &charge.currency,
+            description: charge.data.description.clone(),
+            source: &charge.id,
+            kind: if charge.instrument.card().is_some() { "charge" } else { "payment" },
+            reporting_category: "charge",
+            available_on: work.now + TWO_DAYS_SECONDS,
+        },
+    )?;
+    charge.balance_transaction = Some(transaction.id);
+    Ok(())
+}
+
+/// A line that is to be entered.
+pub(crate) struct NewTransaction<'a> {
+    pub(crate) amount_minor: i64,
+    pub(crate) fee_minor: i64,
+    pub(crate) currency: &'a str,
+    pub(crate) description: Option<String>,
+    pub(crate) source: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) reporting_category: &'a str,
+    pub(crate) available_on: i64,
+}
+
+/// Enters a line. Lines are never changed but for the payout they are paid out with.
+pub(crate) fn enter(work: &Work<'_>, new: NewTransaction<'_>) -> Result<BalanceTransaction, Failure> {
     let transaction = BalanceTransaction {
         id: work.next_id("txn_")?,
         created: work.now,
-        available_on: work.now + TWO_DAYS_SECONDS,
-        amount_minor: charge.amount_minor,
-        fee_minor,
-        net_minor: charge.amount_minor - fee_minor,
-        currency: charge.currency.clone(),
-        description: charge.data.description.clone(),
-        source: charge.id.clone(),
-        kind: "charge".to_owned(),
+        available_on: new.available_on,
+        amount_minor: new.amount_minor,
+        fee_minor: new.fee_minor,
+        net_minor: new.amount_minor - new.fee_minor,
+        currency: new.currency.to_owned(),
+        description: new.description,
+        source: new.source.to_owned(),
+        kind: new.kind.to_owned(),
+        reporting_category: new.reporting_category.to_owned(),
+        payout: None,
     };
     work.insert(&transaction)?;
-    charge.balance_transaction = Some(transaction.id);
-    Ok(())
+    Ok(transaction)
 }
 
 /// Books every charge that waits for its fee; returns how many there were.
@@ -197,6 +193,17 @@ pub(crate) fn read(work: &Work<'_>) -> Result<Books, Failure> {
         add(&mut books.fees_minor, transaction.fee_minor)?;
         add(&mut books.net_minor, transaction.net_minor)?;
     }
+    for refund in store::all::<Refund>(work.connection)?.into_iter().filter(Refund::counts) {
+        add(&mut currencies.entry(refund.currency).or_default().refunded_minor, refund.amount_minor)?;
+    }
+    for dispute in store::all::<Dispute>(work.connection)? {
+        if dispute.status.holds_money() {
+            add(&mut currencies.entry(dispute.currency).or_default().disputed_minor, dispute.amount_minor)?;
+        }
+    }
+    for payout in store::all::<Payout>(work.connection)?.into_iter().filter(Payout::counts) {
+        add(&mut currencies.entry(payout.currency).or_default().paid_out_minor, payout.amount_minor)?;
+    }
     let open: i64 = work.connection.query_row(
         "SELECT count(*) FROM document WHERE kind = 'checkout.session' AND status = 'open'",
         [],
@@ -210,6 +217,9 @@ pub(crate) fn read(work: &Work<'_>) -> Result<Books, Failure> {
         payment_intents: store::count(work.connection, "payment_intent")?,
         charges: store::count(work.connection, "charge")?,
         charges_succeeded,
+        refunds: store::count(work.connection, "refund")?,
+        disputes: store::count(work.connection, "dispute")?,
+        payouts: store::count(work.connection, "payout")?,
     })
 }
 

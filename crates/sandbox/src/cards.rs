@@ -67,6 +67,13 @@ const fn debit(
 
 use Behaviour::{Challenge, Decline as Declines, Succeed};
 
+/// Its refunds are pending for a day.
+pub(crate) const PENDING_REFUND: &str = "pm_card_pendingRefund";
+/// Its refunds succeed, and fail days later.
+pub(crate) const REFUND_FAILS: &str = "pm_card_refundFail";
+/// Its bank sees the payer when it is saved, and not again.
+pub(crate) const ASKS_ONCE: &str = "pm_card_authenticationRequiredOnSetup";
+
 const TEST_CARDS: &[TestCard] = &[
     card("pm_card_visa", "4242424242424242", "visa", Succeed),
     card("pm_card_mastercard", "5555555555554444", "mastercard", Succeed),
@@ -126,7 +133,14 @@ const TEST_CARDS: &[TestCard] = &[
             "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
         )),
     ),
-    card("pm_card_authenticationRequiredOnSetup", "4000002500003155", "visa", Challenge { then: None }),
+    card("pm_card_chargeCustomerFail", "4000000000000341", "visa", Declines(GENERIC)),
+    card("pm_card_createDispute", "4000000000000259", "visa", Succeed),
+    card("pm_card_createDisputeProductNotReceived", "4000000000002685", "visa", Succeed),
+    card("pm_card_createDisputeInquiry", "4000000000001976", "visa", Succeed),
+    card(PENDING_REFUND, "4000000000007726", "visa", Succeed),
+    card(REFUND_FAILS, "4000000000005126", "visa", Succeed),
+    card("pm_card_authenticationRequired", "4000002760003184", "visa", Challenge { then: None }),
+    card(ASKS_ONCE, "4000002500003155", "visa", Challenge { then: None }),
     card("pm_card_threeDSecure2Required", "4000000000003220", "visa", Challenge { then: None }),
     card(
         "pm_card_threeDSecureRequiredChargeDeclined",
@@ -147,6 +161,16 @@ impl TestCard {
     /// The card of a `pm_card_…` id.
     pub(crate) fn by_token(token: &str) -> Option<&'static Self> {
         TEST_CARDS.iter().find(|card| card.token == token)
+    }
+
+    /// The reason for which its holder disputes every charge, and whether the bank only asks.
+    pub(crate) fn dispute(&self) -> Option<(&'static str, bool)> {
+        match self.token {
+            "pm_card_createDispute" => Some(("fraudulent", false)),
+            "pm_card_createDisputeProductNotReceived" => Some(("product_not_received", false)),
+            "pm_card_createDisputeInquiry" => Some(("fraudulent", true)),
+            _ => None,
+        }
     }
 
     /// The published number in groups, to fill the field again after a decline. It comes from the table, never from storage.

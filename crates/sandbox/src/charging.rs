@@ -1,18 +1,23 @@
 //! The one path on which money is taken: hosted page, API and control API all come here.
 //!
 //! A payment intent succeeds at most once; whoever asks again is refused. Every try that reached a bank leaves a charge, failed ones too.
+//! Bank debits begin here and end in `debits`.
 
 use serde_json::json;
 
-use crate::api::{charges, payment_intents, sessions};
+use crate::agenda::{self, Appointment};
+use crate::api::{charges, payment_intents};
 use crate::books::{self, CaptureOverride};
-use crate::cards::{AUTHENTICATION_REQUIRED, Behaviour, CardSummary, Decline, TestCard};
+use crate::cards::{ASKS_ONCE, AUTHENTICATION_REQUIRED, Behaviour, CardSummary, Decline, TestCard};
 use crate::error::{ApiError, Failure};
 use crate::ids;
+use crate::mandates::{self, Acceptance};
 use crate::objects::{
-    Challenge, Charge, ChargeStatus, Intent, IntentData, IntentStatus, PaymentError, Session, SessionStatus,
+    Challenge, Charge, ChargeStatus, Instrument, Intent, IntentData, IntentStatus, Mandate, MandateStatus,
+    PaymentError, PaymentMethod, Session, SessionStatus, SingleUse,
 };
 use crate::work::Work;
+use crate::{checkout, debits, methods, verifying};
 
 /// How a try ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,16 +25,22 @@ pub(crate) enum Tried {
     Succeeded,
     Declined,
     NeedsAction,
+    /// A bank account is to be verified first.
+    NeedsVerification,
     Processing,
 }
 
 /// How a try is made.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Manner {
     /// The payer is not there to answer the bank.
     pub(crate) is_off_session: bool,
     /// The answer is slow in coming: the intent stays `processing` until [`settle`].
     pub(crate) is_slow: bool,
+    /// Where the payer of a bank debit agreed to it just now.
+    pub(crate) acceptance: Option<Acceptance>,
+    /// The mandate given before on which a bank debit is made.
+    pub(crate) mandate: Option<String>,
 }
 
 /// What a new payment intent is made of.
@@ -40,7 +51,6 @@ pub(crate) struct NewIntent {
     pub(crate) data: IntentData,
     pub(crate) payment_method_types: Vec<String>,
     pub(crate) session: Option<String>,
-    pub(crate) setup_future_usage: Option<String>,
     pub(crate) is_automatic_methods: bool,
 }
 
@@ -58,10 +68,11 @@ pub(crate) fn create_intent(work: &Work<'_>, new: NewIntent) -> Result<Intent, F
         customer: new.customer,
         data: new.data,
         payment_method_types: new.payment_method_types,
-        setup_future_usage: new.setup_future_usage,
         is_automatic_methods: new.is_automatic_methods,
         payment_method: None,
-        card: None,
+        instrument: None,
+        mandate: None,
+        verification: None,
         last_error: None,
         latest_charge: None,
         challenge: None,
@@ -90,7 +101,6 @@ pub(crate) fn intent_of_session(work: &Work<'_>, session: &mut Session) -> Resul
             data: session.intent_data.clone(),
             payment_method_types: session.payment_method_types.clone(),
             session: Some(session.id.clone()),
-            setup_future_usage: None,
             is_automatic_methods: false,
         },
     )?;
@@ -99,35 +109,115 @@ pub(crate) fn intent_of_session(work: &Work<'_>, session: &mut Session) -> Resul
     Ok(intent)
 }
 
-/// Tries a card.
-pub(crate) fn try_card(
+/// Tries a card or a bank account.
+pub(crate) fn try_method(
     work: &Work<'_>,
     intent: &mut Intent,
-    card: CardSummary,
-    manner: Manner,
+    method: &PaymentMethod,
+    manner: &Manner,
 ) -> Result<Tried, Failure> {
     check_can_be_tried(work, intent)?;
+    intent.payment_method = Some(method.id.clone());
+    intent.instrument = Some(method.instrument.clone());
+    intent.mandate = None;
+    intent.last_error = None;
+    intent.challenge = None;
+    intent.verification = None;
+    match &method.instrument {
+        Instrument::Card(card) => try_card(work, intent, card, method, manner),
+        Instrument::UsBankAccount(_) | Instrument::SepaDebit(_) => try_debit(work, intent, method, manner),
+    }
+}
+
+fn try_card(
+    work: &Work<'_>,
+    intent: &mut Intent,
+    card: &CardSummary,
+    method: &PaymentMethod,
+    manner: &Manner,
+) -> Result<Tried, Failure> {
     let behaviour = TestCard::by_token(&card.token)
         .map(|test_card| test_card.behaviour)
         .ok_or_else(|| Failure::Broken(anyhow::anyhow!("{} is not a test card", card.token)))?;
-    intent.payment_method = Some(work.next_id("pm_")?);
-    intent.card = Some(card);
-    intent.last_error = None;
-    intent.challenge = None;
+    let was_asked = card.token == ASKS_ONCE && method.is_verified;
     match behaviour {
-        Behaviour::Challenge { .. } if manner.is_off_session => {
+        Behaviour::Challenge { .. } if manner.is_off_session && !was_asked => {
             decline(work, intent, AUTHENTICATION_REQUIRED)
         }
-        Behaviour::Challenge { .. } => ask_bank(work, intent),
+        Behaviour::Challenge { .. } if !was_asked => ask_bank(work, intent),
         _ if manner.is_slow => {
             intent.status = IntentStatus::Processing;
             work.update(intent)?;
             work.event("payment_intent.processing", payment_intents::view(work, intent))?;
             Ok(Tried::Processing)
         }
-        Behaviour::Succeed => capture(work, intent, false),
         Behaviour::Decline(reason) => decline(work, intent, reason),
+        Behaviour::Succeed | Behaviour::Challenge { .. } => capture(work, intent, false),
     }
+}
+
+fn try_debit(
+    work: &Work<'_>,
+    intent: &mut Intent,
+    method: &PaymentMethod,
+    manner: &Manner,
+) -> Result<Tried, Failure> {
+    let wanted = if method.kind == "sepa_debit" { "eur" } else { "usd" };
+    if intent.currency != wanted {
+        let message = format!(
+            "The currency provided ({}) is invalid. {} payments must be in {wanted}.",
+            intent.currency, method.kind
+        );
+        return Err(ApiError::state(Some("payment_intent_invalid_currency"), message).into());
+    }
+    let must_verify = !method.is_verified
+        && method.kind == "us_bank_account"
+        && intent.data.verification_method.as_deref() == Some("microdeposits");
+    let mandate = mandate_for(work, intent, method, manner, must_verify)?;
+    intent.mandate = Some(mandate.id.clone());
+    let tried = if must_verify {
+        verifying::ask_payer(work, intent, &mandate.id)?
+    } else {
+        debits::start(work, intent)?
+    };
+    checkout::complete(work, intent, false)?;
+    methods::keep_if_asked(work, intent, false)?;
+    Ok(tried)
+}
+
+/// The mandate of a debit: the one that was named, a new one when the payer agrees now, or the one the account was saved with.
+fn mandate_for(
+    work: &Work<'_>,
+    intent: &Intent,
+    method: &PaymentMethod,
+    manner: &Manner,
+    must_verify: bool,
+) -> Result<Mandate, Failure> {
+    if let Some(id) = &manner.mandate {
+        let mandate: Mandate = work.get(id, "mandate")?;
+        if mandate.payment_method != method.id {
+            let message = "The mandate is not one of the payment method.";
+            return Err(ApiError::state(Some("payment_intent_mandate_invalid"), message)
+                .param("mandate")
+                .into());
+        }
+        mandates::check_active(&mandate)?;
+        return Ok(mandate);
+    }
+    if let Some(acceptance) = manner.acceptance.clone() {
+        let single_use = intent
+            .data
+            .setup_future_usage
+            .is_none()
+            .then(|| SingleUse { amount_minor: intent.amount_minor, currency: intent.currency.clone() });
+        let status = if must_verify { MandateStatus::Pending } else { MandateStatus::Active };
+        return mandates::give(work, method, single_use, acceptance, status);
+    }
+    mandates::reusable_of(work, &method.id)?.ok_or_else(|| {
+        let message =
+            "This PaymentMethod has no active mandate. Provide mandate_data to confirm with a bank account.";
+        ApiError::state(Some("payment_intent_mandate_invalid"), message).param("mandate_data").into()
+    })
 }
 
 fn check_can_be_tried(work: &Work<'_>, intent: &Intent) -> Result<(), Failure> {
@@ -166,7 +256,7 @@ pub(crate) fn answer_challenge(
     intent: &mut Intent,
     is_approved: bool,
 ) -> Result<Tried, Failure> {
-    if intent.status != IntentStatus::RequiresAction {
+    if intent.status != IntentStatus::RequiresAction || intent.challenge.is_none() {
         return Err(unexpected_state(
             work,
             intent,
@@ -174,8 +264,7 @@ pub(crate) fn answer_challenge(
         ));
     }
     intent.challenge = None;
-    let behaviour =
-        intent.card.as_ref().and_then(|card| TestCard::by_token(&card.token)).map(|card| card.behaviour);
+    let behaviour = intent.card().and_then(|card| TestCard::by_token(&card.token)).map(|card| card.behaviour);
     match (is_approved, behaviour) {
         (true, Some(Behaviour::Challenge { then: Some(reason) })) => decline(work, intent, reason),
         (true, _) => capture(work, intent, true),
@@ -184,6 +273,7 @@ pub(crate) fn answer_challenge(
             intent.last_error = Some(PaymentError {
                 code: "payment_intent_authentication_failure".to_owned(),
                 decline_code: None,
+                network_code: None,
                 message: "We are unable to authenticate your payment method. Choose a different payment method and try again.".to_owned(),
                 charge: None,
             });
@@ -196,7 +286,7 @@ pub(crate) fn answer_challenge(
 
 /// Ends a slow try the way its card says.
 pub(crate) fn settle(work: &Work<'_>, intent: &mut Intent) -> Result<Tried, Failure> {
-    let card = intent.card.as_ref().and_then(|card| TestCard::by_token(&card.token));
+    let card = intent.card().and_then(|card| TestCard::by_token(&card.token));
     match card.map(|card| card.behaviour) {
         Some(Behaviour::Decline(reason)) => decline(work, intent, reason),
         _ => capture(work, intent, false),
@@ -208,6 +298,7 @@ fn decline(work: &Work<'_>, intent: &mut Intent, reason: Decline) -> Result<Trie
     let error = PaymentError {
         code: reason.code.to_owned(),
         decline_code: Some(reason.decline_code.to_owned()),
+        network_code: None,
         message: reason.message.to_owned(),
         charge: Some(charge.id.clone()),
     };
@@ -244,37 +335,31 @@ fn capture(work: &Work<'_>, intent: &mut Intent, is_authenticated: bool) -> Resu
     work.update(intent)?;
     work.event("charge.succeeded", charges::view(&charge))?;
     work.event("payment_intent.succeeded", payment_intents::view(work, intent))?;
-    complete_session(work, intent)?;
+    checkout::complete(work, intent, true)?;
+    methods::keep_if_asked(work, intent, is_authenticated)?;
+    let card = intent.card().and_then(|card| TestCard::by_token(&card.token));
+    if let Some((reason, is_inquiry)) = card.and_then(TestCard::dispute) {
+        let what = Appointment::OpenDispute { reason: reason.to_owned(), is_inquiry };
+        agenda::put(work, work.now, &what, &charge.id)?;
+    }
     Ok(Tried::Succeeded)
 }
 
-fn complete_session(work: &Work<'_>, intent: &Intent) -> Result<(), Failure> {
-    let Some(session_id) = &intent.session else { return Ok(()) };
-    let mut session: Session = work.own(session_id)?;
-    session.is_paid = true;
-    session.payer_name = intent.card.as_ref().and_then(|card| card.name.clone());
-    let was_open = session.status == SessionStatus::Open;
-    if was_open {
-        session.status = SessionStatus::Complete;
-    }
-    work.update(&session)?;
-    // A capture after the session's end changes nothing about the session having ended.
-    if was_open { work.event("checkout.session.completed", sessions::view(work, &session)) } else { Ok(()) }
-}
-
-fn new_charge(
+pub(crate) fn new_charge(
     work: &Work<'_>,
     intent: &Intent,
     amount_minor: i64,
     currency: String,
 ) -> Result<Charge, Failure> {
-    let missing = || Failure::Broken(anyhow::anyhow!("{} has no card to charge", intent.id));
+    let missing = || Failure::Broken(anyhow::anyhow!("{} has nothing to charge", intent.id));
+    let instrument = intent.instrument.clone().ok_or_else(missing)?;
     let payer_email = match &intent.session {
         Some(session_id) => work.own::<Session>(session_id)?.customer_email,
         None => None,
     };
     Ok(Charge {
-        id: work.next_id("ch_")?,
+        // The processor names what did not go over a card network otherwise.
+        id: work.next_id(if instrument.card().is_some() { "ch_" } else { "py_" })?,
         created: work.now,
         amount_minor,
         currency,
@@ -283,17 +368,27 @@ fn new_charge(
         payer_email,
         payment_intent: intent.id.clone(),
         payment_method: intent.payment_method.clone().ok_or_else(missing)?,
-        card: intent.card.clone().ok_or_else(missing)?,
+        instrument,
+        mandate: None,
         data: intent.data.clone(),
         failure: None,
         is_authenticated: false,
+        debit_at: None,
+        is_disputed: false,
+        refunded_minor: 0,
         balance_transaction: None,
     })
 }
 
 /// Cancels an intent that has not taken money and is not about to.
 pub(crate) fn cancel(work: &Work<'_>, intent: &mut Intent, reason: Option<&str>) -> Result<(), Failure> {
-    if matches!(intent.status, IntentStatus::Processing | IntentStatus::Succeeded | IntentStatus::Canceled) {
+    let is_debit = intent.status == IntentStatus::Processing && intent.card().is_none();
+    if is_debit {
+        debits::stop(work, intent)?;
+    } else if matches!(
+        intent.status,
+        IntentStatus::Processing | IntentStatus::Succeeded | IntentStatus::Canceled
+    ) {
         let message = format!(
             "You cannot cancel this PaymentIntent because it has a status of {}.",
             intent.status.word()
@@ -304,6 +399,9 @@ pub(crate) fn cancel(work: &Work<'_>, intent: &mut Intent, reason: Option<&str>)
     intent.canceled_at = Some(work.now);
     intent.cancellation_reason = reason.map(str::to_owned);
     intent.challenge = None;
+    if let Some(verification) = intent.verification.take() {
+        mandates::turn(work, &verification.mandate, MandateStatus::Inactive)?;
+    }
     work.update(intent)?;
     work.event("payment_intent.canceled", payment_intents::view(work, intent))
 }
@@ -317,11 +415,12 @@ pub(crate) fn capture_after_end(work: &Work<'_>, session: &mut Session) -> Resul
     if matches!(intent.status, IntentStatus::Succeeded | IntentStatus::Processing) {
         return Err(unexpected_state(work, &intent, "This PaymentIntent has already taken its money."));
     }
-    if intent.card.is_none() {
+    if intent.card().is_none() {
         let card = TestCard::by_token("pm_card_visa")
             .ok_or_else(|| anyhow::anyhow!("the first test card is gone"))?;
-        intent.card = Some(CardSummary::of(card, 12, 2099, None));
-        intent.payment_method = Some(work.next_id("pm_")?);
+        let instrument = Instrument::Card(CardSummary::of(card, 12, 2099, None));
+        intent.payment_method = Some(methods::make(work, instrument.clone(), None)?.id);
+        intent.instrument = Some(instrument);
     }
     capture(work, &mut intent, false)?;
     Ok(intent)

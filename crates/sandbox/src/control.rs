@@ -2,6 +2,8 @@
 //!
 //! It takes and gives JSON, asks for no key, and answers callers on this machine only. `GET /control` lists it.
 
+mod money;
+
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
@@ -16,48 +18,59 @@ use std::collections::BTreeMap;
 
 use crate::api::{payment_intents, sessions};
 use crate::app::App;
-use crate::books::{self, CaptureOverride, FeeMode, Fees};
+use crate::books::{self, CaptureOverride};
+use crate::calendar::DAY_SECONDS;
 use crate::error::{ApiError, Failure};
 use crate::faults::Fault;
-use crate::objects::{Intent, Session};
+use crate::fees::{FeeMode, Fees};
+use crate::mandates::Acceptance;
+use crate::objects::{Intent, Session, SetupIntent};
+use crate::pages::pay::Input;
 use crate::server::Peer;
 use crate::webhooks::{self, WebhookManner, WebhookTarget};
 use crate::work::{Cause, Work};
-use crate::{charging, currency, pages, store};
+use crate::{banks, charging, currency, idempotency, pages, setting_up, store};
 
 const HELP: &str = "Practice processor: control API. JSON in, JSON out, from this machine only. No real money moves.
 
-GET    /control/books                 captured, fees, net per currency; counts of objects
+GET    /control/books                 captured, refunded, disputed, paid out, fees, net per currency; counts of objects
 GET    /control/sessions              every checkout session and its payment intent
 POST   /control/sessions/{id}/pay     {\"card\": \"4242424242424242\", \"expiry\": \"12/34\", \"code\": \"123\", \"name\": \"Dana Payer\",
                                        \"challenge\": \"approve\" | \"refuse\" | \"nothing\"}
                                       a scripted payer; all but the card may be left out; the card may be a pm_card_... id
+                                      {\"account\": \"000123456789\", \"routing\": \"110000000\", \"holder_type\": \"company\" | \"individual\",
+                                      \"account_type\": \"checking\" | \"savings\"} or {\"iban\": \"AT611904300234573201\"} pays by bank debit
 POST   /control/sessions/{id}/succeed_after_end
                                       money taken for a session that has expired
 POST   /control/capture_override      {\"session\": id, \"amount\": minor units, \"currency\": \"usd\"}
                                       what the session's next capture takes instead of what was asked
 GET    /control/faults                what is armed
 POST   /control/faults                {\"route\": \"POST /v1/checkout/sessions\", \"fault\": kind, \"times\": 1, \"delay_ms\": 60000}
-                                      kinds: timeout_before timeout_after status_500_before status_500_after 429 reset slow
+                                      kinds: timeout_before timeout_after status_500_before status_500_after 429 409 reset slow,
+                                      and of API calls truncated invalid_json slow_drip
                                       routes name the path with {id} for an id, and may be of the pages: POST /c/pay/{id};
                                       slow on that one leaves the payment intent `processing` meanwhile
 DELETE /control/faults                disarms all
 GET    /control/webhooks              the delivery log
-POST   /control/webhooks              {\"mode\": \"normal\" | \"hold\" | \"lose\" | \"duplicate\" | \"reverse\", \"delay_ms\": 0}
+POST   /control/webhooks              {\"mode\": \"normal\" | \"hold\" | \"lose\" | \"duplicate\" | \"reverse\" | \"late\", \"delay_ms\": 0}
+                                      late ones go out a day later by the sandbox's clock
 POST   /control/webhooks/release      {\"order\": \"reverse\"} or nothing: lets held deliveries go
 POST   /control/webhooks/resend       {\"event\": id}
 POST   /control/webhooks/target       {\"url\": address, \"secret\": \"whsec_...\"}, or null for nobody
 POST   /control/webhooks/drain        tries everything due now, without pauses
 GET    /control/clock                 the sandbox's time
-POST   /control/clock                 {\"advance_seconds\": n}
-POST   /control/fees                  {\"mode\": \"at_once\" | \"later\", \"basis_points\": 290, \"fixed\": {\"usd\": 30}}
+POST   /control/clock                 {\"advance_seconds\": n} or {\"advance_days\": n}: everything due meanwhile happens, each as of its time
+                                      {\"skew_seconds\": n}: the dates of its answers are off by so much
+POST   /control/keys/forget           every idempotency key is forgotten, as each is 24 hours after its use
+POST   /control/fees                  {\"mode\": \"at_once\" | \"later\", \"basis_points\": 290, \"fixed\": {\"usd\": 30},
+                                      \"bank_basis_points\": 80, \"bank_cap\": 500, \"dispute\": 1500, \"dispute_fee_returned\": false}
 POST   /control/fees/release          books every charge that waits for its fee
 ";
 
 /// The routes under `/control`.
 pub(crate) fn router() -> Router<App> {
     Router::new()
-        .route("/", get(async || HELP))
+        .route("/", get(async || format!("{HELP}{}", money::HELP)))
         .route("/books", get(read_books))
         .route("/sessions", get(list_sessions))
         .route("/sessions/{id}/pay", post(pay))
@@ -70,8 +83,10 @@ pub(crate) fn router() -> Router<App> {
         .route("/webhooks/target", post(set_webhook_target))
         .route("/webhooks/drain", post(drain_webhooks))
         .route("/clock", get(read_clock).post(advance_clock))
+        .route("/keys/forget", post(forget_keys))
         .route("/fees", post(set_fees))
         .route("/fees/release", post(release_fees))
+        .merge(money::router())
         .layer(middleware::from_fn(only_from_here))
 }
 
@@ -141,7 +156,15 @@ fn with_intent(work: &Work<'_>, session: &Session) -> Result<Value, Failure> {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Payer {
-    card: String,
+    card: Option<String>,
+    account: Option<String>,
+    iban: Option<String>,
+    #[serde(default = "test_routing")]
+    routing: String,
+    #[serde(default)]
+    account_type: String,
+    #[serde(default)]
+    holder_type: String,
     #[serde(default = "far_expiry")]
     expiry: String,
     code: Option<String>,
@@ -153,6 +176,40 @@ struct Payer {
 
 fn far_expiry() -> String {
     "12/99".to_owned()
+}
+
+fn test_routing() -> String {
+    banks::TEST_ROUTING.to_owned()
+}
+
+impl Payer {
+    /// What is typed on the page.
+    fn input(self) -> Result<Input, ApiError> {
+        let is_sepa = self.iban.is_some();
+        match (self.card, self.account.or(self.iban)) {
+            (Some(number), None) => Ok(Input::Card(pages::pay::Typed {
+                number,
+                expiry: self.expiry,
+                code: self.code,
+                name: self.name,
+            })),
+            (None, Some(account)) => Ok(Input::Bank(pages::bank::Typed {
+                is_sepa,
+                name: self.name,
+                routing: self.routing,
+                account,
+                account_type: self.account_type,
+                holder_type: self.holder_type,
+                has_agreed: true,
+                acceptance: Acceptance {
+                    accepted_at: None,
+                    ip_address: Some("127.0.0.1".to_owned()),
+                    user_agent: Some("Scripted payer".to_owned()),
+                },
+            })),
+            _ => Err(ApiError::invalid("A scripted payer has a card, an account or an iban.")),
+        }
+    }
 }
 
 fn payer_name() -> String {
@@ -171,16 +228,21 @@ enum ChallengeAnswer {
 
 async fn pay(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Answer {
     let payer: Payer = read(&body)?;
-    let typed =
-        pages::pay::Typed { number: payer.card, expiry: payer.expiry, code: payer.code, name: payer.name };
-    pages::pay::submit_scripted(&app, &id, typed).await?;
-    if payer.challenge != ChallengeAnswer::Nothing {
+    let challenge = payer.challenge;
+    pages::pay::submit_scripted(&app, &id, payer.input()?).await?;
+    if challenge != ChallengeAnswer::Nothing {
         app.work(Cause::default(), |work| {
             let session: Session = work.get(&id, "session")?;
+            if let Some(setup_id) = &session.setup_intent {
+                let mut setup: SetupIntent = work.own(setup_id)?;
+                if setup.challenge.is_some() {
+                    setting_up::answer_challenge(work, &mut setup, challenge == ChallengeAnswer::Approve)?;
+                }
+            }
             let Some(intent_id) = &session.payment_intent else { return Ok(()) };
             let mut intent: Intent = work.own(intent_id)?;
             if intent.challenge.is_some() {
-                charging::answer_challenge(work, &mut intent, payer.challenge == ChallengeAnswer::Approve)?;
+                charging::answer_challenge(work, &mut intent, challenge == ChallengeAnswer::Approve)?;
             }
             Ok(())
         })?;
@@ -240,6 +302,11 @@ async fn arm_fault(State(app): State<App>, body: Bytes) -> Answer {
             "A fault's route is a method and a path: `POST /v1/checkout/sessions`.",
         )
         .into());
+    }
+    if !fault.fits() {
+        return Err(
+            ApiError::invalid("Answers that are no JSON are those of API calls: `POST /v1/…`.").into()
+        );
     }
     app.faults.arm(fault);
     Ok(Json(json!({ "faults": app.faults.armed() })))
@@ -334,19 +401,36 @@ async fn drain_webhooks(State(app): State<App>) -> Answer {
 }
 
 async fn read_clock(State(app): State<App>) -> Answer {
-    Ok(Json(json!({ "now": app.clock.now(), "offset_seconds": app.clock.offset_seconds() })))
+    Ok(Json(
+        json!({ "now": app.clock.now(), "offset_seconds": app.clock.offset_seconds(), "skew_seconds": app.clock.skew_seconds() }),
+    ))
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClockRequest {
+    #[serde(default)]
     advance_seconds: u32,
+    #[serde(default)]
+    advance_days: u16,
+    skew_seconds: Option<i32>,
 }
 
 async fn advance_clock(State(app): State<App>, body: Bytes) -> Answer {
     let request: ClockRequest = read(&body)?;
-    let now = app.advance_clock(i64::from(request.advance_seconds))?;
-    Ok(Json(json!({ "now": now, "offset_seconds": app.clock.offset_seconds() })))
+    if let Some(skew_seconds) = request.skew_seconds {
+        app.clock.set_skew_seconds(i64::from(skew_seconds));
+    }
+    let now = app
+        .advance_clock(i64::from(request.advance_seconds) + i64::from(request.advance_days) * DAY_SECONDS)?;
+    Ok(Json(
+        json!({ "now": now, "offset_seconds": app.clock.offset_seconds(), "skew_seconds": app.clock.skew_seconds() }),
+    ))
+}
+
+async fn forget_keys(State(app): State<App>) -> Answer {
+    let forgotten = app.read(idempotency::forget_all)?;
+    Ok(Json(json!({ "forgotten": forgotten })))
 }
 
 #[derive(Debug, Deserialize)]
@@ -355,6 +439,10 @@ struct FeesRequest {
     mode: Option<FeeMode>,
     basis_points: Option<u16>,
     fixed: Option<BTreeMap<String, u32>>,
+    bank_basis_points: Option<u16>,
+    bank_cap: Option<u32>,
+    dispute: Option<u32>,
+    dispute_fee_returned: Option<bool>,
 }
 
 async fn set_fees(State(app): State<App>, body: Bytes) -> Answer {
@@ -363,6 +451,10 @@ async fn set_fees(State(app): State<App>, body: Bytes) -> Answer {
         let mut fees = Fees::load(work)?;
         fees.mode = request.mode.unwrap_or(fees.mode);
         fees.basis_points = request.basis_points.map_or(fees.basis_points, i64::from);
+        fees.bank_basis_points = request.bank_basis_points.map_or(fees.bank_basis_points, i64::from);
+        fees.bank_cap_minor = request.bank_cap.map_or(fees.bank_cap_minor, i64::from);
+        fees.dispute_minor = request.dispute.map_or(fees.dispute_minor, i64::from);
+        fees.returns_dispute_fee = request.dispute_fee_returned.unwrap_or(fees.returns_dispute_fee);
         for (code, fixed_minor) in request.fixed.unwrap_or_default() {
             fees.fixed_minor.insert(currency::parse(&code)?, i64::from(fixed_minor));
         }

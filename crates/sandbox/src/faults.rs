@@ -30,6 +30,18 @@ pub enum FaultKind {
     /// 429, not kept. Nothing was done.
     #[serde(rename = "429")]
     TooManyRequests,
+    /// 409, as if another call with the key were under way; not kept. Nothing was done.
+    #[serde(rename = "409")]
+    Conflict,
+    /// The call is done and its answer kept under its key; half of it is sent, then the connection is closed. Of API calls only, as the next two.
+    #[serde(rename = "truncated")]
+    Truncated,
+    /// The call is done and its answer kept under its key; what is sent in its place is no JSON.
+    #[serde(rename = "invalid_json")]
+    InvalidJson,
+    /// The call is done and its answer sent in small pieces.
+    #[serde(rename = "slow_drip")]
+    SlowDrip,
     /// The connection is reset. Nothing was done.
     #[serde(rename = "reset")]
     Reset,
@@ -66,8 +78,16 @@ impl Fault {
     }
 
     pub(crate) fn delay(&self) -> Duration {
-        let default = if self.fault == FaultKind::Slow { SLOWNESS } else { HOLD };
+        let is_slow = matches!(self.fault, FaultKind::Slow | FaultKind::SlowDrip);
+        let default = if is_slow { SLOWNESS } else { HOLD };
         self.delay_ms.map_or(default, Duration::from_millis)
+    }
+
+    /// Whether its route can have it: broken answers are those of API calls.
+    pub(crate) fn fits(&self) -> bool {
+        let is_broken_answer =
+            matches!(self.fault, FaultKind::Truncated | FaultKind::InvalidJson | FaultKind::SlowDrip);
+        !is_broken_answer || self.route.contains(" /v1/")
     }
 
     fn hits(&self, method: &str, path: &str) -> bool {

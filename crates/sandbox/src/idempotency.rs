@@ -72,6 +72,11 @@ impl Guard {
     }
 }
 
+/// Forgets every kept answer before its time; returns how many there were.
+pub(crate) fn forget_all(work: &Work<'_>) -> Result<usize, Failure> {
+    Ok(work.connection.execute("DELETE FROM kept_answer", [])?)
+}
+
 /// The keys of calls under way.
 #[derive(Debug, Default)]
 pub(crate) struct Running {

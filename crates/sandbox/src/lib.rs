@@ -14,45 +14,74 @@
 //!
 //! | Call | Notes |
 //! |---|---|
-//! | `POST/GET /v1/customers`, `GET …/{id}` | |
-//! | `POST/GET /v1/checkout/sessions`, `GET …/{id}`, `POST …/{id}/expire` | payment mode; a hosted page of 30 minutes to 24 hours; the payment intent is born when the payer first presses Pay |
-//! | `POST/GET /v1/payment_intents`, `GET …/{id}`, `POST …/{id}/confirm`, `POST …/{id}/cancel` | test payment methods `pm_card_…` |
-//! | `GET /v1/charges`, `GET …/{id}` | failed tries too |
-//! | `GET /v1/balance_transactions`, `GET …/{id}`, `GET /v1/balance`, `GET /v1/account` | |
+//! | `POST/GET /v1/customers`, `GET …/{id}`, `GET …/{id}/payment_methods` | |
+//! | `POST/GET /v1/checkout/sessions`, `GET …/{id}`, `POST …/{id}/expire` | payment and setup mode; a hosted page of 30 minutes to 24 hours for `card`, `us_bank_account`, `sepa_debit`; the payment intent is born when the payer first presses Pay |
+//! | `POST/GET /v1/payment_intents`, `GET …/{id}`, `POST …/{id}/confirm`, `…/cancel`, `…/verify_microdeposits` | test payment methods `pm_card_…`, `pm_usBankAccount_…`, `pm_sepaDebit_…`, or kept ones; a debit can be cancelled for an hour |
+//! | `POST/GET /v1/setup_intents`, `GET …/{id}`, `POST …/{id}/confirm`, `…/cancel`, `…/verify_microdeposits` | |
+//! | `GET /v1/payment_methods`, `GET/POST …/{id}`, `POST …/{id}/attach`, `…/detach` | a method that was taken off is never used again, and its mandates end |
+//! | `GET /v1/mandates/{id}` | |
+//! | `GET /v1/charges`, `GET …/{id}` | failed tries too; of bank debits `py_…` |
+//! | `POST/GET /v1/refunds`, `GET/POST …/{id}` | at once for cards, in days for bank accounts; not while a dispute holds the money |
+//! | `GET /v1/disputes`, `GET/POST …/{id}`, `POST …/{id}/close` | cards; a bank debit that comes back after success is a dispute that is lost at once |
+//! | `POST/GET /v1/files`, `GET …/{id}` | `dispute_evidence`: PDF, JPEG or PNG to 5 MB; size and hash are kept |
+//! | `POST/GET /v1/payouts`, `GET …/{id}` | by hand; daily ones once `/control/payouts` says so |
+//! | `GET /v1/balance_transactions`, `GET …/{id}`, `GET /v1/balance`, `GET /v1/account` | `payout=` lists the items of an automatic payout, and the payout's own line of type `payout` |
 //! | `GET /v1/events`, `GET …/{id}` | by time, type and cursor |
 //!
 //! Unknown parameters are refused by name, `expand[]` works to four levels, and an `Idempotency-Key` on a POST gives the same answer for
 //! 24 hours, refuses another request under it, and answers 409 while the first is under way.
 //!
+//! # Time
+//!
+//! Debits settle on the fourth business day, disputes fall due, refunds fail, payouts arrive: all by the sandbox's clock, each as of its own
+//! moment and in order, as soon as anybody asks anything after it. Business days are Monday to Friday in UTC; holidays are not observed.
+//!
 //! # Pages
 //!
-//! `/c/pay/{session}` takes test cards and refuses every other number; `/c/challenge/{payment_intent}` is a mock bank. Both work without script.
+//! `/c/pay/{session}` takes test cards and practice accounts and refuses every other number; `/c/verify/{intent}` asks for two small deposits;
+//! `/c/challenge/{intent}` is a mock bank. All work without script, and name what can be typed on them.
 //!
 //! # Control API
 //!
-//! `GET /control` lists it: faults, webhooks (hold, lose, duplicate, reverse, resend), clock, fees that come later, captures of another amount
-//! or currency, money taken after a session's end, and a scripted payer. It needs no key and answers this machine only.
+//! `GET /control` lists it: faults, webhooks (hold, lose, duplicate, reverse, delay, resend), clock, fees that come later, captures of another
+//! amount or currency, money taken after a session's end, returns, disputes, failing refunds and payouts, and a scripted payer. It needs no key
+//! and answers this machine only.
 
 #![recursion_limit = "256"]
 
+mod agenda;
 mod api;
 mod app;
 mod auth;
+mod banks;
 mod books;
+mod calendar;
 mod cards;
 mod charging;
+mod checkout;
 mod clock;
 mod control;
 mod currency;
+mod debits;
+mod disputing;
 mod error;
 mod faults;
+mod fees;
 mod form;
 mod idempotency;
 mod ids;
+mod mandates;
+mod methods;
 mod objects;
 mod pages;
+mod paying_out;
+mod refunding;
+mod returns;
 mod server;
+mod setting_up;
+mod spoiling;
 mod store;
+mod verifying;
 mod webhooks;
 mod work;
 

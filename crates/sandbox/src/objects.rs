@@ -7,6 +7,44 @@ use serde::{Deserialize, Serialize};
 use crate::cards::CardSummary;
 use crate::store::Document;
 
+macro_rules! document {
+    ($type:ty, $kind:literal, $status:expr) => {
+        impl Document for $type {
+            const KIND: &'static str = $kind;
+            fn id(&self) -> &str {
+                &self.id
+            }
+            fn created_at(&self) -> i64 {
+                self.created
+            }
+            fn status(&self) -> &str {
+                let status: fn(&$type) -> &str = $status;
+                status(self)
+            }
+        }
+    };
+}
+
+mod dispute;
+mod instrument;
+mod mandate;
+mod payment_method;
+mod payout;
+mod refund;
+mod setup_intent;
+mod stored_file;
+mod verification;
+
+pub(crate) use dispute::{Dispute, DisputeStatus};
+pub(crate) use instrument::Instrument;
+pub(crate) use mandate::{Mandate, MandateStatus, SingleUse};
+pub(crate) use payment_method::PaymentMethod;
+pub(crate) use payout::{Payout, PayoutStatus};
+pub(crate) use refund::{Refund, RefundStatus};
+pub(crate) use setup_intent::{SetupIntent, SetupStatus};
+pub(crate) use stored_file::StoredFile;
+pub(crate) use verification::Verification;
+
 pub(crate) type Metadata = BTreeMap<String, String>;
 
 /// A customer.
@@ -57,9 +95,16 @@ pub(crate) struct FieldProblem {
     pub(crate) message: String,
 }
 
-/// What the payer last typed on the hosted page, without the card's number and without its security code.
+/// What the payer last typed on the hosted page, without any number of a card or account and without a security code.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct PageState {
+    /// The way of paying that was chosen.
+    pub(crate) method: Option<String>,
+    /// The test account that was typed, by its token.
+    pub(crate) account_token: Option<String>,
+    pub(crate) holder_type: Option<String>,
+    pub(crate) account_type: Option<String>,
     /// The test card that was typed, by its name in the table.
     pub(crate) card_token: Option<String>,
     pub(crate) expiry: String,
@@ -75,6 +120,12 @@ pub(crate) struct IntentData {
     pub(crate) statement_descriptor_suffix: Option<String>,
     pub(crate) receipt_email: Option<String>,
     pub(crate) metadata: Metadata,
+    /// `on_session` or `off_session` when the payment method is to be kept.
+    #[serde(default)]
+    pub(crate) setup_future_usage: Option<String>,
+    /// How a bank account in the United States is verified.
+    #[serde(default)]
+    pub(crate) verification_method: Option<String>,
 }
 
 /// A checkout session.
@@ -105,11 +156,21 @@ pub(crate) struct Session {
     pub(crate) cancel_url: Option<String>,
     /// Born when the payer first presses Pay.
     pub(crate) payment_intent: Option<String>,
+    /// Of a page that keeps a payment method; born with it.
+    #[serde(default)]
+    pub(crate) setup_intent: Option<String>,
     /// Name the payer gave on the page.
     pub(crate) payer_name: Option<String>,
     /// The one token that the page's next submit must carry.
     pub(crate) form_token: String,
     pub(crate) page: PageState,
+}
+
+impl Intent {
+    /// The card of the last try.
+    pub(crate) fn card(&self) -> Option<&CardSummary> {
+        self.instrument.as_ref().and_then(Instrument::card)
+    }
 }
 
 impl Session {
@@ -118,9 +179,18 @@ impl Session {
         self.success_url.replace("{CHECKOUT_SESSION_ID}", &self.id)
     }
 
+    /// Whether it keeps a payment method instead of taking money.
+    pub(crate) fn is_setup(&self) -> bool {
+        self.setup_intent.is_some()
+    }
+
     /// What the page is for: the first line's name, which the merchant wrote.
     pub(crate) fn title(&self) -> &str {
-        self.line_items.first().map_or("Payment", |line| line.name.as_str())
+        match self.line_items.first() {
+            Some(line) => &line.name,
+            None if self.is_setup() => "Add a payment method",
+            None => "Payment",
+        }
     }
 }
 
@@ -154,6 +224,9 @@ impl IntentStatus {
 pub(crate) struct PaymentError {
     pub(crate) code: String,
     pub(crate) decline_code: Option<String>,
+    /// The code of the bank's network, such as `R01`.
+    #[serde(default)]
+    pub(crate) network_code: Option<String>,
     pub(crate) message: String,
     /// The failed charge; absent when it did not come to one.
     pub(crate) charge: Option<String>,
@@ -182,11 +255,15 @@ pub(crate) struct Intent {
     pub(crate) customer: Option<String>,
     pub(crate) data: IntentData,
     pub(crate) payment_method_types: Vec<String>,
-    pub(crate) setup_future_usage: Option<String>,
     pub(crate) is_automatic_methods: bool,
-    /// Id of the payment method of the last try, and its card.
+    /// Id of the payment method of the last try, and its card or account.
     pub(crate) payment_method: Option<String>,
-    pub(crate) card: Option<CardSummary>,
+    #[serde(flatten)]
+    pub(crate) instrument: Option<Instrument>,
+    #[serde(default)]
+    pub(crate) mandate: Option<String>,
+    #[serde(default)]
+    pub(crate) verification: Option<Verification>,
     pub(crate) last_error: Option<PaymentError>,
     pub(crate) latest_charge: Option<String>,
     pub(crate) challenge: Option<Challenge>,
@@ -210,10 +287,21 @@ pub(crate) struct Charge {
     pub(crate) payer_email: Option<String>,
     pub(crate) payment_intent: String,
     pub(crate) payment_method: String,
-    pub(crate) card: CardSummary,
+    #[serde(flatten)]
+    pub(crate) instrument: Instrument,
+    #[serde(default)]
+    pub(crate) mandate: Option<String>,
     pub(crate) data: IntentData,
     pub(crate) failure: Option<PaymentError>,
     pub(crate) is_authenticated: bool,
+    /// When the bank is to be debited; of bank debits only.
+    #[serde(default)]
+    pub(crate) debit_at: Option<i64>,
+    #[serde(default)]
+    pub(crate) is_disputed: bool,
+    /// Refunded so far, failed refunds not counted.
+    #[serde(default)]
+    pub(crate) refunded_minor: i64,
     /// Absent until the fee is known.
     pub(crate) balance_transaction: Option<String>,
 }
@@ -223,6 +311,8 @@ pub(crate) struct Charge {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ChargeStatus {
     Succeeded,
+    /// A bank has been asked and has not answered.
+    Pending,
     Failed,
 }
 
@@ -237,10 +327,20 @@ pub(crate) struct BalanceTransaction {
     pub(crate) net_minor: i64,
     pub(crate) currency: String,
     pub(crate) description: Option<String>,
-    /// The charge it is of.
+    /// The charge, refund, dispute or payout it is of.
     pub(crate) source: String,
     #[serde(rename = "type")]
     pub(crate) kind: String,
+    /// What accountants file it under.
+    #[serde(default = "of_charge")]
+    pub(crate) reporting_category: String,
+    /// The payout it was paid out with.
+    #[serde(default)]
+    pub(crate) payout: Option<String>,
+}
+
+fn of_charge() -> String {
+    "charge".to_owned()
 }
 
 /// Something that happened, with the object as it was then.
@@ -255,29 +355,12 @@ pub(crate) struct Event {
     pub(crate) idempotency_key: Option<String>,
 }
 
-macro_rules! document {
-    ($type:ty, $kind:literal, $status:expr) => {
-        impl Document for $type {
-            const KIND: &'static str = $kind;
-            fn id(&self) -> &str {
-                &self.id
-            }
-            fn created_at(&self) -> i64 {
-                self.created
-            }
-            fn status(&self) -> &str {
-                let status: fn(&$type) -> &str = $status;
-                status(self)
-            }
-        }
-    };
-}
-
 document!(Customer, "customer", |_| "active");
 document!(Session, "checkout.session", |session| session.status.word());
 document!(Intent, "payment_intent", |intent| intent.status.word());
 document!(Charge, "charge", |charge| match (charge.status, &charge.balance_transaction) {
     (ChargeStatus::Failed, _) => "failed",
+    (ChargeStatus::Pending, _) => "pending",
     (ChargeStatus::Succeeded, Some(_)) => "succeeded",
     (ChargeStatus::Succeeded, None) => "fee_unknown",
 });

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use axum::routing::{any, get};
 use hyper_util::rt::TokioIo;
@@ -17,12 +17,14 @@ use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
 
+use crate::api::files::{self, MAX_BODY_BYTES};
 use crate::api::{self, API_VERSION, Route};
 use crate::app::App;
 use crate::error::{ApiError, Failure};
 use crate::faults::{Fault, FaultKind};
 use crate::form::Form;
 use crate::idempotency::Guard;
+use crate::spoiling::Spoiling;
 use crate::work::{Cause, Work};
 use crate::{auth, control, pages};
 
@@ -45,6 +47,7 @@ struct Cut;
 pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/v1/{*rest}", any(api_call))
+        .route_layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .nest("/control", control::router())
         .merge(pages::router())
         .route("/", get(pages::home))
@@ -129,13 +132,15 @@ impl CutConnection {
 struct Answer {
     status: u16,
     body: Value,
+    /// How a fault spoils it on its way.
+    spoiling: Option<Spoiling>,
     /// The request whose kept answer this is.
     replayed_of: Option<String>,
 }
 
 impl Answer {
     fn refusal(error: &ApiError) -> Self {
-        Self { status: error.status, body: error.body(), replayed_of: None }
+        Self { status: error.status, body: error.body(), spoiling: None, replayed_of: None }
     }
 }
 
@@ -149,22 +154,42 @@ struct Call {
     fault: Option<Fault>,
 }
 
-async fn api_call(
-    State(app): State<App>,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response<Body> {
+async fn api_call(State(app): State<App>, request: Request) -> Response<Body> {
     let request_id = app.next_request_id();
-    let answer = match prepare(&app, &method, &uri, &headers, body, &request_id) {
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let headers = request.headers().clone();
+    let prepared = match read_body(&app, request).await {
+        Ok(body) => prepare(&app, &method, &uri, &headers, body, &request_id),
+        Err(error) => Err(error),
+    };
+    let answer = match prepared {
         Ok(call) => perform(&app, call).await,
         Err(error) => Ok(Answer::refusal(&error)),
     };
     match answer {
-        Ok(answer) => respond(&answer, &request_id, &headers),
+        Ok(answer) => {
+            let mut response = respond(&answer, &request_id, &headers);
+            // By the handed-in clock, as the signatures of webhooks: the caller has it too, and knows nothing of our offset.
+            if let Some(date) = app.date_header() {
+                response.headers_mut().insert("date", date);
+            }
+            response
+        }
         Err(cut) => cut.response(),
     }
+}
+
+/// The parameters of a call. An upload becomes parameters; nobody without a key gets so far as to upload.
+async fn read_body(app: &App, request: Request) -> Result<Bytes, ApiError> {
+    auth::check(request.headers(), &app.environment.secret_key)?;
+    let kind = request.headers().get("content-type").and_then(|value| value.to_str().ok());
+    let is_upload = kind.is_some_and(|kind| kind.starts_with("multipart/form-data"));
+    if is_upload && request.uri().path() == "/v1/files" {
+        return files::read_upload(request).await;
+    }
+    Bytes::from_request(request, &())
+        .await
+        .map_err(|error| ApiError::invalid(format!("The request cannot be read: {error}")))
 }
 
 fn prepare(
@@ -175,7 +200,6 @@ fn prepare(
     body: Bytes,
     request_id: &str,
 ) -> Result<Call, ApiError> {
-    auth::check(headers, &app.environment.secret_key)?;
     let path = uri.path();
     let (route, id) = api::find_route(method.as_str(), path)?;
     let is_post = route.method == "POST";
@@ -193,6 +217,19 @@ async fn perform(app: &App, call: Call) -> Result<Answer, CutConnection> {
     let delay = call.fault.as_ref().map(Fault::delay).unwrap_or_default();
     match call.fault.as_ref().map(|fault| fault.fault) {
         Some(FaultKind::TooManyRequests) => Ok(Answer::refusal(&ApiError::too_many_requests())),
+        Some(FaultKind::Conflict) => Ok(Answer::refusal(&ApiError::idempotency_conflict())),
+        Some(FaultKind::Truncated) => {
+            let answer = execute_in_task(app, call, Duration::ZERO).await;
+            Ok(Answer { spoiling: Some(Spoiling::Truncated), ..answer })
+        }
+        Some(FaultKind::InvalidJson) => {
+            let answer = execute_in_task(app, call, Duration::ZERO).await;
+            Ok(Answer { spoiling: Some(Spoiling::NoJson), ..answer })
+        }
+        Some(FaultKind::SlowDrip) => {
+            let answer = execute_in_task(app, call, Duration::ZERO).await;
+            Ok(Answer { spoiling: Some(Spoiling::Dripped(delay)), ..answer })
+        }
         Some(FaultKind::Reset) => Err(CutConnection { is_reset: true }),
         Some(FaultKind::TimeoutBefore) => {
             hold(app, delay).await;
@@ -244,7 +281,8 @@ fn execute(app: &App, call: Call) -> Answer {
     let Call { route, id, parameters, guard, cause, fault } = call;
     let outcome = app.work(cause, |work| {
         if let Some(kept) = guard.as_ref().map(|guard| guard.kept(work)).transpose()?.flatten() {
-            return Ok(Answer { status: kept.status, body: kept.body, replayed_of: Some(kept.request_id) });
+            let replayed_of = Some(kept.request_id);
+            return Ok(Answer { status: kept.status, body: kept.body, spoiling: None, replayed_of });
         }
         let fault = fault.map(|fault| fault.fault);
         let (answer, is_kept) = if fault == Some(FaultKind::Status500Before) {
@@ -279,7 +317,8 @@ fn run(work: &Work<'_>, route: &Route, id: &str, parameters: &[u8]) -> Result<(A
     match outcome {
         Ok(reply) => {
             work.connection.execute_batch("RELEASE call")?;
-            Ok((Answer { status: reply.status, body: reply.body, replayed_of: None }, true))
+            let answer = Answer { status: reply.status, body: reply.body, spoiling: None, replayed_of: None };
+            Ok((answer, true))
         }
         Err(Failure::Refused(error)) => {
             work.connection.execute_batch("ROLLBACK TO call; RELEASE call")?;
@@ -290,7 +329,12 @@ fn run(work: &Work<'_>, route: &Route, id: &str, parameters: &[u8]) -> Result<(A
 }
 
 fn respond(answer: &Answer, request_id: &str, headers: &HeaderMap) -> Response<Body> {
-    let mut response = Response::new(Body::from(answer.body.to_string()));
+    let body = answer.body.to_string();
+    let body = match answer.spoiling {
+        Some(spoiling) => spoiling.body(body),
+        None => Body::from(body),
+    };
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let version =
         headers.get("stripe-version").cloned().unwrap_or_else(|| HeaderValue::from_static(API_VERSION));

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{ApiError, Failure};
 use crate::ids;
 
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 const SCHEMA: &str = "
 CREATE TABLE document (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -49,6 +49,18 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_by_state ON delivery (state, seq);
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 ";
+/// What version 2 added: what is to happen later by the sandbox's clock.
+const SCHEMA_2: &str = "
+CREATE TABLE appointment (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    due_at INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    object_id TEXT NOT NULL
+) STRICT;
+CREATE INDEX appointment_by_time ON appointment (due_at, seq);
+CREATE INDEX document_by_intent ON document (kind, json_extract(body, '$.payment_intent'));
+CREATE INDEX document_by_charge ON document (kind, json_extract(body, '$.charge'));
+";
 
 /// Where the sandbox keeps its data.
 #[derive(Debug, Clone)]
@@ -77,9 +89,11 @@ impl Store {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
         ensure!(version <= SCHEMA_VERSION, "the practice processor's file is of a newer version ({version})");
-        if version == 0 {
-            connection
-                .execute_batch(&format!("BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"))?;
+        if version < SCHEMA_VERSION {
+            let first = if version == 0 { SCHEMA } else { "" };
+            connection.execute_batch(&format!(
+                "BEGIN; {first} {SCHEMA_2} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+            ))?;
         }
         Ok(Self { connection: Mutex::new(connection) })
     }
@@ -163,6 +177,21 @@ pub(crate) fn ended<D: Document>(connection: &Connection, status: &str, now: i64
     )?;
     let bodies: Vec<String> =
         statement.query_map(params![D::KIND, status, now], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    bodies.iter().map(|body| Ok(serde_json::from_str(body)?)).collect()
+}
+
+/// All objects of a kind with a value in a member of their body, oldest first.
+pub(crate) fn having<D: Document>(
+    connection: &Connection,
+    member: &'static str,
+    value: &str,
+) -> Result<Vec<D>, Failure> {
+    let sql = format!(
+        "SELECT body FROM document WHERE kind = ?1 AND json_extract(body, '$.{member}') = ?2 ORDER BY seq"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let bodies: Vec<String> =
+        statement.query_map([D::KIND, value], |row| row.get(0))?.collect::<Result<_, _>>()?;
     bodies.iter().map(|body| Ok(serde_json::from_str(body)?)).collect()
 }
 

@@ -13,11 +13,14 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use tokio::time::Instant;
 
+use crate::agenda::{self, Appointment};
 use crate::api::events;
 use crate::app::App;
+use crate::calendar::DAY_SECONDS;
 use crate::error::Failure;
 use crate::objects::Event;
 use crate::store;
+use crate::work::Work;
 
 const MAX_ATTEMPTS: u32 = 12;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -57,6 +60,8 @@ pub enum WebhookMode {
     Duplicate,
     /// Gathered for a moment, then the newest first.
     Reverse,
+    /// A day later by the sandbox's clock.
+    Late,
 }
 
 /// How deliveries are made.
@@ -88,13 +93,18 @@ pub(crate) struct DeliveryLine {
     pub(crate) last_error: Option<String>,
 }
 
-/// Queues an event in the manner that is set.
-pub(crate) fn queue(connection: &Connection, event_id: &str) -> Result<(), Failure> {
+/// Queues an event in the manner that is set, or that its payer typed.
+pub(crate) fn queue(work: &Work<'_>, event_id: &str) -> Result<(), Failure> {
+    let connection = work.connection;
     let manner: WebhookManner = store::setting(connection, "webhooks")?;
-    let (state, copies) = match manner.mode {
+    let mode = work.webhook_mode.unwrap_or(manner.mode);
+    if mode == WebhookMode::Late {
+        agenda::put(work, work.now + DAY_SECONDS, &Appointment::ReleaseDeliveries, event_id)?;
+    }
+    let (state, copies) = match mode {
         WebhookMode::Normal | WebhookMode::Reverse => ("due", 1),
         WebhookMode::Duplicate => ("due", 2),
-        WebhookMode::Hold => ("held", 1),
+        WebhookMode::Hold | WebhookMode::Late => ("held", 1),
         WebhookMode::Lose => ("lost", 1),
     };
     for _ in 0..copies {
@@ -120,6 +130,13 @@ pub(crate) fn release(connection: &Connection, is_reversed: bool) -> Result<usiz
     )?;
     connection.execute("DELETE FROM delivery WHERE state = 'held'", [])?;
     Ok(queued)
+}
+
+/// Lets the held deliveries of one event go.
+pub(crate) fn release_event(connection: &Connection, event_id: &str) -> Result<(), Failure> {
+    let sql = "UPDATE delivery SET state = 'due' WHERE state = 'held' AND event_id = ?1";
+    connection.execute(sql, [event_id])?;
+    Ok(())
 }
 
 /// How many deliveries of an event are still to be made.

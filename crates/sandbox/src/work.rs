@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::error::{ApiError, Failure};
 use crate::objects::Event;
 use crate::store::{self, Document};
-use crate::webhooks;
+use crate::webhooks::{self, WebhookMode};
 
 /// What does not change while the sandbox runs.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub(crate) struct Work<'a> {
     pub(crate) cause: Cause,
     /// Whether anybody is told of events.
     pub(crate) has_webhook: bool,
+    /// How events of this piece of work go out, when a payer typed that they are to go out otherwise.
+    pub(crate) webhook_mode: Option<WebhookMode>,
 }
 
 impl Work<'_> {
@@ -79,6 +81,6 @@ impl Work<'_> {
             idempotency_key: self.cause.idempotency_key.clone(),
         };
         self.insert(&event)?;
-        if self.has_webhook { webhooks::queue(self.connection, &event.id) } else { Ok(()) }
+        if self.has_webhook { webhooks::queue(self, &event.id) } else { Ok(()) }
     }
 }

@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::Reply;
-use crate::books;
 use crate::error::Failure;
 use crate::form::Form;
 use crate::ids;
+use crate::paying_out;
 use crate::work::Work;
 
 /// The practice account that the secret key belongs to.
@@ -26,20 +26,17 @@ pub(crate) fn account(work: &Work<'_>, _id: &str, _form: &mut Form) -> Result<Re
     }))
 }
 
-/// What the processor owes the merchant. Nothing is ever paid out, so all of it is pending.
+/// What the processor owes the merchant: what can be paid out, and what is still on its way to that.
 pub(crate) fn balance(work: &Work<'_>, _id: &str, _form: &mut Form) -> Result<Reply, Failure> {
-    let amounts = |pick: fn(&books::CurrencyBooks) -> i64| -> Result<Vec<Value>, Failure> {
-        let books = books::read(work)?;
-        Ok(books
-            .currencies
-            .iter()
-            .map(|(currency, books)| json!({ "amount": pick(books), "currency": currency, "source_types": { "card": pick(books) } }))
-            .collect())
+    let balances = paying_out::balances(work)?;
+    let amounts = |pick: fn(&(i64, i64)) -> i64| -> Vec<Value> {
+        let amount = |(currency, sums)| json!({ "amount": pick(sums), "currency": currency, "source_types": { "card": pick(sums) } });
+        balances.iter().map(amount).collect()
     };
     Reply::ok(json!({
         "object": "balance",
-        "available": amounts(|_| 0)?,
+        "available": amounts(|(available, _)| *available),
         "livemode": false,
-        "pending": amounts(|books| books.net_minor)?,
+        "pending": amounts(|(_, pending)| *pending),
     }))
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Reply, list as listing};
 use crate::error::{ApiError, Failure};
 use crate::form::Form;
-use crate::objects::BalanceTransaction;
+use crate::objects::{BalanceTransaction, Payout};
 use crate::work::Work;
 
 /// Reads one line of the books.
@@ -19,9 +19,14 @@ pub(crate) fn list(work: &Work<'_>, _id: &str, form: &mut Form) -> Result<Reply,
     listing::filter(&mut query, form, "type", "type")?;
     listing::filter(&mut query, form, "source", "source")?;
     listing::filter(&mut query, form, "currency", "currency")?;
-    if let Some(payout) = form.take("payout")? {
-        // The practice processor makes no payouts, so none can be named.
-        return Err(ApiError::missing_resource("payout", &payout, "payout").into());
+    if let Some(id) = form.take("payout")? {
+        let payout: Payout = work.get(&id, "payout")?;
+        if !payout.is_automatic {
+            let message =
+                "Balance transaction history can only be filtered on automatic transfers, not manual.";
+            return Err(ApiError::invalid(message).param("payout").into());
+        }
+        query.equal.push(("payout", vec![id]));
     }
     listing::answer(work, &query, "/v1/balance_transactions", |transaction| view(work, transaction))
 }
@@ -35,7 +40,7 @@ pub(crate) fn view(work: &Work<'_>, transaction: &BalanceTransaction) -> Value {
             "amount": transaction.fee_minor,
             "application": null,
             "currency": transaction.currency,
-            "description": "Stripe processing fees",
+            "description": if transaction.kind == "adjustment" { "Dispute fee" } else { "Stripe processing fees" },
             "type": "stripe_fee",
         }])
     };
@@ -52,7 +57,7 @@ pub(crate) fn view(work: &Work<'_>, transaction: &BalanceTransaction) -> Value {
         "fee": transaction.fee_minor,
         "fee_details": fee_details,
         "net": transaction.net_minor,
-        "reporting_category": transaction.kind,
+        "reporting_category": transaction.reporting_category,
         "source": transaction.source,
         "status": if transaction.available_on <= work.now { "available" } else { "pending" },
         "type": transaction.kind,

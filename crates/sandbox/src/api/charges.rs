@@ -2,10 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::{Reply, list as listing};
+use super::{Reply, list as listing, payment_methods};
+use crate::banks::{BankSummary, TEST_ROUTING};
+use crate::calendar;
+use crate::cards::CardSummary;
 use crate::error::Failure;
 use crate::form::Form;
-use crate::objects::{Charge, ChargeStatus};
+use crate::objects::{Charge, ChargeStatus, Instrument};
 use crate::work::Work;
 
 /// Reads one charge.
@@ -23,31 +26,27 @@ pub(crate) fn list(work: &Work<'_>, _id: &str, form: &mut Form) -> Result<Reply,
 
 /// A charge as callers see it.
 pub(crate) fn view(charge: &Charge) -> Value {
-    let is_paid = charge.status == ChargeStatus::Succeeded;
+    let is_taken = charge.status == ChargeStatus::Succeeded;
+    // A bank debit counts as paid and captured as soon as it is accepted.
+    let is_paid = is_taken || charge.status == ChargeStatus::Pending;
     json!({
         "id": charge.id,
         "object": "charge",
         "amount": charge.amount_minor,
         "amount_captured": if is_paid { charge.amount_minor } else { 0 },
-        "amount_refunded": 0,
+        "amount_refunded": charge.refunded_minor,
         "application": null,
         "application_fee": null,
         "application_fee_amount": null,
         "balance_transaction": charge.balance_transaction,
-        "billing_details": {
-            "address": { "city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null },
-            "email": charge.payer_email,
-            "name": charge.card.name,
-            "phone": null,
-            "tax_id": null,
-        },
+        "billing_details": payment_methods::billing_details(charge.instrument.name(), charge.payer_email.as_deref()),
         "calculated_statement_descriptor": charge.data.statement_descriptor,
         "captured": is_paid,
         "created": charge.created,
         "currency": charge.currency,
         "customer": charge.customer,
         "description": charge.data.description,
-        "disputed": false,
+        "disputed": charge.is_disputed,
         "failure_balance_transaction": null,
         "failure_code": charge.failure.as_ref().map(|failure| &failure.code),
         "failure_message": charge.failure.as_ref().map(|failure| &failure.message),
@@ -63,17 +62,25 @@ pub(crate) fn view(charge: &Charge) -> Value {
         "receipt_email": charge.data.receipt_email,
         "receipt_number": null,
         "receipt_url": null,
-        "refunded": false,
+        "refunded": is_taken && charge.refunded_minor == charge.amount_minor,
         "review": null,
         "shipping": null,
         "source": null,
         "source_transfer": null,
         "statement_descriptor": charge.data.statement_descriptor,
         "statement_descriptor_suffix": charge.data.statement_descriptor_suffix,
-        "status": if is_paid { "succeeded" } else { "failed" },
+        "status": status(charge.status),
         "transfer_data": null,
         "transfer_group": null,
     })
+}
+
+fn status(status: ChargeStatus) -> &'static str {
+    match status {
+        ChargeStatus::Succeeded => "succeeded",
+        ChargeStatus::Pending => "pending",
+        ChargeStatus::Failed => "failed",
+    }
 }
 
 fn outcome(charge: &Charge) -> Value {
@@ -91,7 +98,7 @@ fn outcome(charge: &Charge) -> Value {
         Some(decline_code) => json!({
             "advice_code": null,
             "network_advice_code": null,
-            "network_decline_code": null,
+            "network_decline_code": charge.failure.as_ref().and_then(|failure| failure.network_code.as_deref()),
             "network_status": "declined_by_network",
             "reason": decline_code,
             "seller_message": format!("The bank returned the decline code `{decline_code}`."),
@@ -101,7 +108,46 @@ fn outcome(charge: &Charge) -> Value {
 }
 
 fn payment_method_details(charge: &Charge) -> Value {
-    let card = &charge.card;
+    match &charge.instrument {
+        Instrument::Card(card) => card_details(charge, card),
+        Instrument::UsBankAccount(bank) => us_bank_details(charge, bank),
+        Instrument::SepaDebit(bank) => sepa_details(charge, bank),
+    }
+}
+
+fn us_bank_details(charge: &Charge, bank: &BankSummary) -> Value {
+    json!({
+        "type": "us_bank_account",
+        "us_bank_account": {
+            "account_holder_type": bank.holder_type,
+            "account_type": bank.account_type,
+            "bank_name": bank.bank_name,
+            "expected_debit_date": charge.debit_at.map(calendar::date),
+            "fingerprint": bank.token,
+            "last4": bank.last4,
+            "mandate": charge.mandate,
+            "payment_reference": null,
+            "routing_number": TEST_ROUTING,
+        },
+    })
+}
+
+fn sepa_details(charge: &Charge, bank: &BankSummary) -> Value {
+    json!({
+        "sepa_debit": {
+            "bank_code": "19043",
+            "branch_code": "",
+            "country": bank.country,
+            "expected_debit_date": charge.debit_at.map(calendar::date),
+            "fingerprint": bank.token,
+            "last4": bank.last4,
+            "mandate": charge.mandate,
+        },
+        "type": "sepa_debit",
+    })
+}
+
+fn card_details(charge: &Charge, card: &CardSummary) -> Value {
     let has_wrong_code = charge.failure.as_ref().is_some_and(|failure| failure.code == "incorrect_cvc");
     let three_d_secure = charge.is_authenticated.then(|| {
         json!({

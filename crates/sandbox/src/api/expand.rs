@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::{balance_transactions, charges, customers, payment_intents};
+use super::{
+    balance_transactions, charges, customers, disputes, mandates, payment_intents, payment_methods, payouts,
+    refunds, setup_intents,
+};
 use crate::error::{ApiError, Failure};
 use crate::work::Work;
 
@@ -40,8 +43,14 @@ fn expand_members(work: &Work<'_>, value: &mut Value, members: &[&str], path: &s
 fn load(work: &Work<'_>, id: &str) -> Result<Option<Value>, Failure> {
     Ok(match id.split_once('_').map(|(prefix, _)| prefix) {
         Some("pi") => Some(payment_intents::view(work, &work.own(id)?)),
-        Some("ch") => Some(charges::view(&work.own(id)?)),
+        Some("ch" | "py") => Some(charges::view(&work.own(id)?)),
         Some("txn") => Some(balance_transactions::view(work, &work.own(id)?)),
+        Some("pm") => Some(payment_methods::view(&work.own(id)?)),
+        Some("mandate") => Some(mandates::view(&work.own(id)?)),
+        Some("re" | "pyr") => Some(refunds::view(&work.own(id)?)),
+        Some("seti") => Some(setup_intents::view(work, &work.own(id)?)),
+        Some("du") => Some(disputes::view(work, &work.own(id)?)),
+        Some("po") => Some(payouts::view(&work.own(id)?)),
         Some("cus") => Some(customers::view(&work.own(id)?)),
         _ => None,
     })

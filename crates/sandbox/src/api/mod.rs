@@ -6,11 +6,18 @@ pub(crate) mod account;
 pub(crate) mod balance_transactions;
 pub(crate) mod charges;
 pub(crate) mod customers;
+pub(crate) mod disputes;
 pub(crate) mod events;
 mod expand;
+pub(crate) mod files;
 mod list;
+pub(crate) mod mandates;
 pub(crate) mod payment_intents;
+pub(crate) mod payment_methods;
+pub(crate) mod payouts;
+pub(crate) mod refunds;
 pub(crate) mod sessions;
+pub(crate) mod setup_intents;
 
 use serde_json::Value;
 
@@ -67,6 +74,34 @@ pub(crate) const ROUTES: &[Route] = &[
     get("/v1/payment_intents/{id}", payment_intents::retrieve),
     post("/v1/payment_intents/{id}/confirm", payment_intents::confirm),
     post("/v1/payment_intents/{id}/cancel", payment_intents::cancel),
+    post("/v1/payment_intents/{id}/verify_microdeposits", payment_intents::verify_microdeposits),
+    post("/v1/setup_intents", setup_intents::create),
+    get("/v1/setup_intents", setup_intents::list),
+    get("/v1/setup_intents/{id}", setup_intents::retrieve),
+    post("/v1/setup_intents/{id}/confirm", setup_intents::confirm),
+    post("/v1/setup_intents/{id}/cancel", setup_intents::cancel),
+    post("/v1/setup_intents/{id}/verify_microdeposits", setup_intents::verify_microdeposits),
+    get("/v1/payment_methods", payment_methods::list),
+    get("/v1/payment_methods/{id}", payment_methods::retrieve),
+    post("/v1/payment_methods/{id}", payment_methods::update),
+    post("/v1/payment_methods/{id}/attach", payment_methods::attach),
+    post("/v1/payment_methods/{id}/detach", payment_methods::detach),
+    get("/v1/customers/{id}/payment_methods", payment_methods::list_of_customer),
+    get("/v1/mandates/{id}", mandates::retrieve),
+    post("/v1/refunds", refunds::create),
+    get("/v1/refunds", refunds::list),
+    get("/v1/refunds/{id}", refunds::retrieve),
+    post("/v1/refunds/{id}", refunds::update),
+    get("/v1/disputes", disputes::list),
+    get("/v1/disputes/{id}", disputes::retrieve),
+    post("/v1/disputes/{id}", disputes::update),
+    post("/v1/disputes/{id}/close", disputes::close),
+    post("/v1/files", files::create),
+    get("/v1/files", files::list),
+    get("/v1/files/{id}", files::retrieve),
+    post("/v1/payouts", payouts::create),
+    get("/v1/payouts", payouts::list),
+    get("/v1/payouts/{id}", payouts::retrieve),
     get("/v1/charges", charges::list),
     get("/v1/charges/{id}", charges::retrieve),
     get("/v1/balance_transactions", balance_transactions::list),

@@ -1,18 +1,19 @@
-//! `/v1/payment_intents`: charging a card without a hosted page, and reading what a hosted page did.
+//! `/v1/payment_intents`: charging a card or a bank account without a hosted page, and reading what a hosted page did.
 
 use serde_json::{Value, json};
 
 use super::{Reply, list as listing};
-use crate::cards::{CardSummary, TestCard};
 use crate::charging::{self, Manner, NewIntent, Tried};
 use crate::error::{ApiError, Failure};
 use crate::form::Form;
-use crate::objects::{Customer, Intent, IntentData, IntentStatus, PaymentError};
+use crate::mandates::Acceptance;
+use crate::methods;
+use crate::objects::{
+    Customer, Instrument, Intent, IntentData, IntentStatus, PaymentError, Session, SessionStatus,
+};
+use crate::verifying::{self, Proof};
 use crate::work::Work;
 use crate::{currency, store};
-
-const YEARS_A_TEST_CARD_LIVES: i64 = 10;
-const SECONDS_PER_YEAR: i64 = 31_557_600;
 
 /// Makes a payment intent, and tries it when `confirm` is true.
 pub(crate) fn create(work: &Work<'_>, _id: &str, form: &mut Form) -> Result<Reply, Failure> {
@@ -26,17 +27,18 @@ pub(crate) fn create(work: &Work<'_>, _id: &str, form: &mut Form) -> Result<Repl
     form.take_choice("capture_method", &["automatic", "automatic_async"])?;
     form.take_choice("confirmation_method", &["automatic"])?;
     let types = form.take_list("payment_method_types");
-    check_types(&types)?;
+    check_types(&types, &code)?;
     let is_automatic_methods = form.take_bool("automatic_payment_methods[enabled]")?.unwrap_or(false);
     form.take_choice("automatic_payment_methods[allow_redirects]", &["always", "never"])?;
+    let mut data = take_data(form, "")?;
+    take_method_options(form, &mut data)?;
     let new = NewIntent {
         amount_minor,
         currency: code,
         customer,
-        data: take_data(form, "")?,
+        data,
         payment_method_types: if types.is_empty() { vec!["card".to_owned()] } else { types },
         session: None,
-        setup_future_usage: form.take_choice("setup_future_usage", &["on_session", "off_session"])?,
         is_automatic_methods,
     };
     let is_confirmed = form.take_bool("confirm")?.unwrap_or(false);
@@ -45,8 +47,10 @@ pub(crate) fn create(work: &Work<'_>, _id: &str, form: &mut Form) -> Result<Repl
         return try_with(work, &mut intent, form);
     }
     if let Some(token) = form.take("payment_method")? {
-        intent.card = Some(card_of_token(work, &token)?);
-        intent.payment_method = Some(work.next_id("pm_")?);
+        let method = methods::of_id(work, &token, "payment_method")?;
+        methods::check_customer(&method, intent.customer.as_deref())?;
+        intent.payment_method = Some(method.id);
+        intent.instrument = Some(method.instrument);
         intent.status = IntentStatus::RequiresConfirmation;
         work.update(&intent)?;
     }
@@ -56,14 +60,14 @@ pub(crate) fn create(work: &Work<'_>, _id: &str, form: &mut Form) -> Result<Repl
 /// Tries an intent.
 pub(crate) fn confirm(work: &Work<'_>, id: &str, form: &mut Form) -> Result<Reply, Failure> {
     let mut intent: Intent = work.get(id, "intent")?;
-    refuse_of_session(&intent)?;
+    refuse_of_session(work, &intent)?;
     try_with(work, &mut intent, form)
 }
 
 /// Cancels an intent.
 pub(crate) fn cancel(work: &Work<'_>, id: &str, form: &mut Form) -> Result<Reply, Failure> {
     let mut intent: Intent = work.get(id, "intent")?;
-    refuse_of_session(&intent)?;
+    refuse_of_session(work, &intent)?;
     let reason = form.take_choice(
         "cancellation_reason",
         &["duplicate", "fraudulent", "requested_by_customer", "abandoned"],
@@ -90,17 +94,81 @@ pub(crate) fn list(work: &Work<'_>, _id: &str, form: &mut Form) -> Result<Reply,
     listing::answer(work, &query, "/v1/payment_intents", |intent| view(work, intent))
 }
 
-/// Refuses methods other than cards.
-pub(super) fn check_types(types: &[String]) -> Result<(), ApiError> {
-    match types.iter().find(|kind| *kind != "card") {
-        Some(kind) => {
-            let message = format!(
-                "The payment method type provided: {kind} is invalid. The practice processor takes cards."
-            );
-            Err(ApiError::invalid(message).param("payment_method_types"))
-        }
-        None => Ok(()),
+/// Answers a verification by micro-deposits.
+pub(crate) fn verify_microdeposits(work: &Work<'_>, id: &str, form: &mut Form) -> Result<Reply, Failure> {
+    let mut intent: Intent = work.get(id, "intent")?;
+    let proof = take_proof(form)?;
+    match verifying::answer(work, &mut intent, &proof)? {
+        Ok(()) => Reply::ok(view(work, &intent)),
+        // A wrong answer is a try, and is kept.
+        Err(error) => Ok(Reply { status: error.status, body: error.body() }),
     }
+}
+
+pub(super) fn take_proof(form: &mut Form) -> Result<Proof, Failure> {
+    let amounts = form.take_list("amounts");
+    match (amounts.as_slice(), form.take_short("descriptor_code", 20)?) {
+        ([], Some(code)) => Ok(Proof::DescriptorCode(code)),
+        ([first, second], None) => match (first.parse(), second.parse()) {
+            (Ok(first), Ok(second)) => Ok(Proof::Amounts(first, second)),
+            _ => Err(ApiError::invalid("Invalid integer")
+                .code("parameter_invalid_integer")
+                .param("amounts")
+                .into()),
+        },
+        _ => {
+            let message = "Provide two amounts, or the descriptor code.";
+            Err(ApiError::invalid(message)
+                .code("payment_method_microdeposit_verification_amounts_invalid")
+                .into())
+        }
+    }
+}
+
+/// Refuses types that are unknown or go with another currency.
+pub(super) fn check_types(types: &[String], currency: &str) -> Result<(), ApiError> {
+    for kind in types {
+        let message = match (kind.as_str(), currency) {
+            ("card", _) | ("us_bank_account", "usd") | ("sepa_debit", "eur") => continue,
+            ("us_bank_account" | "sepa_debit", _) => {
+                format!("The currency provided ({currency}) is invalid for the payment method type {kind}.")
+            }
+            _ => format!(
+                "The payment method type provided: {kind} is invalid. The practice processor takes card, us_bank_account and sepa_debit."
+            ),
+        };
+        return Err(ApiError::invalid(message).param("payment_method_types"));
+    }
+    Ok(())
+}
+
+/// Reads `payment_method_options`, as far as the practice processor heeds them.
+pub(super) fn take_method_options(form: &mut Form, data: &mut IntentData) -> Result<(), ApiError> {
+    form.take_choice(
+        "payment_method_options[card][request_three_d_secure]",
+        &["automatic", "any", "challenge"],
+    )?;
+    data.verification_method = form.take_choice(
+        "payment_method_options[us_bank_account][verification_method]",
+        &["automatic", "instant", "microdeposits"],
+    )?;
+    Ok(())
+}
+
+/// What was said of each type, as callers see it.
+pub(super) fn method_options_view(types: &[String], data: &IntentData) -> Value {
+    let mut options = serde_json::Map::new();
+    for kind in types {
+        let value = match kind.as_str() {
+            "card" => json!({ "request_three_d_secure": "automatic" }),
+            "us_bank_account" => json!({
+                "verification_method": data.verification_method.as_deref().unwrap_or("automatic"),
+            }),
+            _ => json!({}),
+        };
+        options.insert(kind.clone(), value);
+    }
+    Value::Object(options)
 }
 
 /// Reads what a charge carries: description, statement text, receipt address, metadata. `prefix` is empty or a parameter's name.
@@ -113,22 +181,19 @@ pub(super) fn take_data(form: &mut Form, prefix: &str) -> Result<IntentData, Api
         statement_descriptor_suffix: form.take_short(&name("statement_descriptor_suffix"), 22)?,
         receipt_email: form.take_short(&name("receipt_email"), 512)?,
         metadata: form.take_metadata(&name("metadata"))?,
+        setup_future_usage: form.take_choice(&name("setup_future_usage"), &["on_session", "off_session"])?,
+        verification_method: None,
     })
 }
 
-fn refuse_of_session(intent: &Intent) -> Result<(), ApiError> {
-    if intent.session.is_none() {
+/// While its page is open an intent is Checkout's own.
+fn refuse_of_session(work: &Work<'_>, intent: &Intent) -> Result<(), Failure> {
+    let Some(session_id) = &intent.session else { return Ok(()) };
+    if work.own::<Session>(session_id)?.status == SessionStatus::Complete {
         return Ok(());
     }
     let message = "You cannot perform this action on PaymentIntents created by Checkout. Expire the Checkout Session instead.";
-    Err(ApiError::state(None, message))
-}
-
-fn card_of_token(work: &Work<'_>, token: &str) -> Result<CardSummary, Failure> {
-    let card = TestCard::by_token(token)
-        .ok_or_else(|| ApiError::missing_resource("PaymentMethod", token, "payment_method"))?;
-    let exp_year = 1970 + work.now / SECONDS_PER_YEAR + YEARS_A_TEST_CARD_LIVES;
-    Ok(CardSummary::of(card, 12, exp_year, None))
+    Err(ApiError::state(None, message).into())
 }
 
 fn try_with(work: &Work<'_>, intent: &mut Intent, form: &mut Form) -> Result<Reply, Failure> {
@@ -137,20 +202,43 @@ fn try_with(work: &Work<'_>, intent: &mut Intent, form: &mut Form) -> Result<Rep
     if let Some(address) = form.take("return_url")? {
         intent.return_url = Some(address);
     }
-    let card = match form.take("payment_method")? {
-        Some(token) => Some(card_of_token(work, &token)?),
-        None => intent.card.clone(),
-    };
-    let Some(card) = card else {
+    let method_id = form.take("payment_method")?.or_else(|| intent.payment_method.clone());
+    let Some(method_id) = method_id else {
         let message = "You cannot confirm this PaymentIntent because it's missing a payment method. \
                        Update the PaymentIntent with a payment method and then confirm it again.";
         return Err(charging::unexpected_state(work, intent, message));
     };
-    let manner = Manner { is_off_session: is_off_session || must_not_ask, is_slow: false };
-    match charging::try_card(work, intent, card, manner)? {
+    let method = methods::of_id(work, &method_id, "payment_method")?;
+    methods::check_customer(&method, intent.customer.as_deref())?;
+    let manner = Manner {
+        is_off_session: is_off_session || must_not_ask,
+        is_slow: false,
+        acceptance: take_acceptance(form)?,
+        mandate: form.take("mandate")?,
+    };
+    match charging::try_method(work, intent, &method, &manner)? {
         Tried::Declined => Ok(Reply { status: 402, body: charging::card_error(work, intent).body() }),
-        Tried::Succeeded | Tried::NeedsAction | Tried::Processing => Reply::ok(view(work, intent)),
+        Tried::Succeeded | Tried::NeedsAction | Tried::NeedsVerification | Tried::Processing => {
+            Reply::ok(view(work, intent))
+        }
     }
+}
+
+/// Reads `mandate_data`: where the payer agreed to a debit.
+pub(super) fn take_acceptance(form: &mut Form) -> Result<Option<Acceptance>, Failure> {
+    let base = "mandate_data[customer_acceptance]";
+    let Some(kind) = form.take_choice(&format!("{base}[type]"), &["online", "offline"])? else {
+        return Ok(None);
+    };
+    let accepted_at = form.take_integer(&format!("{base}[accepted_at]"))?;
+    if kind == "offline" {
+        return Ok(Some(Acceptance { accepted_at, ..Acceptance::default() }));
+    }
+    Ok(Some(Acceptance {
+        accepted_at,
+        ip_address: Some(form.require(&format!("{base}[online][ip_address]"))?),
+        user_agent: Some(form.require(&format!("{base}[online][user_agent]"))?),
+    }))
 }
 
 /// A payment intent as callers see it.
@@ -182,12 +270,12 @@ pub(crate) fn view(work: &Work<'_>, intent: &Intent) -> Value {
         "on_behalf_of": null,
         "payment_method": if intent.last_error.is_some() { None } else { intent.payment_method.as_deref() },
         "payment_method_configuration_details": null,
-        "payment_method_options": { "card": { "request_three_d_secure": "automatic" } },
+        "payment_method_options": method_options_view(&intent.payment_method_types, &intent.data),
         "payment_method_types": intent.payment_method_types,
-        "processing": if intent.status == IntentStatus::Processing { json!({ "type": "card" }) } else { Value::Null },
+        "processing": processing(intent),
         "receipt_email": intent.data.receipt_email,
         "review": null,
-        "setup_future_usage": intent.setup_future_usage,
+        "setup_future_usage": intent.data.setup_future_usage,
         "shipping": null,
         "source": null,
         "statement_descriptor": intent.data.statement_descriptor,
@@ -198,9 +286,28 @@ pub(crate) fn view(work: &Work<'_>, intent: &Intent) -> Value {
     })
 }
 
+fn processing(intent: &Intent) -> Value {
+    match intent.status {
+        IntentStatus::Processing => {
+            json!({ "type": intent.instrument.as_ref().map_or("card", Instrument::kind) })
+        }
+        _ => Value::Null,
+    }
+}
+
 fn next_action(work: &Work<'_>, intent: &Intent) -> Value {
     if intent.status != IntentStatus::RequiresAction {
         return Value::Null;
+    }
+    if let Some(verification) = &intent.verification {
+        return json!({
+            "type": "verify_with_microdeposits",
+            "verify_with_microdeposits": {
+                "arrival_date": verification.arrives_at,
+                "hosted_verification_url": format!("{}/c/verify/{}", work.environment.public_url, intent.id),
+                "microdeposit_type": "amounts",
+            },
+        });
     }
     json!({
         "type": "redirect_to_url",
@@ -212,32 +319,42 @@ fn next_action(work: &Work<'_>, intent: &Intent) -> Value {
 }
 
 fn error_view(intent: &Intent, error: &PaymentError) -> Value {
+    let is_card = intent.card().is_some();
     let mut view = json!({
-        "type": if error.charge.is_some() { "card_error" } else { "invalid_request_error" },
+        "type": if is_card && error.charge.is_some() { "card_error" } else { "invalid_request_error" },
         "code": error.code,
         "doc_url": format!("https://stripe.com/docs/error-codes/{}", error.code.replace('_', "-")),
         "message": error.message,
     });
-    if let Some(decline_code) = &error.decline_code {
-        view["decline_code"] = json!(decline_code);
+    for (name, value) in [
+        ("decline_code", &error.decline_code),
+        ("network_decline_code", &error.network_code),
+        ("charge", &error.charge),
+    ] {
+        if let Some(value) = value {
+            view[name] = json!(value);
+        }
     }
-    if let Some(charge) = &error.charge {
-        view["charge"] = json!(charge);
-    }
-    if let (Some(card), Some(id)) = (&intent.card, &intent.payment_method) {
-        view["payment_method"] = json!({
-            "id": id,
-            "object": "payment_method",
-            "card": {
+    if let (Some(instrument), Some(id)) = (&intent.instrument, &intent.payment_method) {
+        let details = match instrument {
+            Instrument::Card(card) => json!({
                 "brand": card.brand,
                 "country": "US",
                 "exp_month": card.exp_month,
                 "exp_year": card.exp_year,
                 "funding": card.funding,
                 "last4": card.last4,
-            },
+            }),
+            Instrument::UsBankAccount(bank) | Instrument::SepaDebit(bank) => {
+                json!({ "bank_name": bank.bank_name, "last4": bank.last4 })
+            }
+        };
+        view["payment_method"] = json!({
+            "id": id,
+            "object": "payment_method",
+            instrument.kind(): details,
             "livemode": false,
-            "type": "card",
+            "type": instrument.kind(),
         });
     }
     view

@@ -2,11 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::{Reply, customers, list as listing, payment_intents};
+use super::{Reply, customers, list as listing, payment_intents, setup_intents};
 use crate::error::{ApiError, Failure};
 use crate::form::Form;
-use crate::objects::{Customer, Intent, IntentStatus, LineItem, PageState, Session, SessionStatus};
-use crate::work::Work;
+use crate::objects::{
+    Charge, Customer, Intent, IntentStatus, LineItem, PageState, Session, SessionStatus, SetupIntent,
+    SetupStatus,
+};
+use crate::setting_up::{self, NewSetup};
+use crate::work::{Cause, Work};
 use crate::{charging, currency, store};
 
 const SHORTEST_LIFE_SECONDS: i64 = 30 * 60;
@@ -19,22 +23,27 @@ const MAX_URL_CHARACTERS: usize = 5_000;
 /// Opens a hosted page.
 pub(crate) fn create(work: &Work<'_>, _id: &str, form: &mut Form) -> Result<Reply, Failure> {
     let mode = form.require("mode")?;
-    if mode != "payment" {
-        let message = format!("Invalid mode: the practice processor knows `payment`, not `{mode}`.");
-        return Err(ApiError::invalid(message).param("mode").into());
-    }
+    let is_setup = match mode.as_str() {
+        "payment" => false,
+        "setup" => true,
+        _ => {
+            let message =
+                format!("Invalid mode: the practice processor knows `payment` and `setup`, not `{mode}`.");
+            return Err(ApiError::invalid(message).param("mode").into());
+        }
+    };
     form.take_choice("ui_mode", &["hosted", "hosted_page"])?;
-    let (line_items, code) = take_line_items(form)?;
-    let amount_minor = total(&line_items)?;
-    currency::check_amount(&code, amount_minor, "line_items[0][price_data][unit_amount]").map_err(
-        |error| {
-            if line_items.len() == 1 { error } else { error.param("line_items") }
-        },
-    )?;
+    let (line_items, code, amount_minor) = if is_setup { take_nothing(form)? } else { take_amount(form)? };
     let payment_method_types = form.take_list("payment_method_types");
-    payment_intents::check_types(&payment_method_types)?;
+    if is_setup {
+        setup_intents::check_types(&payment_method_types)?;
+    } else {
+        payment_intents::check_types(&payment_method_types, &code)?;
+    }
+    let mut intent_data = payment_intents::take_data(form, "payment_intent_data")?;
+    payment_intents::take_method_options(form, &mut intent_data)?;
     let (customer, customer_email) = take_customer(work, form)?;
-    let session = Session {
+    let mut session = Session {
         id: work.next_id_of_length("cs_test_a1", 58)?,
         created: work.now,
         expires_at: take_expiry(work, form)?,
@@ -47,7 +56,7 @@ pub(crate) fn create(work: &Work<'_>, _id: &str, form: &mut Form) -> Result<Repl
         customer_email,
         client_reference_id: form.take_short("client_reference_id", 200)?,
         metadata: form.take_metadata("metadata")?,
-        intent_data: payment_intents::take_data(form, "payment_intent_data")?,
+        intent_data,
         payment_method_types: if payment_method_types.is_empty() {
             vec!["card".to_owned()]
         } else {
@@ -64,12 +73,52 @@ pub(crate) fn create(work: &Work<'_>, _id: &str, form: &mut Form) -> Result<Repl
             .ok_or_else(|| ApiError::missing_parameter("success_url"))?,
         cancel_url: take_url(form, "cancel_url")?,
         payment_intent: None,
+        setup_intent: None,
         payer_name: None,
         form_token: work.next_id("tok_")?,
         page: PageState::default(),
     };
+    if is_setup {
+        session.setup_intent = Some(new_setup(work, form, &session)?);
+    }
     work.insert(&session)?;
     Reply::ok(view(work, &session))
+}
+
+fn new_setup(work: &Work<'_>, form: &mut Form, session: &Session) -> Result<String, Failure> {
+    let new = NewSetup {
+        customer: session.customer.clone(),
+        description: form.take_short("setup_intent_data[description]", 1_000)?,
+        metadata: form.take_metadata("setup_intent_data[metadata]")?,
+        payment_method_types: session.payment_method_types.clone(),
+        verification_method: session.intent_data.verification_method.clone(),
+        usage: "off_session".to_owned(),
+        session: Some(session.id.clone()),
+    };
+    Ok(setting_up::create(work, new)?.id)
+}
+
+/// What a page costs that takes a payment.
+fn take_amount(form: &mut Form) -> Result<(Vec<LineItem>, String, i64), Failure> {
+    let (line_items, code) = take_line_items(form)?;
+    let amount_minor = total(&line_items)?;
+    currency::check_amount(&code, amount_minor, "line_items[0][price_data][unit_amount]").map_err(
+        |error| {
+            if line_items.len() == 1 { error } else { error.param("line_items") }
+        },
+    )?;
+    Ok((line_items, code, amount_minor))
+}
+
+/// A page that keeps a payment method costs nothing.
+fn take_nothing(form: &mut Form) -> Result<(Vec<LineItem>, String, i64), Failure> {
+    if form.has("line_items[") {
+        return Err(ApiError::invalid("You can not pass `line_items` in `setup` mode.")
+            .param("line_items")
+            .into());
+    }
+    let code = form.take("currency")?.map(|code| currency::parse(&code)).transpose()?;
+    Ok((Vec::new(), code.unwrap_or_else(|| "usd".to_owned()), 0))
 }
 
 /// Reads one session.
@@ -81,6 +130,7 @@ pub(crate) fn retrieve(work: &Work<'_>, id: &str, _form: &mut Form) -> Result<Re
 pub(crate) fn list(work: &Work<'_>, _id: &str, form: &mut Form) -> Result<Reply, Failure> {
     let mut query: store::PageQuery = listing::page_query(form)?;
     listing::filter(&mut query, form, "payment_intent", "payment_intent")?;
+    listing::filter(&mut query, form, "setup_intent", "setup_intent")?;
     listing::filter(&mut query, form, "customer", "customer")?;
     if let Some(status) = form.take_choice("status", &["open", "complete", "expired"])? {
         query.equal.push(("status", vec![status]));
@@ -106,14 +156,26 @@ pub(crate) fn expire(work: &Work<'_>, id: &str, _form: &mut Form) -> Result<Repl
     Reply::ok(view(work, &session))
 }
 
-/// Ends every page whose time is over. A page whose charge is running is left until that is decided.
+/// Ends every page whose time is over, each as of its own end. A page whose charge is running is left until that is decided.
 pub(crate) fn expire_due(work: &Work<'_>) -> Result<(), Failure> {
-    for mut session in store::ended::<Session>(work.connection, SessionStatus::Open.word(), work.now)? {
+    let mut over = store::ended::<Session>(work.connection, SessionStatus::Open.word(), work.now)?;
+    over.sort_by_key(|session| session.expires_at);
+    for mut session in over {
         if !is_taking_money(work, &session)? {
-            end(work, &mut session)?;
+            let ended_at = ended_at(work, &session)?;
+            end(&Work { now: ended_at, cause: Cause::default(), ..*work }, &mut session)?;
         }
     }
     Ok(())
+}
+
+/// When a page was over: at its end, or when the last try that outlived it was decided.
+fn ended_at(work: &Work<'_>, session: &Session) -> Result<i64, Failure> {
+    let intent = session.payment_intent.as_ref().map(|id| work.own::<Intent>(id)).transpose()?;
+    let Some(charge_id) = intent.and_then(|intent| intent.latest_charge) else {
+        return Ok(session.expires_at);
+    };
+    Ok(work.own::<Charge>(&charge_id)?.created.max(session.expires_at))
 }
 
 fn is_taking_money(work: &Work<'_>, session: &Session) -> Result<bool, Failure> {
@@ -129,6 +191,12 @@ fn end(work: &Work<'_>, session: &mut Session) -> Result<(), Failure> {
         let mut intent: Intent = work.own(id)?;
         if intent.status != IntentStatus::Canceled {
             charging::cancel(work, &mut intent, Some("expired"))?;
+        }
+    }
+    if let Some(id) = &session.setup_intent {
+        let mut setup: SetupIntent = work.own(id)?;
+        if !matches!(setup.status, SetupStatus::Canceled | SetupStatus::Succeeded) {
+            setting_up::cancel(work, &mut setup, Some("abandoned"))?;
         }
     }
     work.event("checkout.session.expired", view(work, session))
@@ -239,14 +307,20 @@ fn take_url(form: &mut Form, name: &str) -> Result<Option<String>, ApiError> {
 /// A session as callers see it.
 pub(crate) fn view(work: &Work<'_>, session: &Session) -> Value {
     let is_open = session.status == SessionStatus::Open;
+    let is_setup = session.is_setup();
+    let payment_status = match (is_setup, session.is_paid) {
+        (true, _) => "no_payment_required",
+        (false, true) => "paid",
+        (false, false) => "unpaid",
+    };
     json!({
         "id": session.id,
         "object": "checkout.session",
         "adaptive_pricing": { "enabled": session.adaptive_pricing },
         "after_expiration": null,
         "allow_promotion_codes": session.allow_promotion_codes,
-        "amount_subtotal": session.amount_minor,
-        "amount_total": session.amount_minor,
+        "amount_subtotal": (!is_setup).then_some(session.amount_minor),
+        "amount_total": (!is_setup).then_some(session.amount_minor),
         "automatic_tax": { "enabled": session.automatic_tax, "liability": null, "provider": null, "status": null },
         "billing_address_collection": session.billing_address_collection,
         "cancel_url": session.cancel_url,
@@ -271,20 +345,20 @@ pub(crate) fn view(work: &Work<'_>, session: &Session) -> Value {
         "livemode": false,
         "locale": session.locale,
         "metadata": session.metadata,
-        "mode": "payment",
+        "mode": if is_setup { "setup" } else { "payment" },
         "origin_context": null,
         "payment_intent": session.payment_intent,
         "payment_link": null,
         "payment_method_collection": "if_required",
         "payment_method_configuration_details": null,
-        "payment_method_options": { "card": { "request_three_d_secure": "automatic" } },
+        "payment_method_options": payment_intents::method_options_view(&session.payment_method_types, &session.intent_data),
         "payment_method_types": session.payment_method_types,
-        "payment_status": if session.is_paid { "paid" } else { "unpaid" },
+        "payment_status": payment_status,
         "permissions": null,
         "phone_number_collection": { "enabled": false },
         "recovered_from": null,
         "saved_payment_method_options": null,
-        "setup_intent": null,
+        "setup_intent": session.setup_intent,
         "shipping_address_collection": null,
         "shipping_cost": null,
         "shipping_options": [],

@@ -10,7 +10,8 @@ use crate::app::App;
 use crate::charging::{self, Tried};
 use crate::currency;
 use crate::error::Failure;
-use crate::objects::{Challenge, Intent, Session};
+use crate::objects::{Challenge, Instrument, Intent, IntentStatus, Session, SetupIntent, SetupStatus};
+use crate::setting_up;
 use crate::work::{Cause, Work};
 
 #[derive(Template)]
@@ -18,39 +19,71 @@ use crate::work::{Cause, Work};
 struct ChallengePage<'a> {
     intent_id: &'a str,
     challenge: &'a Challenge,
-    amount: String,
-    merchant: String,
+    what: &'a str,
     last4: &'a str,
     back: Option<String>,
 }
 
+/// What a payment and a kept card have in common here.
+struct Asked {
+    id: String,
+    challenge: Option<Challenge>,
+    what: String,
+    last4: String,
+    return_url: Option<String>,
+    client_secret: String,
+    is_done: bool,
+    session: Option<Session>,
+}
+
+fn find(work: &Work<'_>, id: &str) -> Result<Asked, Failure> {
+    let session = |id: &Option<String>| id.as_ref().map(|id| work.own::<Session>(id)).transpose();
+    if id.starts_with("seti_") {
+        let setup: SetupIntent = work.get(id, "intent")?;
+        let card = setup.instrument.as_ref().and_then(Instrument::card);
+        return Ok(Asked {
+            last4: card.map(|card| card.last4.clone()).unwrap_or_default(),
+            session: session(&setup.session)?,
+            id: setup.id,
+            challenge: setup.challenge,
+            what: "A card is to be kept".to_owned(),
+            return_url: setup.return_url,
+            client_secret: setup.client_secret,
+            is_done: setup.status == SetupStatus::Succeeded,
+        });
+    }
+    let intent: Intent = work.get(id, "intent")?;
+    let session = session(&intent.session)?;
+    let merchant = session.as_ref().map_or("a practice payment", Session::title);
+    let amount = currency::display(&intent.currency, intent.amount_minor);
+    Ok(Asked {
+        what: format!("{amount} for {merchant}"),
+        last4: intent.card().map(|card| card.last4.clone()).unwrap_or_default(),
+        id: intent.id,
+        challenge: intent.challenge,
+        return_url: intent.return_url,
+        client_secret: intent.client_secret,
+        is_done: intent.status == IntentStatus::Succeeded,
+        session,
+    })
+}
+
 /// Shows the bank's question, or goes on when there is none.
 pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>) -> Response<Body> {
-    let found = app.work(Cause::default(), |work| {
-        let intent: Intent = work.get(&id, "intent")?;
-        let session = intent.session.as_ref().map(|id| work.own::<Session>(id)).transpose()?;
-        Ok((intent, session))
-    });
-    let (intent, session) = match found {
-        Ok(found) => found,
+    let asked = match app.work(Cause::default(), |work| find(work, &id)) {
+        Ok(asked) => asked,
         Err(error) => return failure(error),
     };
-    let Some(challenge) = &intent.challenge else { return leave(&intent, session.as_ref()) };
+    let Some(challenge) = &asked.challenge else { return leave(&asked) };
+    let session = asked.session.as_ref();
     let challenge_page = ChallengePage {
-        intent_id: &intent.id,
+        intent_id: &asked.id,
         challenge,
-        amount: currency::display(&intent.currency, intent.amount_minor),
-        merchant: session
-            .as_ref()
-            .map_or_else(|| "a practice payment".to_owned(), |session| session.title().to_owned()),
-        last4: intent.card.as_ref().map_or("", |card| card.last4.as_str()),
-        back: session
-            .as_ref()
-            .map(|session| format!("/c/pay/{}", session.id))
-            .or_else(|| intent.return_url.clone()),
+        what: &asked.what,
+        last4: &asked.last4,
+        back: session.map(|session| format!("/c/pay/{}", session.id)).or_else(|| asked.return_url.clone()),
     };
-    let leads_to =
-        session.as_ref().map(|session| session.success_url.as_str()).or(intent.return_url.as_deref());
+    let leads_to = session.map(|session| session.success_url.as_str()).or(asked.return_url.as_deref());
     page(StatusCode::OK, &challenge_page, leads_to)
 }
 
@@ -80,46 +113,53 @@ fn take_answer(
     code: &str,
     answer: &str,
 ) -> Result<Response<Body>, Failure> {
-    let mut intent: Intent = work.get(id, "intent")?;
-    if let Some(challenge) = intent.challenge.as_mut().filter(|challenge| challenge.form_token == token) {
+    let asked = find(work, id)?;
+    if let Some(challenge) = asked.challenge.filter(|challenge| challenge.form_token == token) {
         let digits: String = code.chars().filter(|character| !character.is_whitespace()).collect();
         let is_approved = answer == "approve";
         if is_approved && digits != challenge.code {
-            challenge.problem = Some("Type the 6 digits that are shown above".to_owned());
-            challenge.form_token = work.next_id("tok_")?;
-            work.update(&intent)?;
+            let problem = Some("Type the 6 digits that are shown above".to_owned());
+            ask_again(work, id, Challenge { problem, form_token: work.next_id("tok_")?, ..challenge })?;
+        } else if id.starts_with("seti_") {
+            let _tried: Tried = setting_up::answer_challenge(work, &mut work.own(id)?, is_approved)?;
         } else {
-            let _tried: Tried = charging::answer_challenge(work, &mut intent, is_approved)?;
+            let _tried: Tried = charging::answer_challenge(work, &mut work.own(id)?, is_approved)?;
         }
     }
     // A token used before has had its effect; the payer is shown where that led.
-    if intent.challenge.is_some() {
+    let asked = find(work, id)?;
+    if asked.challenge.is_some() {
         return Ok(see_other(&format!("/c/challenge/{id}")));
     }
-    let session = intent.session.as_ref().map(|id| work.own::<Session>(id)).transpose()?;
-    Ok(leave(&intent, session.as_ref()))
+    Ok(leave(&asked))
 }
 
-/// Away from the bank: to the merchant when paid, else to the card page, else to where the API caller said.
-fn leave(intent: &Intent, session: Option<&Session>) -> Response<Body> {
-    use crate::objects::IntentStatus::Succeeded;
-    let is_paid = intent.status == Succeeded;
-    match (session, &intent.return_url) {
-        (Some(session), _) if is_paid => see_other(&session.success_address()),
+fn ask_again(work: &Work<'_>, id: &str, challenge: Challenge) -> Result<(), Failure> {
+    if id.starts_with("seti_") {
+        return work.update(&SetupIntent { challenge: Some(challenge), ..work.own(id)? });
+    }
+    work.update(&Intent { challenge: Some(challenge), ..work.own(id)? })
+}
+
+/// Away from the bank: to the merchant when it is done, else to the card page, else to where the API caller said.
+fn leave(asked: &Asked) -> Response<Body> {
+    match (&asked.session, &asked.return_url) {
+        (Some(session), _) if asked.is_done => see_other(&session.success_address()),
         (Some(session), _) => see_other(&format!("/c/pay/{}", session.id)),
-        (None, Some(address)) => see_other(&with_outcome(address, intent, is_paid)),
+        (None, Some(address)) => see_other(&with_outcome(address, asked)),
         (None, None) => {
-            let text = if is_paid { "The payment went through." } else { "No money has been taken." };
+            let text = if asked.is_done { "Your bank said yes." } else { "No money has been taken." };
             message(StatusCode::OK, "Your bank is done", text, None)
         }
     }
 }
 
-fn with_outcome(address: &str, intent: &Intent, is_paid: bool) -> String {
+fn with_outcome(address: &str, asked: &Asked) -> String {
     let Ok(mut url) = url::Url::parse(address) else { return address.to_owned() };
+    let kind = if asked.id.starts_with("seti_") { "setup_intent" } else { "payment_intent" };
     url.query_pairs_mut()
-        .append_pair("payment_intent", &intent.id)
-        .append_pair("payment_intent_client_secret", &intent.client_secret)
-        .append_pair("redirect_status", if is_paid { "succeeded" } else { "failed" });
+        .append_pair(kind, &asked.id)
+        .append_pair(&format!("{kind}_client_secret"), &asked.client_secret)
+        .append_pair("redirect_status", if asked.is_done { "succeeded" } else { "failed" });
     url.into()
 }

@@ -1,10 +1,13 @@
-//! The pages a payer sees: the hosted card page and the mock bank. They work without script, keep no card number, and say on every screen that
+//! The pages a payer sees: the hosted page for cards and bank accounts, the verification of an account, and the mock bank. They work without
+//! script, keep no number of a card or an account, and say on every screen that
 //! no real money moves.
 //!
 //! Every POST answers 303 to a GET; what went wrong is kept with the object and shown there. A form carries a token that works once.
 
+pub(crate) mod bank;
 pub(crate) mod challenge;
 pub(crate) mod pay;
+pub(crate) mod verify;
 
 use std::time::Duration;
 
@@ -29,6 +32,7 @@ pub(crate) fn router() -> Router<App> {
     Router::new()
         .route("/c/pay/{id}", get(pay::show).post(pay::submit))
         .route("/c/challenge/{id}", get(challenge::show).post(challenge::submit))
+        .route("/c/verify/{id}", get(verify::show).post(verify::submit))
         .route("/assets/sandbox.css", get(async || asset("text/css; charset=utf-8", STYLE)))
         .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))
         .route("/favicon.ico", get(async || asset("image/svg+xml", ICON)))
@@ -49,7 +53,7 @@ pub(crate) async fn home() -> Response<Body> {
     message(
         StatusCode::OK,
         "Practice processor",
-        "This server stands in for a card processor. It takes test cards only.",
+        "This server stands in for a payment processor. It takes test cards and practice accounts only.",
         None,
     )
 }
@@ -191,6 +195,18 @@ where
             act(None).await;
             broken()
         }
+        FaultKind::Truncated | FaultKind::InvalidJson => {
+            act(None).await;
+            CutConnection { is_reset: false }.response()
+        }
+        FaultKind::SlowDrip => {
+            server::hold(app, fault.delay()).await;
+            act(None).await
+        }
+        FaultKind::Conflict => plain(
+            StatusCode::CONFLICT,
+            "This form is being dealt with already. Wait a moment and try again.\n",
+        ),
         FaultKind::TooManyRequests => {
             plain(StatusCode::TOO_MANY_REQUESTS, "Too many tries. Wait a moment and try again.\n")
         }

@@ -1,27 +1,56 @@
-//! The hosted card page. It stays open after a decline, takes money once, and forgets the number as soon as it has found the card it belongs to.
+//! The hosted page, and its part for cards. It stays open after a decline, takes money once, and forgets the number as soon as it has found the card it belongs to.
 
 use std::time::Duration;
 
 use askama::Template;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path, State};
-use axum::http::{Response, StatusCode};
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, Response, StatusCode};
+use serde::Deserialize;
 
-use super::{failure, form, message, page, see_other, with_fault};
+use super::{bank, failure, form, message, page, see_other, with_fault};
 use crate::app::App;
+use crate::books::{self, CaptureOverride};
 use crate::cards::{CardSummary, TestCard};
 use crate::charging::{self, Manner, Tried};
 use crate::currency;
 use crate::error::{ApiError, Failure};
 use crate::faults::FaultKind;
-use crate::objects::{FieldProblem, Intent, IntentStatus, PageState, Session, SessionStatus};
-use crate::server;
+use crate::methods;
+use crate::objects::{
+    FieldProblem, Instrument, Intent, IntentStatus, PageState, PaymentError, Session, SessionStatus,
+    SetupIntent,
+};
+use crate::server::{self, Peer};
+use crate::setting_up;
+use crate::webhooks::WebhookMode;
 use crate::work::{Cause, Work};
 
 const MAX_NAME_CHARACTERS: usize = 100;
 const MAX_EXPIRY_CHARACTERS: usize = 12;
 
-/// What a payer typed.
+/// What the page says about the practice cards, and about names that are wishes.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("4242 4242 4242 4242", "pays"),
+    ("4000 0000 0000 9995", "is declined: not enough money"),
+    ("4000 0000 0000 3220", "its bank asks first"),
+    ("4000 0000 0000 0259", "pays, and is disputed as fraud"),
+    ("4000 0000 0000 2685", "pays, and is disputed: not received"),
+    ("4000 0000 0000 1976", "pays, and its bank asks about it"),
+    ("4000 0000 0000 7726", "pays; refunds take a day"),
+    ("4000 0000 0000 5126", "pays; refunds fail after three days"),
+    ("4000 0000 0000 0341", "can be kept, but not charged"),
+    ("Name: Lost Webhook, Late Webhook or Double Webhook", "what happens to the news of this payment"),
+    ("Name: Wrong Amount", "a little less is taken than was asked"),
+];
+
+/// What a payer typed, in the part of the page they chose.
+pub(crate) enum Input {
+    Card(Typed),
+    Bank(bank::Typed),
+}
+
+/// What a payer typed about a card.
 pub(crate) struct Typed {
     /// A test card's number, or its `pm_card_…` id from a scripted payer.
     pub(crate) number: String,
@@ -40,15 +69,24 @@ enum Next {
     Wait(String),
 }
 
+/// A way of paying that the page offers.
+pub(super) struct MethodLink {
+    pub(super) kind: String,
+    pub(super) name: &'static str,
+    pub(super) is_chosen: bool,
+}
+
 #[derive(Template)]
 #[template(path = "pay.html")]
 struct PayPage<'a> {
     session: &'a Session,
     amount: String,
+    methods: Vec<MethodLink>,
     card_number: String,
     problems: &'a [FieldProblem],
     decline: Option<&'a str>,
     bank_address: Option<String>,
+    examples: &'static [(&'static str, &'static str)],
 }
 
 impl PayPage<'_> {
@@ -57,27 +95,121 @@ impl PayPage<'_> {
     }
 }
 
+/// What the page's address may say.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Wanted {
+    method: Option<String>,
+}
+
 /// Shows the page, or how it ended.
-pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>) -> Response<Body> {
+pub(crate) async fn show(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Response<Body> {
     let found = app.work(Cause::default(), |work| {
         let session: Session = work.get(&id, "session")?;
         let intent = session.payment_intent.as_ref().map(|id| work.own::<Intent>(id)).transpose()?;
-        Ok((session, intent))
+        let setup = session.setup_intent.as_ref().map(|id| work.own::<SetupIntent>(id)).transpose()?;
+        Ok((session, Behind { intent, setup }, work.now))
     });
     match found {
-        Ok((session, intent)) => draw(&session, intent.as_ref()),
+        Ok((session, behind, now)) => draw(&session, &behind, wanted.method.as_deref(), now),
         Err(error) => failure(error),
     }
 }
 
-fn draw(session: &Session, intent: Option<&Intent>) -> Response<Body> {
+/// The chosen way of paying: the address says it, else what was typed last, else the first that the merchant named.
+fn chosen<'a>(session: &'a Session, wanted: Option<&'a str>) -> &'a str {
+    let is_offered = |kind: &&str| session.payment_method_types.iter().any(|offered| offered == kind);
+    let first = session.payment_method_types.first().map_or("card", String::as_str);
+    wanted.or(session.page.method.as_deref()).filter(is_offered).unwrap_or(first)
+}
+
+fn method_links(session: &Session, chosen: &str) -> Vec<MethodLink> {
+    let link = |kind: &String| MethodLink {
+        name: match kind.as_str() {
+            "us_bank_account" => "US bank account",
+            "sepa_debit" => "SEPA debit",
+            _ => "Card",
+        },
+        is_chosen: kind == chosen,
+        kind: kind.clone(),
+    };
+    session.payment_method_types.iter().map(link).collect()
+}
+
+/// What stands behind a page: a payment, or a method that is to be kept.
+#[derive(Default)]
+struct Behind {
+    intent: Option<Intent>,
+    setup: Option<SetupIntent>,
+}
+
+impl Behind {
+    /// Why the last try did not work.
+    fn last_error(&self) -> Option<&PaymentError> {
+        let of_payment = self.intent.as_ref().and_then(|intent| intent.last_error.as_ref());
+        of_payment.or_else(|| self.setup.as_ref().and_then(|setup| setup.last_error.as_ref()))
+    }
+
+    /// Where a bank waits for the payer.
+    fn bank_address(&self) -> Option<String> {
+        let of_payment =
+            self.intent.as_ref().filter(|intent| intent.challenge.is_some()).map(|intent| &intent.id);
+        let of_setup = self.setup.as_ref().filter(|setup| setup.challenge.is_some()).map(|setup| &setup.id);
+        of_payment.or(of_setup).map(|id| format!("/c/challenge/{id}"))
+    }
+
+    /// Where an account waits to be verified.
+    fn verification_address(&self) -> Option<String> {
+        let of_payment =
+            self.intent.as_ref().filter(|intent| intent.verification.is_some()).map(|intent| &intent.id);
+        let of_setup =
+            self.setup.as_ref().filter(|setup| setup.verification.is_some()).map(|setup| &setup.id);
+        of_payment.or(of_setup).map(|id| format!("/c/verify/{id}"))
+    }
+}
+
+/// The page of a session that the payer has done their part of.
+fn completed(session: &Session, behind: &Behind, amount: &str) -> Response<Body> {
+    let address = session.success_address();
+    let verify = behind.verification_address();
+    let on = (address.as_str(), "Continue");
+    let is_processing =
+        behind.intent.as_ref().is_some_and(|intent| intent.status == IntentStatus::Processing);
+    let (title, text, link) = match &verify {
+        Some(verify) => (
+            "Your bank account is to be verified",
+            "No money has been taken. Enter the amounts that we send to your account.".to_owned(),
+            (verify.as_str(), "Verify your account"),
+        ),
+        None if session.is_setup() => {
+            ("Your payment method is kept", "No money has been taken.".to_owned(), on)
+        }
+        None if is_processing => (
+            "Your payment has started",
+            format!(
+                "We will take {amount} of practice money from your account. There is nothing more to do here."
+            ),
+            on,
+        ),
+        None if !session.is_paid => {
+            ("This payment did not go through", "No money has been taken.".to_owned(), on)
+        }
+        None => (
+            "This payment is complete",
+            format!("{amount} was paid with practice money. There is nothing more to do here."),
+            on,
+        ),
+    };
+    message(StatusCode::OK, title, &text, Some(link))
+}
+
+fn draw(session: &Session, behind: &Behind, wanted: Option<&str>, now: i64) -> Response<Body> {
     let amount = currency::display(&session.currency, session.amount_minor);
     match session.status {
-        SessionStatus::Complete => {
-            let text = format!("{amount} was paid with practice money. There is nothing more to do here.");
-            let address = session.success_address();
-            return message(StatusCode::OK, "This payment is complete", &text, Some((&address, "Continue")));
-        }
+        SessionStatus::Complete => return completed(session, behind, &amount),
         SessionStatus::Expired => {
             let text =
                 if session.is_paid { "It takes no more payments." } else { "No money has been taken." };
@@ -86,47 +218,67 @@ fn draw(session: &Session, intent: Option<&Intent>) -> Response<Body> {
         }
         SessionStatus::Open => {}
     }
-    if intent.is_some_and(|intent| intent.status == IntentStatus::Processing) {
+    if behind.intent.as_ref().is_some_and(|intent| intent.status == IntentStatus::Processing) {
         let text = format!("Your payment of {amount} is on its way. Do not pay again.");
         let address = format!("/c/pay/{}", session.id);
         return message(StatusCode::OK, "We are waiting for your bank", &text, Some((&address, "Check now")));
     }
-    let last_error =
-        intent.and_then(|intent| intent.last_error.as_ref()).filter(|_| session.page.problems.is_empty());
-    let waiting = intent
-        .filter(|intent| intent.status == IntentStatus::RequiresAction && session.page.problems.is_empty());
+    let chosen = chosen(session, wanted);
+    let methods = method_links(session, chosen);
+    if chosen != "card" {
+        return bank::draw(session, chosen, methods, now);
+    }
+    let problems: &[FieldProblem] =
+        if session.page.method.as_deref().unwrap_or("card") == "card" { &session.page.problems } else { &[] };
     let card = session.page.card_token.as_deref().and_then(TestCard::by_token);
     let pay_page = PayPage {
         session,
         amount,
+        methods,
         card_number: card.map(TestCard::grouped_number).unwrap_or_default(),
-        problems: &session.page.problems,
-        decline: last_error.map(|error| error.message.as_str()),
-        bank_address: waiting.map(|intent| format!("/c/challenge/{}", intent.id)),
+        problems,
+        decline: behind.last_error().filter(|_| problems.is_empty()).map(|error| error.message.as_str()),
+        examples: EXAMPLES,
+        bank_address: behind.bank_address().filter(|_| problems.is_empty()),
     };
     page(StatusCode::OK, &pay_page, Some(&session.success_url))
 }
 
 /// Takes what was typed.
-pub(crate) async fn submit(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Response<Body> {
+pub(crate) async fn submit(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
     let mut fields = match form(&body) {
         Ok(fields) => fields,
         Err(error) => return failure(error.into()),
     };
-    let mut field = |name: &str| fields.take_raw(name).unwrap_or_default();
-    let token = field("token");
-    let typed = Typed {
-        number: field("card-number"),
-        expiry: field("expiry"),
-        code: Some(field("code")),
-        name: field("name"),
+    let token = fields.take_raw("token").unwrap_or_default();
+    let method = fields.take_raw("method").unwrap_or_default();
+    let input = match method.as_str() {
+        "us_bank_account" | "sepa_debit" => {
+            let address = peer.0.ip().to_string();
+            Input::Bank(bank::Typed::read(&mut fields, method == "sepa_debit", &headers, address))
+        }
+        _ => {
+            let mut field = |name: &str| fields.take_raw(name).unwrap_or_default();
+            Input::Card(Typed {
+                number: field("card-number"),
+                expiry: field("expiry"),
+                code: Some(field("code")),
+                name: field("name"),
+            })
+        }
     };
     let fault = app.faults.take("POST", &format!("/c/pay/{id}"));
     let for_task = app.clone();
     with_fault(&app, fault, move |slowness| async move {
         // In a task of its own: a payer who closes the browser now has still pressed Pay.
         let tasks = for_task.tasks.clone();
-        let task = tasks.spawn(async move { take(&for_task, &id, Some(token), typed, slowness).await });
+        let task = tasks.spawn(async move { take(&for_task, &id, Some(token), input, slowness).await });
         match task.await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => failure(error),
@@ -140,11 +292,11 @@ async fn take(
     app: &App,
     id: &str,
     token: Option<String>,
-    typed: Typed,
+    input: Input,
     slowness: Option<Duration>,
 ) -> Result<Response<Body>, Failure> {
     let next =
-        app.work(Cause::default(), |work| pay(work, id, token.as_deref(), typed, slowness.is_some()))?;
+        app.work(Cause::default(), |work| pay(work, id, token.as_deref(), input, slowness.is_some()))?;
     let page_address = format!("/c/pay/{id}");
     Ok(match next {
         Next::Page => see_other(&page_address),
@@ -174,7 +326,7 @@ async fn settle_after(app: &App, intent_id: &str, slowness: Duration) {
 }
 
 /// A scripted payer: the same path without the page. A slow charge goes on in the background.
-pub(crate) async fn submit_scripted(app: &App, id: &str, typed: Typed) -> Result<(), Failure> {
+pub(crate) async fn submit_scripted(app: &App, id: &str, input: Input) -> Result<(), Failure> {
     let slowness = match app.faults.take("POST", &format!("/c/pay/{id}")) {
         Some(fault) if fault.fault == FaultKind::Slow => Some(fault.delay()),
         Some(fault) => {
@@ -192,7 +344,7 @@ pub(crate) async fn submit_scripted(app: &App, id: &str, typed: Typed) -> Result
             let message = format!("This Checkout Session has a status of {}.", session.status.word());
             return Err(ApiError::state(None, message).into());
         }
-        pay(work, id, None, typed, slowness.is_some())
+        pay(work, id, None, input, slowness.is_some())
     })?;
     if let Next::Wait(intent_id) = next {
         let app_of_task = app.clone();
@@ -203,7 +355,7 @@ pub(crate) async fn submit_scripted(app: &App, id: &str, typed: Typed) -> Result
 }
 
 /// One press of Pay. A token that was used before changes nothing.
-fn pay(work: &Work<'_>, id: &str, token: Option<&str>, typed: Typed, is_slow: bool) -> Result<Next, Failure> {
+fn pay(work: &Work<'_>, id: &str, token: Option<&str>, input: Input, is_slow: bool) -> Result<Next, Failure> {
     let mut session: Session = work.get(id, "session")?;
     match session.status {
         SessionStatus::Open => {}
@@ -213,25 +365,73 @@ fn pay(work: &Work<'_>, id: &str, token: Option<&str>, typed: Typed, is_slow: bo
     if token.is_some_and(|token| token != session.form_token) {
         return next_of_stale(work, &session);
     }
-    let (state, card) = read_typed(typed, work.now);
+    let (state, instrument, acceptance) = match input {
+        Input::Card(typed) => {
+            let (state, card) = read_typed(typed, work.now);
+            (state, card.map(Instrument::Card), None)
+        }
+        Input::Bank(typed) => match typed.check() {
+            (state, Some((instrument, acceptance))) => (state, Some(instrument), Some(acceptance)),
+            (state, None) => (state, None, None),
+        },
+    };
     session.form_token = work.next_id("tok_")?;
     session.page = state;
     work.update(&session)?;
-    let Some(card) = card else { return Ok(Next::Page) };
+    let Some(instrument) = instrument else { return Ok(Next::Page) };
+    if !session.payment_method_types.iter().any(|kind| kind == instrument.kind()) {
+        return Ok(Next::Page);
+    }
+    let work = &as_typed(work, &session, &instrument)?;
+    let method = methods::make(work, instrument, session.customer_email.clone())?;
+    if let Some(setup_id) = &session.setup_intent {
+        let mut setup: SetupIntent = work.own(setup_id)?;
+        return Ok(match setting_up::try_method(work, &mut setup, &method, acceptance)? {
+            Tried::Declined => Next::Page,
+            Tried::NeedsAction => Next::Bank(setup.id),
+            Tried::Succeeded | Tried::Processing | Tried::NeedsVerification => {
+                Next::Merchant(session.success_address())
+            }
+        });
+    }
     let mut intent = charging::intent_of_session(work, &mut session)?;
     if intent.status == IntentStatus::Processing {
         return Ok(Next::Page);
     }
-    Ok(match charging::try_card(work, &mut intent, card, Manner { is_off_session: false, is_slow })? {
-        Tried::Succeeded => Next::Merchant(session.success_address()),
+    let manner = Manner { is_slow, acceptance, ..Manner::default() };
+    Ok(match charging::try_method(work, &mut intent, &method, &manner)? {
         Tried::Declined => Next::Page,
         Tried::NeedsAction => Next::Bank(intent.id),
-        Tried::Processing => Next::Wait(intent.id),
+        Tried::Processing if intent.card().is_some() => Next::Wait(intent.id),
+        Tried::Succeeded | Tried::Processing | Tried::NeedsVerification => {
+            Next::Merchant(session.success_address())
+        }
     })
+}
+
+/// Four names that a payer may type are not names but wishes: how the events of this payment go out, or that too little is taken.
+fn as_typed<'a>(work: &Work<'a>, session: &Session, instrument: &Instrument) -> Result<Work<'a>, Failure> {
+    let name = instrument.name().unwrap_or_default().to_ascii_lowercase();
+    let webhook_mode = match name.as_str() {
+        "lost webhook" => Some(WebhookMode::Lose),
+        "late webhook" => Some(WebhookMode::Late),
+        "double webhook" => Some(WebhookMode::Duplicate),
+        _ => None,
+    };
+    if name == "wrong amount" && !session.is_setup() {
+        let amount_minor = session.amount_minor - 1;
+        let taken = CaptureOverride { amount_minor, currency: session.currency.clone() };
+        books::set_capture_override(work, &session.id, taken)?;
+    }
+    Ok(Work { webhook_mode, cause: work.cause.clone(), ..*work })
 }
 
 /// Where the second press of a double press goes: where the first one went.
 fn next_of_stale(work: &Work<'_>, session: &Session) -> Result<Next, Failure> {
+    if let Some(id) = &session.setup_intent {
+        let setup: SetupIntent = work.own(id)?;
+        return Ok(if setup.challenge.is_some() { Next::Bank(setup.id) } else { Next::Page });
+    }
     let Some(id) = &session.payment_intent else { return Ok(Next::Page) };
     let intent: Intent = work.own(id)?;
     Ok(if intent.status == IntentStatus::RequiresAction { Next::Bank(intent.id) } else { Next::Page })
@@ -290,7 +490,18 @@ fn read_typed(typed: Typed, now: i64) -> (PageState, Option<CardSummary>) {
     // The expiry field is only given back when it is one: somebody may have typed a card number into it.
     let expiry = if parse_expiry(&typed.expiry).is_some() { typed.expiry } else { String::new() };
     let name = if name.bytes().filter(u8::is_ascii_digit).count() < 6 { name } else { String::new() };
-    (PageState { card_token: card.map(|card| card.token.to_owned()), expiry, name, problems }, summary)
+    let card_token = card.map(|card| card.token.to_owned());
+    (
+        PageState {
+            method: Some("card".to_owned()),
+            card_token,
+            expiry,
+            name,
+            problems,
+            ..PageState::default()
+        },
+        summary,
+    )
 }
 
 /// Month and four-digit year of `MM/YY`, `MM / YY`, `MMYY` or `MM/YYYY`.

@@ -220,7 +220,7 @@ async fn the_control_api_explains_itself_and_refuses_other_sites() {
         .expect("an answer");
     assert_eq!(sent.status(), 400);
     let clock = bench.control_get("/clock").await;
-    assert_eq!(clock, json!({ "now": START, "offset_seconds": 0 }));
+    assert_eq!(clock, json!({ "now": START, "offset_seconds": 0, "skew_seconds": 0 }));
     let listed = bench.control_get("/sessions").await;
     assert_eq!(listed["sessions"], json!([]));
 }

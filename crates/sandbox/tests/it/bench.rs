@@ -143,6 +143,57 @@ impl Bench {
         .ok()
     }
 
+    /// Opens a page that takes a payment of 500.00 in these ways.
+    pub async fn open_session_for(&self, types: &[&str], extra: &[(&'static str, &str)]) -> Value {
+        let currency = if types.contains(&"sepa_debit") { "eur" } else { "usd" };
+        let mut form = session_form("50000", currency);
+        form.retain(|(name, _)| *name != "payment_method_types[0]");
+        form.extend(types.iter().map(|kind| ("payment_method_types[]", *kind)));
+        form.extend(extra);
+        self.post("/v1/checkout/sessions", &form).await.ok()
+    }
+
+    /// Pays a new session by debit from a practice account in the United States; returns the session.
+    pub async fn debit(&self, account: &str) -> Value {
+        let session = self.open_session_for(&["us_bank_account"], &[]).await;
+        self.pay(&session, serde_json::json!({ "account": account })).await;
+        self.session(&session).await
+    }
+
+    /// Pays a new session by card; returns the session.
+    pub async fn charge(&self, card: &str) -> Value {
+        let session = self.open_session().await;
+        self.pay(&session, serde_json::json!({ "card": card })).await;
+        self.session(&session).await
+    }
+
+    pub async fn advance_days(&self, days: u32) {
+        self.control("/clock", serde_json::json!({ "advance_days": days })).await;
+    }
+
+    /// The books add up: what came in and went out is what the balance transactions say, in every currency.
+    #[track_caller]
+    pub fn assert_books(&self) -> sandbox::Books {
+        let books = self.sandbox.books().expect("books");
+        for (currency, books) in &books.currencies {
+            let kept = books.captured_minor
+                - books.unbooked_minor
+                - books.refunded_minor
+                - books.disputed_minor
+                - books.paid_out_minor
+                - books.fees_minor;
+            assert_eq!(kept, books.net_minor, "{currency}: {books:?}");
+            assert_eq!(books.gross_minor - books.fees_minor, books.net_minor, "{currency}: {books:?}");
+        }
+        books
+    }
+
+    /// The last event of a type.
+    pub async fn last_event(&self, kind: &str) -> Value {
+        let events = self.get(&format!("/v1/events?limit=1&type={kind}")).await.ok();
+        items(&events).first().cloned().unwrap_or_else(|| panic!("no {kind}"))
+    }
+
     /// Types of all events so far, oldest first.
     pub async fn event_types(&self) -> Vec<String> {
         let events = self.get("/v1/events?limit=100").await.ok();

@@ -46,7 +46,7 @@ async fn what_is_wrong_with_a_session_is_named() {
         ("line_items[0][price_data][currency]", Some("xyz"), "line_items[0][price_data][currency]", None),
         ("expires_at", Some(&soon), "expires_at", None),
         ("expires_at", Some(&late), "expires_at", None),
-        ("payment_method_types[0]", Some("sepa_debit"), "payment_method_types", None),
+        ("payment_method_types[0]", Some("bacs_debit"), "payment_method_types", None),
         ("customer", Some("cus_1"), "customer_email", None),
         ("customer_email", Some("nobody"), "customer_email", Some("email_invalid")),
         ("colour", Some("blue"), "colour", Some("parameter_unknown")),
