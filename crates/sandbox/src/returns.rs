@@ -32,116 +32,161 @@ pub(crate) fn exists(code: &str) -> bool {
     }
 }
 
-/// The processor's names of a scheme's code, or of one of its own failure codes that has none.
-pub(crate) fn names(code: &str) -> ReturnNames {
-    let named = |failure_code, decline_code, dispute_reason, message, ends_mandate| ReturnNames {
-        failure_code,
-        decline_code,
-        dispute_reason,
-        message,
-        ends_mandate,
-    };
-    match code {
-        "R01" | "R09" | "AM04" => named(
+/// Codes of the schemes, or of the processor's own where a scheme has none, and what they are called.
+const NAMES: &[(&[&str], ReturnNames)] = &[
+    (
+        &["R01", "R09", "AM04"],
+        named(
             "insufficient_funds",
             "insufficient_funds",
             "insufficient_funds",
             "The customer's account has insufficient funds to cover this payment.",
             false,
         ),
-        "R02" | "AC04" => named(
+    ),
+    (
+        &["R02", "AC04"],
+        named(
             "account_closed",
             "bank_account_closed",
             "bank_cannot_process",
             "The customer's bank account has been closed.",
             true,
         ),
-        "R03" | "BE05" => named(
+    ),
+    (
+        &["R03", "BE05"],
+        named(
             "no_account",
             "bank_account_invalid_details",
             "incorrect_account_details",
             "The customer's bank account could not be located.",
             true,
         ),
-        "R04" | "R13" | "AC01" | "RC01" => named(
+    ),
+    (
+        &["R04", "R13", "AC01", "RC01"],
+        named(
             "invalid_account_number",
             "bank_account_invalid_details",
             "incorrect_account_details",
             "The bank account number is not valid.",
             true,
         ),
-        "R05" | "R07" | "R08" | "R10" | "R11" | "R29" | "R31" | "R51" | "AG01" | "MD01" | "MD02" | "MS02"
-        | "SL01" => named(
+    ),
+    (
+        &["R05", "R07", "R08", "R10", "R11", "R29", "R31", "R51", "AG01", "MD01", "MD02", "MS02", "SL01"],
+        named(
             "debit_not_authorized",
             "debit_not_authorized",
             "debit_not_authorized",
             "The customer has notified their bank that this payment was unauthorized.",
             true,
         ),
-        "MD06" => named(
+    ),
+    (
+        &["MD06"],
+        named(
             "debit_not_authorized",
             "debit_not_authorized",
             "customer_initiated",
             "The customer asked their bank for the money back.",
             true,
         ),
-        "R14" | "R15" | "MD07" => named(
+    ),
+    (
+        &["R14", "R15", "MD07"],
+        named(
             "recipient_deceased",
             "bank_account_restricted",
             "bank_cannot_process",
             "The customer's bank account cannot be debited.",
             true,
         ),
-        "R16" | "R20" | "AC06" | "AC13" => named(
+    ),
+    (
+        &["R16", "R20", "AC06", "AC13"],
+        named(
             "bank_account_restricted",
             "bank_account_restricted",
             "bank_cannot_process",
             "The customer's bank account does not allow debits.",
             true,
         ),
-        "R12" => named(
+    ),
+    (
+        &["R12"],
+        named(
             "bank_ownership_changed",
             "bank_account_invalid_details",
             "bank_cannot_process",
             "The account was moved to another bank.",
             true,
         ),
-        "invalid_currency" => named(
+    ),
+    (
+        &["invalid_currency"],
+        named(
             "invalid_currency",
             "generic_decline",
             "bank_cannot_process",
             "The bank was unable to process this payment because of its currency.",
             false,
         ),
-        "charge_exceeds_source_limit" => named(
+    ),
+    (
+        &["charge_exceeds_source_limit"],
+        named(
             "charge_exceeds_source_limit",
             "generic_decline",
             "bank_cannot_process",
             "This payment exceeds the weekly volume limit of the account.",
             false,
         ),
-        "charge_exceeds_weekly_limit" => named(
+    ),
+    (
+        &["charge_exceeds_weekly_limit"],
+        named(
             "charge_exceeds_weekly_limit",
             "generic_decline",
             "bank_cannot_process",
             "This payment exceeds the weekly transaction limit of the account.",
             false,
         ),
-        "tokenized_account_number_deactivated" => named(
+    ),
+    (
+        &["tokenized_account_number_deactivated"],
+        named(
             "tokenized_account_number_deactivated",
             "bank_account_invalid_details",
             "bank_cannot_process",
             "The tokenized account number was deactivated by the customer or their bank.",
             true,
         ),
-        _ => named(
-            "generic_could_not_process",
-            "generic_decline",
-            "bank_cannot_process",
-            "The bank was unable to process this payment.",
-            false,
-        ),
-    }
+    ),
+];
+const COULD_NOT_PROCESS: ReturnNames = named(
+    "generic_could_not_process",
+    "generic_decline",
+    "bank_cannot_process",
+    "The bank was unable to process this payment.",
+    false,
+);
+
+const fn named(
+    failure_code: &'static str,
+    decline_code: &'static str,
+    dispute_reason: &'static str,
+    message: &'static str,
+    ends_mandate: bool,
+) -> ReturnNames {
+    ReturnNames { failure_code, decline_code, dispute_reason, message, ends_mandate }
+}
+
+/// The processor's names of a scheme's code, or of one of its own failure codes that has none.
+pub(crate) fn names(code: &str) -> ReturnNames {
+    let found = NAMES.iter().find(|(codes, _)| codes.contains(&code));
+    found.map_or(COULD_NOT_PROCESS, |(_, names)| *names)
 }
 
 #[cfg(test)]
