@@ -28,6 +28,9 @@ pub(crate) fn open(
     if charge.status != ChargeStatus::Succeeded {
         return Err(ApiError::invalid("Only a charge that took money can be disputed.").into());
     }
+    if charge.instrument.bank().is_some() {
+        return Err(ApiError::invalid("A bank debit is not disputed; its bank takes it back.").into());
+    }
     let most = charge.amount_minor - charge.refunded_minor - held_of(work, charge_id)?;
     let amount_minor = amount_minor.unwrap_or(most);
     if !(1..=most).contains(&amount_minor) {

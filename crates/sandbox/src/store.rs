@@ -302,3 +302,29 @@ pub(crate) fn next_id(
     set_setting(connection, "ids_given", &(number + 1))?;
     Ok(format!("{prefix}{}", ids::code(seed, prefix, number, length)))
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::{SCHEMA, Store};
+    use crate::store::SandboxData;
+
+    #[test]
+    fn a_file_of_the_first_version_is_brought_up_once() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("sandbox.db");
+        let first = Connection::open(&path).expect("opens");
+        first.execute_batch(&format!("{SCHEMA} PRAGMA user_version = 1;")).expect("is made");
+        drop(first);
+        for _ in 0..2 {
+            let store = Store::open(&SandboxData::File(path.clone())).expect("opens");
+            let appointments: i64 = store
+                .transaction(|connection| {
+                    Ok(connection.query_row("SELECT count(*) FROM appointment", [], |row| row.get(0))?)
+                })
+                .expect("reads");
+            assert_eq!(appointments, 0);
+        }
+    }
+}

@@ -56,6 +56,30 @@ async fn everything_is_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn what_is_to_happen_later_happens_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("sandbox.db");
+    let first = Bench::start_with(SandboxData::File(file.clone()), None).await;
+    let paid = first.debit("000123456789").await;
+    let returned = first.debit("92010003").await;
+    first.control("/payouts", json!({ "schedule": "daily" })).await;
+    first.sandbox.shutdown().await;
+
+    let second = Bench::start_with(SandboxData::File(file), None).await;
+    assert_eq!(
+        second.session(&paid).await["payment_intent"]["status"],
+        "processing",
+        "a start ends no debit"
+    );
+    second.advance_days(12).await;
+    assert_eq!(second.session(&paid).await["payment_status"], "paid");
+    let charge = &second.session(&returned).await["payment_intent"]["latest_charge"];
+    assert_eq!(charge["disputed"], true);
+    let books = second.assert_books();
+    assert!(books.payouts > 0 && books.currencies["usd"].net_minor == 0, "{books:?}");
+}
+
+#[tokio::test]
 async fn a_file_of_a_newer_version_and_a_live_key_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("sandbox.db");
