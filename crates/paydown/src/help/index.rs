@@ -3,7 +3,7 @@
 //! how well a passage fits and never makes one up.
 
 use crate::help::page::{Page, Section, all};
-use crate::help::words::{alike, is_everyday, words};
+use crate::help::words::{alike, implied, is_everyday, words};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -102,7 +102,7 @@ fn index() -> &'static Index {
 
 /// What a question is about.
 pub fn question(asked: &str) -> Question {
-    let distinct: BTreeSet<String> = words(asked).into_iter().collect();
+    let distinct: BTreeSet<String> = words(asked).into_iter().chain(implied(asked)).collect();
     Question { words: distinct.iter().map(|word| index().wanted(word)).collect() }
 }
 
@@ -241,7 +241,8 @@ impl Passage {
             }
             number(found.len())
         };
-        add(&page.title, TITLE);
+        // What comes before the first heading stands under the title alone.
+        add(&page.title, if section_at == 0 { HEADING } else { TITLE });
         if section_at > 0 {
             add(&section.heading, HEADING);
         }

@@ -20,14 +20,14 @@ const LITTLE: &str = "a about actually after again all almost already also altho
      re really reason right s said same saw say says see seeing seem seems seen sees shall she should shouldnt show \
      showed shown shows since so some somebody somehow someone something sometimes somewhere soon still such suppose \
      sure t take taken takes tell tells than thanks that thats the their theirs them then there theres these they \
-     theyre thing things think this those though through thus til till to together told too took toward truly under \
+     theyre thing things think this those though through thus til till to together told too took truly under \
      unless until up upon us use used uses using usually ve very via wanna want wanted wants was wasnt way we well \
      went were werent what whats when where whether which while who whom whos whose why will wish with within without \
      wonder wont work works would wouldnt yes yet you youd youll your youre yours";
 
 /// Words of everyday talk. Where no page has one, it says nothing about what is asked; a word that is not here and on no page
 /// is what a question is about, and then no page answers it.
-const EVERYDAY: &str = "able accident accidental accidentally according across act actual add advance advise affect afraid afternoon \
+const EVERYDAY: &str = "able accident accidental accidentally according across act actual add advance advise affect afraid afternoon afterward afterwards \
      against age agree ahead allow allowed alone along aloud always amaze among amount angry announce annoy \
      anticipate apart apparently appear approach approximately april area argue arrange arrive assume attach attend \
      august automatic automatically available avoid await awake aware awful bad badly base basic basically bear beat \
@@ -83,7 +83,7 @@ const EVERYDAY: &str = "able accident accidental accidentally according across a
 
 /// Words whose forms a stemmer does not bring together, each with these forms; and numbers as they are spoken.
 const FORMS: &[(&str, &str)] = &[
-    ("pay", "transaction transactions paid pays paying payment payments payable"),
+    ("pay", "transaction transactions paid pays paying payment payments payable toward towards"),
     ("part", "parts instalment instalments installment installments partly partially"),
     ("send", "sent sends sending"),
     ("lose", "lost loses"),
@@ -143,7 +143,7 @@ const ALIKE: &[&str] = &[
     "maximum largest highest most",
     "limit cap restrict",
     "decimal comma separator point cent",
-    "currency dollar euro pound franc yen",
+    "currency dollar euro pound yen",
     "percent percentage",
     "progress pending processing ongoing underway",
     "cancel abort abandon undo withdraw void annul",
@@ -309,6 +309,38 @@ pub fn words(text: &str) -> Vec<String> {
         .filter(|word| word.len() > 1 || word.starts_with(|c: char| c.is_ascii_digit()))
         .filter_map(word)
         .collect()
+}
+
+/// How people ask for a part in little words alone.
+const OF_A_PART: &[&str] = &[
+    "only some",
+    "just some",
+    "some of it",
+    "some of this",
+    "some of that",
+    "pay some",
+    "a bit now",
+    "a little now",
+    "at once",
+    "in one go",
+];
+/// Words for all of it, which beside a *not* mean a part.
+const ALL_OF_IT: &[&str] = &["all", "everything", "whole", "full", "entire", "total"];
+const NOT: &[&str] = &["not", "dont", "cant", "cannot", "without", "instead", "less"];
+
+/// Words that a question means and does not say, stemmed: a part of an invoice, where somebody asks for *only some of it* or says
+/// that they do *not* pay *everything*.
+pub fn implied(text: &str) -> Vec<String> {
+    let plain = deunicode(text).to_lowercase().replace('\'', "");
+    let words: Vec<&str> =
+        plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|w| !w.is_empty()).collect();
+    let spaced = format!(" {} ", words.join(" "));
+    let says = |phrase: &&str| spaced.contains(&format!(" {phrase} "));
+    let has = |any: &[&str]| words.iter().any(|word| any.contains(word));
+    let is_of_a_part = OF_A_PART.iter().any(|phrase| says(&phrase)) || (has(NOT) && has(ALL_OF_IT));
+    // Of paying alone: whoever cannot see all invoices asks for no part.
+    let is_of_paying = words.iter().any(|said| word(said).is_some_and(|stemmed| stemmed == stem("pay")));
+    if is_of_a_part && is_of_paying { vec![stem("part"), stem("invoice")] } else { Vec::new() }
 }
 
 /// Other words for a stemmed one, stemmed; none for most.
