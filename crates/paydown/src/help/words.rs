@@ -337,7 +337,7 @@ pub fn implied(text: &str) -> Vec<String> {
     let spaced = format!(" {} ", words.join(" "));
     let says = |phrase: &&str| spaced.contains(&format!(" {phrase} "));
     let has = |any: &[&str]| words.iter().any(|word| any.contains(word));
-    let is_of_a_part = OF_A_PART.iter().any(|phrase| says(&phrase)) || (has(NOT) && has(ALL_OF_IT));
+    let is_of_a_part = OF_A_PART.iter().any(says) || (has(NOT) && has(ALL_OF_IT));
     // Of paying alone: whoever cannot see all invoices asks for no part.
     let is_of_paying = words.iter().any(|said| word(said).is_some_and(|stemmed| stemmed == stem("pay")));
     if is_of_a_part && is_of_paying { vec![stem("part"), stem("invoice")] } else { Vec::new() }
