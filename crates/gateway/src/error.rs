@@ -1,5 +1,6 @@
 //! How a call can end without facts. The question each answer has to settle: may it have had its effect?
 
+use billing::payment::Method;
 use ledger::Currency;
 
 /// Why a call brought no facts.
@@ -74,12 +75,23 @@ impl CallError {
     }
 }
 
-/// Why a checkout cannot be made; nothing was sent.
+/// Why a call cannot be made; nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CannotCharge {
-    /// The processor does not charge cards in this currency.
-    #[error("cards are not charged in {0}")]
-    Currency(Currency),
+    /// The processor does not charge by this method in this currency, or not by this method at all.
+    #[error("{} is not charged in {currency}", .method.as_str())]
+    Method {
+        /// The method.
+        method: Method,
+        /// The currency.
+        currency: Currency,
+    },
+    /// The processor keeps nothing of this kind.
+    #[error("nothing is kept of {}", .0.as_str())]
+    NotKept(Method),
+    /// To keep what the payer pays with, there has to be a record of the payer.
+    #[error("nothing can be kept for a payer without a record at the processor")]
+    NoCustomer,
     /// Zero or less.
     #[error("there is nothing to charge")]
     NotPositive,

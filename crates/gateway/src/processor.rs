@@ -1,32 +1,57 @@
-//! The trait every processor is behind, and the facts it answers with. No provider's names, no wire formats.
+//! The trait every processor is behind. No provider's names, no wire formats.
 
-use crate::{CallError, CannotCharge};
+use crate::{
+    BalanceLine, CallError, CannotCharge, Checkout, DisputeFacts, EventList, Evidence, EvidenceUpload,
+    MandateFacts, NewCustomer, NewRefund, PageList, PaymentFacts, PayoutFacts, PayoutList, RefundFacts,
+    SavedCharge, SavedMethod, SessionFacts, SetupFacts, SetupPage, Span, StoredCall,
+};
 use async_trait::async_trait;
 use billing::amount::MethodLimits;
-use billing::ids::{AttemptId, ContactId, InvoiceId, MerchantId, PaymentId};
-use billing::payment::{Decline, PaymentState};
+use billing::ids::AttemptId;
+use billing::payment::Method;
 use jiff::{SignedDuration, Timestamp};
-use ledger::{Currency, Money};
+use ledger::Currency;
 
 /// A payment processor, connected for one merchant in one mode (test or live).
 #[async_trait]
 pub trait Processor: Send + Sync {
-    /// Pure: the route and whole body of a hosted card checkout, to be stored before it is sent.
-    fn card_checkout(&self, request: &CardCheckout) -> Result<StoredCall, CannotCharge>;
+    /// Pure: the route and whole body of a hosted checkout, to be stored before it is sent.
+    fn checkout(&self, request: &Checkout) -> Result<StoredCall, CannotCharge>;
+
+    /// Pure: the same for a page on which a payer leaves a card or a bank account and pays nothing.
+    fn setup_page(&self, request: &SetupPage) -> Result<StoredCall, CannotCharge>;
+
+    /// Pure: the same for a charge of what the processor keeps. Sending it charges, see [`Processor::send_charge`].
+    fn saved_charge(&self, request: &SavedCharge) -> Result<StoredCall, CannotCharge>;
+
+    /// Pure: the same for a refund, see [`Processor::send_refund`].
+    fn refund(&self, request: &NewRefund) -> Result<StoredCall, CannotCharge>;
 
     /// Makes the processor's own record of a person who pays; answers its name there. The same person under the same
     /// key is made once.
     async fn create_customer(&self, customer: &NewCustomer, key: &str) -> Result<String, CallError>;
 
-    /// Sends a stored call under its stored key, and nothing else: a refusal is the answer to this call and to no other.
+    /// Sends the stored call of a hosted page under its stored key, and nothing else: a refusal is the answer to this call and to no other.
     /// Sending it again is harmless: the answer is then the first one, so it may be older than what is known by now.
     async fn send(&self, call: &StoredCall, key: &str) -> Result<SessionFacts, CallError>;
+
+    /// Sends the stored call of a charge under its stored key. A decline is an answer: the payment is failed. Whatever
+    /// [`CallError::may_have_happened`] says may have charged; only the same call under the same key may follow it.
+    async fn send_charge(&self, call: &StoredCall, key: &str) -> Result<PaymentFacts, CallError>;
+
+    /// Sends the stored call of a refund under its stored key. The same holds as for a charge.
+    async fn send_refund(&self, call: &StoredCall, key: &str) -> Result<RefundFacts, CallError>;
+
+    /// Asks the processor to call a payment off that is under way, a bank debit for example. Whatever it answers, the
+    /// facts are read from it: only its answer counts.
+    async fn cancel_payment(&self, payment_intent_id: &str, key: &str) -> Result<PaymentFacts, CallError>;
 
     /// Asks the processor to end a hosted page. Whatever it answers, the facts are read from it: where it refused
     /// because the page is complete or running, they say so.
     async fn expire_session(&self, session_id: &str, key: &str) -> Result<PaymentFacts, CallError>;
 
-    /// Everything about one hosted page: its payment, charge, card and fee.
+    /// Everything about one hosted page: its payment, charge, card or bank account, fee, and whether a bank debit was
+    /// taken back.
     async fn read_session(&self, session_id: &str) -> Result<PaymentFacts, CallError>;
 
     /// The same, starting from the processor's name of the payment; its hosted page is looked up, since only the page
@@ -43,9 +68,89 @@ pub trait Processor: Send + Sync {
         created_before: Timestamp,
     ) -> Result<Option<PaymentFacts>, CallError>;
 
+    /// The same among charges without a page.
+    async fn find_charge(
+        &self,
+        attempt: AttemptId,
+        created_after: Timestamp,
+        created_before: Timestamp,
+    ) -> Result<Option<PaymentFacts>, CallError>;
+
     /// The hosted pages of ours that were made in a span of time, whoever remembers them. Only what their marks tell is
     /// read: where a payment stands is asked page by page.
     async fn list_pages(&self, span: Span) -> Result<PageList, CallError>;
+
+    /// The processor's name of the payment that a charge belongs to; `None` if it belongs to none.
+    async fn payment_of_charge(&self, charge_id: &str) -> Result<Option<String>, CallError>;
+
+    /// How leaving a card or an account on a page went.
+    async fn read_setup(&self, session_id: &str) -> Result<SetupFacts, CallError>;
+
+    /// Asks the processor to end such a page. Whatever it answers, the facts are read from it.
+    async fn expire_setup(&self, session_id: &str, key: &str) -> Result<SetupFacts, CallError>;
+
+    /// All cards and bank accounts that the processor keeps for a payer, the newest first.
+    async fn list_saved(&self, customer: &str) -> Result<Vec<SavedMethod>, CallError>;
+
+    /// One of them; `None` for a kind that we do not charge.
+    async fn read_saved(&self, payment_method_id: &str) -> Result<Option<SavedMethod>, CallError>;
+
+    /// Makes the processor forget one. It cannot be charged any more; a mandate ends with it. Forgetting it twice is
+    /// forgetting it.
+    async fn remove_saved(&self, payment_method_id: &str, key: &str) -> Result<(), CallError>;
+
+    /// Which of them the payer wants to be charged unless told otherwise.
+    async fn default_saved(&self, customer: &str) -> Result<Option<String>, CallError>;
+
+    /// Changes it.
+    async fn set_default_saved(
+        &self,
+        customer: &str,
+        payment_method_id: &str,
+        key: &str,
+    ) -> Result<(), CallError>;
+
+    /// Whether an account may be debited, and what the payer agreed to.
+    async fn read_mandate(&self, mandate_id: &str) -> Result<MandateFacts, CallError>;
+
+    /// One refund.
+    async fn read_refund(&self, refund_id: &str) -> Result<RefundFacts, CallError>;
+
+    /// All refunds of a payment, the newest first. It is read to its end: what is not in it was never made.
+    async fn list_refunds(&self, payment_intent_id: &str) -> Result<Vec<RefundFacts>, CallError>;
+
+    /// One dispute.
+    async fn read_dispute(&self, dispute_id: &str) -> Result<DisputeFacts, CallError>;
+
+    /// All disputes of a payment, the newest first.
+    async fn list_disputes(&self, payment_intent_id: &str) -> Result<Vec<DisputeFacts>, CallError>;
+
+    /// Hands a file over for evidence; answers its name there. The same file under the same key is handed over once.
+    async fn upload_evidence(&self, file: &EvidenceUpload, key: &str) -> Result<String, CallError>;
+
+    /// Adds to the evidence of a dispute, and sends it to the bank if that is asked.
+    async fn submit_evidence(
+        &self,
+        dispute_id: &str,
+        evidence: &Evidence,
+        key: &str,
+    ) -> Result<DisputeFacts, CallError>;
+
+    /// Lets a dispute be: it is lost. One that has ended meanwhile is answered with how.
+    async fn accept_dispute(&self, dispute_id: &str, key: &str) -> Result<DisputeFacts, CallError>;
+
+    /// The payouts that were made in a span of time.
+    async fn list_payouts(&self, span: Span) -> Result<PayoutList, CallError>;
+
+    /// One payout.
+    async fn read_payout(&self, payout_id: &str) -> Result<PayoutFacts, CallError>;
+
+    /// All that a payout consists of, without its own line, read to its end: the sum of what is left after fees is the
+    /// payout. Refused by the processor for one that a person asked for, which has no items.
+    async fn payout_items(&self, payout_id: &str) -> Result<Vec<BalanceLine>, CallError>;
+
+    /// One line of the processor's books.
+    async fn read_line(&self, line_id: &str) -> Result<BalanceLine, CallError>;
 
     /// What happened in a span of time, of the kinds that concern payments and of those that move their money
     /// afterwards. An event that cannot be read is left out and logged: one must never keep the others from us.
@@ -57,293 +162,15 @@ pub trait Processor: Send + Sync {
     /// True if the key moves real money. A webhook of the other mode is stored and never acted on.
     fn is_live(&self) -> bool;
 
-    /// What a card charge can be in this currency.
-    fn card_limits(&self, currency: Currency) -> MethodLimits;
+    /// What a charge by this method can be in this currency. Where the processor does not charge so, the most is 0.
+    fn method_limits(&self, method: Method, currency: Currency) -> MethodLimits;
+
+    /// How far our clock was ahead of the processor's at its last answer, negative if it was behind; `None` before the
+    /// first one. The processor tells whole seconds, and the way of the answer counts: a second or two mean nothing.
+    fn clock_skew(&self) -> Option<SignedDuration>;
 
     /// The longest life of a hosted page.
     fn session_life(&self) -> SignedDuration;
-}
-
-/// A call as it was decided: stored before it is sent, sent as it was stored.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StoredCall {
-    /// Method and path, for example `POST /v1/checkout/sessions`.
-    pub route: String,
-    /// The exact bytes sent.
-    pub body: String,
-}
-
-/// A person who pays, as a processor gets to know them.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NewCustomer {
-    /// Who they are here.
-    pub contact: ContactId,
-    /// Whose customer they are.
-    pub merchant: MerchantId,
-    /// Their name.
-    pub name: String,
-    /// Their address; the hosted page shows it to them.
-    pub email: String,
-}
-
-/// A hosted page on which one payment is made by card.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CardCheckout {
-    /// The attempt it is; how we find it again.
-    pub attempt: AttemptId,
-    /// Its payment.
-    pub payment: PaymentId,
-    /// Who is paid.
-    pub merchant: MerchantId,
-    /// What the card is charged: the amount and the surcharge together.
-    pub charge: Money,
-    /// What the payer reads beside the amount.
-    pub description: String,
-    /// The invoice.
-    pub invoice: InvoiceId,
-    /// The invoice's number, for whoever looks at the processor's dashboard.
-    pub invoice_number: String,
-    /// How much of the charge is surcharge, minor units.
-    pub surcharge_minor: i64,
-    /// The payer's record at the processor, with the address in it. Only for a person who signed in: whoever sees the
-    /// page sees the address.
-    pub customer: Option<String>,
-    /// Fills in the payer's address, if known and there is no record.
-    pub payer_email: Option<String>,
-    /// Where the payer lands after paying.
-    pub success_url: String,
-    /// Where the payer lands when giving up.
-    pub cancel_url: String,
-    /// When the page ends by itself.
-    pub expires_at: Timestamp,
-    /// What the card statement adds to the merchant's name.
-    pub statement_suffix: Option<String>,
-    /// Language tag of the page; what the processor does not speak becomes its own choice.
-    pub locale: String,
-}
-
-/// What a processor says about one payment, at the time it was asked.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PaymentFacts {
-    /// Our attempt, as the processor keeps it for us.
-    pub attempt: Option<AttemptId>,
-    /// Our merchant, as the processor keeps it for us.
-    pub merchant: Option<MerchantId>,
-    /// The payment the page was made for, where the page was read and carries all our marks.
-    pub origin: Option<Origin>,
-    /// What these facts make of the payment.
-    pub state: PaymentState,
-    /// The hosted page, where it was read.
-    pub session: Option<SessionFacts>,
-    /// The processor's name of the payment; none before the payer has submitted the page.
-    pub payment_intent_id: Option<String>,
-    /// The charge that succeeded, else the latest that was tried.
-    pub charge_id: Option<String>,
-    /// What was captured, in the currency it was captured in. There if and only if the state is succeeded.
-    pub captured: Option<Money>,
-    /// When it was captured.
-    pub captured_at: Option<Timestamp>,
-    /// The latest decline, while no later try succeeded.
-    pub decline: Option<DeclineFacts>,
-    /// True while the bank waits to see the payer.
-    pub bank_waits: bool,
-    /// The card of the latest charge.
-    pub card: Option<CardFacts>,
-    /// What the processor keeps; known some time after the success.
-    pub fee: Option<FeeFacts>,
-    /// True if real money moves.
-    pub live: bool,
-}
-
-impl PaymentFacts {
-    /// That a payment is in this state, and nothing else: no page, no charge, no money.
-    pub const fn of_state(state: PaymentState, live: bool) -> PaymentFacts {
-        PaymentFacts {
-            attempt: None,
-            merchant: None,
-            origin: None,
-            state,
-            session: None,
-            payment_intent_id: None,
-            charge_id: None,
-            captured: None,
-            captured_at: None,
-            decline: None,
-            bank_waits: false,
-            card: None,
-            fee: None,
-            live,
-        }
-    }
-}
-
-/// The payment of ours that a hosted page was made for, as the marks on the page tell. From it a payment can be taken
-/// over that the database has lost.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Origin {
-    /// The attempt.
-    pub attempt: AttemptId,
-    /// Its payment.
-    pub payment: PaymentId,
-    /// Who is paid.
-    pub merchant: MerchantId,
-    /// Which invoice is paid.
-    pub invoice: InvoiceId,
-    /// What was asked for the invoice, without the surcharge.
-    pub amount: Money,
-    /// The surcharge, in the same currency.
-    pub surcharge: Money,
-    /// The address the payer gave, if any.
-    pub payer_email: Option<String>,
-    /// When the page was made, by the processor's clock.
-    pub made_at: Timestamp,
-}
-
-/// A hosted page.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SessionFacts {
-    /// The processor's id.
-    pub id: String,
-    /// Its address; only while it is open.
-    pub url: Option<String>,
-    /// True while the payer can still pay there.
-    pub open: bool,
-    /// When it ends by itself.
-    pub expires_at: Timestamp,
-}
-
-/// One decline.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DeclineFacts {
-    /// The kind a payer is told.
-    pub reason: Decline,
-    /// When, if a charge reached the bank.
-    pub declined_at: Option<Timestamp>,
-    /// The processor's own code, for staff and logs.
-    pub code: Option<String>,
-}
-
-/// A card as may be shown. Never its number.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct CardFacts {
-    /// The scheme, for example `visa`.
-    pub brand: String,
-    /// The last four digits.
-    pub last4: String,
-    /// 1 to 12.
-    pub exp_month: u8,
-    /// Four digits.
-    pub exp_year: u16,
-    /// `credit`, `debit`, `prepaid` or `unknown`.
-    pub funding: String,
-}
-
-/// What the processor keeps of one charge, in the currency of its own books, which may differ from the charge's.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FeeFacts {
-    /// The line of the processor's books.
-    pub balance_transaction_id: String,
-    /// What it keeps.
-    pub fee: Money,
-    /// What is left for the merchant.
-    pub net: Money,
-}
-
-/// What happened at the processor. Only a hint of where to look: the object is fetched and its state applied.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ProcessorEvent {
-    /// The processor's id; the same event delivered twice has the same.
-    pub id: String,
-    /// What kind it is.
-    pub kind: EventKind,
-    /// When it happened.
-    pub created_at: Timestamp,
-    /// True if real money moves.
-    pub live: bool,
-    /// The object it is about, if the event names one.
-    pub object_id: Option<String>,
-    /// The kind of that object, for example `charge`.
-    pub object_kind: Option<String>,
-    /// The hosted page, if the object is one.
-    pub session_id: Option<String>,
-    /// The payment, if the object is one or names one.
-    pub payment_intent_id: Option<String>,
-    /// Our attempt, if the object carries it.
-    pub attempt: Option<AttemptId>,
-}
-
-/// The kinds of events.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum EventKind {
-    /// Something about a payment of ours may have changed; the processor's word for it.
-    Payment(&'static str),
-    /// It moves money of a payment or of the processor's balance in a way that is not booked yet: a refund, a
-    /// dispute, a payout. A person has to know, since the books do not.
-    NotBooked(String),
-    /// Known not to be ours to act on: stored, acknowledged, left alone.
-    NotOurs(String),
-}
-
-impl EventKind {
-    /// The processor's word.
-    pub fn as_str(&self) -> &str {
-        match self {
-            EventKind::Payment(word) => word,
-            EventKind::NotBooked(word) | EventKind::NotOurs(word) => word,
-        }
-    }
-
-    /// True if the object has to be fetched.
-    pub fn concerns_payment(&self) -> bool {
-        matches!(self, EventKind::Payment(_))
-    }
-}
-
-/// A span of time, both ends included, in whole seconds of the processor's clock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Span {
-    /// From.
-    pub from: Timestamp,
-    /// To; `None` is up to the latest.
-    pub to: Option<Timestamp>,
-}
-
-/// A bounded list of events.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct EventList {
-    /// Oldest first.
-    pub events: Vec<ListedEvent>,
-    /// False if older events of the span were left out because there were too many: then the span is not covered, and
-    /// has to be asked for in parts. A span of one second is always complete.
-    pub complete: bool,
-}
-
-/// A bounded list of hosted pages.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PageList {
-    /// Those with all our marks; anybody else's on the same account are left out, and so is what cannot be read: one page
-    /// must never keep the others from us.
-    pub pages: Vec<ListedPage>,
-    /// Where the list was too long for one reading: the older part of the span, still to be read.
-    pub rest: Option<Span>,
-}
-
-/// A hosted page in a list.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ListedPage {
-    /// The page.
-    pub page: SessionFacts,
-    /// What it was made for.
-    pub origin: Origin,
-}
-
-/// An event and how the processor wrote it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ListedEvent {
-    /// Where it points.
-    pub event: ProcessorEvent,
-    /// Its JSON.
-    pub raw: String,
 }
 
 /// Whose account a key opens.

@@ -1,14 +1,16 @@
-//! The body of a hosted card checkout. Pure, and its bytes depend on the request alone: the same request is the same
+//! The body of a hosted checkout. Pure, and its bytes depend on the request alone: the same request is the same
 //! body for ever, which is what makes sending it again under its key harmless.
 
 use super::{currency, wire};
-use crate::{CannotCharge, CardCheckout, NewCustomer, StoredCall};
+use crate::{CannotCharge, Checkout, NewCustomer, SetupPage, StoredCall};
+use billing::ids::{AttemptId, InvoiceId, MerchantId, PaymentId};
+use billing::payment::Method;
 
 /// Where sessions are made.
 pub(super) const ROUTE: &str = "POST /v1/checkout/sessions";
 
 const NAME_CHARACTERS: usize = 250;
-const DESCRIPTION_CHARACTERS: usize = 500;
+pub(super) const DESCRIPTION_CHARACTERS: usize = 500;
 const METADATA_CHARACTERS: usize = 500;
 const EMAIL_BYTES: usize = 254;
 /// Stripe's own limit for the whole statement line; how much of it the merchant's name takes is not known here.
@@ -22,8 +24,11 @@ const LOCALES: [&str; 41] = [
 ];
 
 /// The call that opens the page.
-pub(super) fn card_checkout(request: &CardCheckout) -> Result<StoredCall, CannotCharge> {
-    let unit_amount = currency::to_wire(request.charge)?.to_string();
+pub(super) fn checkout(request: &Checkout) -> Result<StoredCall, CannotCharge> {
+    let unit_amount = currency::charge_to_wire(request.method, request.charge)?.to_string();
+    if request.save && request.customer.is_none() {
+        return Err(CannotCharge::NoCustomer);
+    }
     let currency_code = request.charge.currency().code().to_ascii_lowercase();
     let expires_at = request.expires_at.as_second().to_string();
     let attempt = request.attempt.to_string();
@@ -32,7 +37,7 @@ pub(super) fn card_checkout(request: &CardCheckout) -> Result<StoredCall, Cannot
     let mut body = Body::default();
     body.add("mode", "payment");
     body.add("client_reference_id", &attempt);
-    body.add("payment_method_types[0]", "card");
+    body.add_method(request.method);
     body.add("line_items[0][quantity]", "1");
     body.add("line_items[0][price_data][currency]", &currency_code);
     body.add("line_items[0][price_data][unit_amount]", &unit_amount);
@@ -53,11 +58,39 @@ pub(super) fn card_checkout(request: &CardCheckout) -> Result<StoredCall, Cannot
             body.add("customer_email", email.unwrap_or_default());
         }
     }
-    body.add_metadata("metadata", request);
-    body.add_metadata("payment_intent_data[metadata]", request);
+    let marks = (request.attempt, request.payment, request.merchant, request.invoice);
+    for base in ["metadata", "payment_intent_data[metadata]"] {
+        body.add_marks(base, marks, &request.invoice_number, request.surcharge_minor);
+    }
     body.add("payment_intent_data[description]", &cut(&request.description, DESCRIPTION_CHARACTERS));
+    if request.save {
+        body.add("payment_intent_data[setup_future_usage]", "off_session");
+    }
     let suffix = statement_suffix(request.statement_suffix.as_deref().unwrap_or_default());
     body.add("payment_intent_data[statement_descriptor_suffix]", &suffix);
+    Ok(StoredCall { route: ROUTE.to_owned(), body: body.encode() })
+}
+
+/// The call that opens a page on which a payer leaves a card or an account and pays nothing.
+pub(super) fn setup(request: &SetupPage) -> Result<StoredCall, CannotCharge> {
+    if request.method.is_received() {
+        return Err(CannotCharge::NotKept(request.method));
+    }
+    let mut body = Body::default();
+    body.add("mode", "setup");
+    body.add("client_reference_id", &request.reference);
+    body.add_method(request.method);
+    body.add("customer", &request.customer);
+    body.add("locale", locale(&request.locale));
+    body.add("success_url", &request.success_url);
+    body.add("cancel_url", &request.cancel_url);
+    body.add("expires_at", &request.expires_at.as_second().to_string());
+    for base in ["metadata", "setup_intent_data[metadata]"] {
+        body.add(&format!("{base}[{}]", wire::SETUP), &request.reference);
+        body.add(&format!("{base}[{}]", wire::MERCHANT), &request.merchant.to_string());
+        body.add(&format!("{base}[{}]", wire::CONTACT), &request.contact.to_string());
+    }
+    body.add("setup_intent_data[description]", &cut(&request.description, DESCRIPTION_CHARACTERS));
     Ok(StoredCall { route: ROUTE.to_owned(), body: body.encode() })
 }
 
@@ -86,14 +119,29 @@ impl Body {
         }
     }
 
-    fn add_metadata(&mut self, base: &str, request: &CardCheckout) {
-        self.add(&format!("{base}[{}]", wire::ATTEMPT), &request.attempt.to_string());
-        self.add(&format!("{base}[{}]", wire::PAYMENT), &request.payment.to_string());
-        self.add(&format!("{base}[{}]", wire::MERCHANT), &request.merchant.to_string());
-        let number = cut(&request.invoice_number, METADATA_CHARACTERS);
-        self.add(&format!("{base}[{}]", wire::INVOICE), &number);
-        self.add(&format!("{base}[{}]", wire::INVOICE_ID), &request.invoice.to_string());
-        self.add(&format!("{base}[{}]", wire::SURCHARGE), &request.surcharge_minor.to_string());
+    /// The one method a page takes. How an American account is proved to be the payer's is Stripe's choice: by signing
+    /// in at the bank, or by two small deposits.
+    pub(super) fn add_method(&mut self, method: Method) {
+        self.add("payment_method_types[0]", method.as_str());
+        if method == Method::UsBankAccount {
+            self.add("payment_method_options[us_bank_account][verification_method]", "automatic");
+        }
+    }
+
+    /// What leads back from an object at Stripe to ours.
+    pub(super) fn add_marks(
+        &mut self,
+        base: &str,
+        (attempt, payment, merchant, invoice): (AttemptId, PaymentId, MerchantId, InvoiceId),
+        invoice_number: &str,
+        surcharge_minor: i64,
+    ) {
+        self.add(&format!("{base}[{}]", wire::ATTEMPT), &attempt.to_string());
+        self.add(&format!("{base}[{}]", wire::PAYMENT), &payment.to_string());
+        self.add(&format!("{base}[{}]", wire::MERCHANT), &merchant.to_string());
+        self.add(&format!("{base}[{}]", wire::INVOICE), &cut(invoice_number, METADATA_CHARACTERS));
+        self.add(&format!("{base}[{}]", wire::INVOICE_ID), &invoice.to_string());
+        self.add(&format!("{base}[{}]", wire::SURCHARGE), &surcharge_minor.to_string());
     }
 
     pub(super) fn encode(&self) -> String {
@@ -101,7 +149,7 @@ impl Body {
     }
 }
 
-fn cut(text: &str, characters: usize) -> String {
+pub(super) fn cut(text: &str, characters: usize) -> String {
     text.trim().chars().take(characters).collect()
 }
 
@@ -127,7 +175,7 @@ fn locale(tag: &str) -> &'static str {
 }
 
 /// What card networks print: Latin letters, digits and plain marks; nothing at all unless there is a letter in it.
-fn statement_suffix(text: &str) -> String {
+pub(super) fn statement_suffix(text: &str) -> String {
     let is_printed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, ' ' | '-' | '.' | '/' | '#');
     let printed: String = text.chars().filter(is_printed).take(SUFFIX_CHARACTERS).collect();
     let printed = printed.trim().to_owned();

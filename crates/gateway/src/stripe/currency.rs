@@ -6,6 +6,7 @@
 
 use crate::CannotCharge;
 use billing::amount::MethodLimits;
+use billing::payment::Method;
 use ledger::{Currency, Money};
 
 /// Written without decimals. ISO 4217 gives MGA two; all others have none there either.
@@ -60,11 +61,20 @@ const MAXIMUM: [(&str, i64); 5] = [
 ];
 const EIGHT_DIGITS: i64 = 99_999_999;
 
-/// The number to send for an amount.
-pub(super) fn to_wire(money: Money) -> Result<i64, CannotCharge> {
+/// Most of one European debit unless Stripe was asked to lift it, cents.
+/// Source: <https://docs.stripe.com/payments/sepa-debit>.
+const SEPA_MAXIMUM: i64 = 1_000_000;
+
+/// Not charged at all.
+const NOTHING: MethodLimits = MethodLimits { minimum_minor: 1, maximum_minor: 0, step_minor: 1 };
+
+/// The number to send for a charge by this method.
+pub(super) fn charge_to_wire(method: Method, money: Money) -> Result<i64, CannotCharge> {
     let currency = money.currency();
-    let scale = Scale::of(currency).ok_or(CannotCharge::Currency(currency))?;
-    let limits = card_limits(currency);
+    let limits = method_limits(method, currency);
+    if limits == NOTHING {
+        return Err(CannotCharge::Method { method, currency });
+    }
     if !money.is_positive() {
         return Err(CannotCharge::NotPositive);
     }
@@ -74,11 +84,16 @@ pub(super) fn to_wire(money: Money) -> Result<i64, CannotCharge> {
     if money.minor() % limits.step_minor != 0 {
         return Err(CannotCharge::OffStep { step_minor: limits.step_minor });
     }
-    Ok(match scale {
-        Scale::Same { .. } => money.minor(),
-        Scale::Finer(factor) => money.minor() * factor,
-        Scale::Coarser(factor) => money.minor() / factor,
-    })
+    to_wire(money).ok_or(CannotCharge::Method { method, currency })
+}
+
+/// The number behind an amount; `None` for one that Stripe cannot write.
+pub(super) fn to_wire(money: Money) -> Option<i64> {
+    match Scale::of(money.currency())? {
+        Scale::Same { .. } => Some(money.minor()),
+        Scale::Finer(factor) => money.minor().checked_mul(factor),
+        Scale::Coarser(factor) => (money.minor() % factor == 0).then(|| money.minor() / factor),
+    }
 }
 
 /// The amount behind a number that came with a currency code. `None` for a currency or a fraction we cannot hold.
@@ -93,13 +108,26 @@ pub(super) fn from_wire(amount: i64, code: &str) -> Option<Money> {
     Some(Money::new(minor, currency))
 }
 
-/// What a card charge can be. A currency that Stripe does not charge has a maximum of 0.
-pub(super) fn card_limits(currency: Currency) -> MethodLimits {
+/// What a charge by this method can be. What Stripe does not charge has a maximum of 0: a bank debit is in the one
+/// currency of its network, and what the merchant receives himself is not Stripe's.
+pub(super) fn method_limits(method: Method, currency: Currency) -> MethodLimits {
+    match method {
+        Method::Card => card_limits(currency),
+        Method::UsBankAccount if currency == Currency::USD => card_limits(currency),
+        Method::SepaDebit if currency == Currency::EUR => {
+            MethodLimits { maximum_minor: SEPA_MAXIMUM, ..card_limits(currency) }
+        }
+        Method::UsBankAccount | Method::SepaDebit | Method::Cheque | Method::Wire | Method::Cash => NOTHING,
+    }
+}
+
+/// What a card charge can be.
+fn card_limits(currency: Currency) -> MethodLimits {
     let of = |table: &[(&str, i64)]| {
         table.iter().find(|(code, _)| *code == currency.code()).map(|(_, amount)| *amount)
     };
     let Some(scale) = Scale::of(currency) else {
-        return MethodLimits { minimum_minor: 1, maximum_minor: 0, step_minor: 1 };
+        return NOTHING;
     };
     let maximum = of(&MAXIMUM).unwrap_or(EIGHT_DIGITS);
     let (step_minor, maximum_minor) = match scale {
@@ -165,13 +193,15 @@ mod tests {
             (500, "KRW", 500),
             (700, "XOF", 700),
         ] {
-            assert_eq!(to_wire(money(minor, code)), Ok(wire), "{minor} {code}");
+            assert_eq!(charge_to_wire(Method::Card, money(minor, code)), Ok(wire), "{minor} {code}");
+            assert_eq!(to_wire(money(-minor, code)), Some(-wire), "{minor} {code}");
             assert_eq!(from_wire(wire, &code.to_lowercase()), Some(money(minor, code)), "{wire} {code}");
         }
     }
 
     #[test]
     fn what_cannot_be_written_is_refused_never_rounded() {
+        let to_wire = |money| charge_to_wire(Method::Card, money);
         assert_eq!(to_wire(money(5_124, "KWD")), Err(CannotCharge::OffStep { step_minor: 10 }));
         assert_eq!(to_wire(money(550, "MGA")), Err(CannotCharge::OffStep { step_minor: 100 }));
         assert_eq!(to_wire(money(0, "USD")), Err(CannotCharge::NotPositive));
@@ -180,7 +210,11 @@ mod tests {
         assert_eq!(to_wire(money(most, "USD")), Ok(most));
         assert_eq!(to_wire(money(most + 1, "USD")), Err(CannotCharge::TooLarge { maximum_minor: most }));
         let dinar = Currency::try_new("IQD").unwrap();
-        assert_eq!(to_wire(Money::new(1_000, dinar)), Err(CannotCharge::Currency(dinar)));
+        assert_eq!(
+            to_wire(Money::new(1_000, dinar)),
+            Err(CannotCharge::Method { method: Method::Card, currency: dinar })
+        );
+        assert_eq!(super::to_wire(money(550, "MGA")), None);
         assert_eq!(from_wire(550, "isk"), None);
         assert_eq!(from_wire(5_124, "kwd"), Some(money(5_124, "KWD")), "read as it is: it did happen");
         assert_eq!(from_wire(1, "zzz"), None);
@@ -205,6 +239,31 @@ mod tests {
     }
 
     #[test]
+    fn a_debit_is_in_the_currency_of_its_network_and_what_is_received_is_not_charged() {
+        let limits = |method, code: &str| method_limits(method, Currency::try_new(code).unwrap());
+        assert_eq!(limits(Method::UsBankAccount, "USD"), limits(Method::Card, "USD"));
+        let sepa = MethodLimits { minimum_minor: 50, maximum_minor: 1_000_000, step_minor: 1 };
+        assert_eq!(limits(Method::SepaDebit, "EUR"), sepa);
+        for (method, code) in [
+            (Method::UsBankAccount, "EUR"),
+            (Method::UsBankAccount, "CAD"),
+            (Method::SepaDebit, "USD"),
+            (Method::SepaDebit, "CHF"),
+            (Method::Cheque, "USD"),
+            (Method::Wire, "USD"),
+            (Method::Cash, "EUR"),
+        ] {
+            assert_eq!(limits(method, code), NOTHING, "{method:?} {code}");
+            let currency = Currency::try_new(code).unwrap();
+            let refused = Err(CannotCharge::Method { method, currency });
+            assert_eq!(charge_to_wire(method, money(5_000, code)), refused, "{method:?} {code}");
+        }
+        let most = CannotCharge::TooLarge { maximum_minor: 1_000_000 };
+        assert_eq!(charge_to_wire(Method::SepaDebit, money(1_000_001, "EUR")), Err(most));
+        assert_eq!(charge_to_wire(Method::SepaDebit, money(1_000_000, "EUR")), Ok(1_000_000));
+    }
+
+    #[test]
     fn every_limit_of_every_currency_can_be_sent() {
         for currency in Currency::all() {
             let limits = card_limits(currency);
@@ -212,7 +271,7 @@ mod tests {
                 continue;
             }
             for minor in [limits.minimum_minor, limits.maximum_minor] {
-                let wire = to_wire(Money::new(minor, currency)).unwrap();
+                let wire = charge_to_wire(Method::Card, Money::new(minor, currency)).unwrap();
                 assert_eq!(from_wire(wire, currency.code()), Some(Money::new(minor, currency)));
             }
         }

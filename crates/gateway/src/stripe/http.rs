@@ -3,6 +3,7 @@
 //! Must never repeat a call by itself, follow a redirect, log a body, or send a key without encryption to another
 //! machine.
 
+use super::skew::Skew;
 use super::{API_VERSION, wire};
 use crate::{CallError, SecretText};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
@@ -12,6 +13,8 @@ use url::{Host, Url};
 
 /// Where Stripe is.
 pub const DEFAULT_ADDRESS: &str = "https://api.stripe.com";
+/// Where Stripe takes files; any other address takes them itself.
+const FILES_ADDRESS: &str = "https://files.stripe.com";
 
 /// A list of a hundred sessions with everything expanded is well below this.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
@@ -65,9 +68,23 @@ pub enum ConfigError {
 pub(super) struct Transport {
     client: Client,
     address: Url,
+    files_address: Url,
     secret_key: SecretText,
     /// True if the key moves real money.
     pub(super) live: bool,
+    pub(super) skew: Skew,
+}
+
+/// An answer that brought nothing, and the payment in it where a charge was declined.
+struct Refusal {
+    error: CallError,
+    payment_intent: Option<serde_json::Value>,
+}
+
+impl From<CallError> for Refusal {
+    fn from(error: CallError) -> Refusal {
+        Refusal { error, payment_intent: None }
+    }
 }
 
 impl Transport {
@@ -93,7 +110,11 @@ impl Transport {
             builder = builder.no_proxy();
         }
         let client = builder.build().map_err(|error| ConfigError::Client(error.to_string()))?;
-        Ok(Transport { client, address, secret_key: config.secret_key, live })
+        let official = config.address.trim_end_matches('/') == DEFAULT_ADDRESS;
+        let files_address =
+            Url::parse(FILES_ADDRESS).ok().filter(|_| official).unwrap_or_else(|| address.clone());
+        let secret_key = config.secret_key;
+        Ok(Transport { client, address, files_address, secret_key, live, skew: Skew::default() })
     }
 
     pub(super) async fn get<T: DeserializeOwned>(
@@ -112,32 +133,83 @@ impl Transport {
         body: String,
         key: &str,
     ) -> Result<T, CallError> {
+        let request = self.form(path, body, key)?;
+        self.call(path, request).await
+    }
+
+    /// The same for a charge. Stripe declines with an error that has the payment in it: that is an answer too.
+    pub(super) async fn post_charge(
+        &self,
+        path: &str,
+        body: String,
+        key: &str,
+    ) -> Result<wire::PaymentIntent, CallError> {
+        let refusal = match self.exchange(path, self.form(path, body, key)?).await {
+            Ok(body) => return parsed(path, &body),
+            Err(refusal) => refusal,
+        };
+        let is_decline = matches!(refusal.error, CallError::Refused { status: 402, .. });
+        match refusal.payment_intent.filter(|_| is_decline) {
+            Some(intent) => serde_json::from_value(intent).map_err(|error| {
+                CallError::Unreadable(format!("{path}: a decline without its payment: {error}"))
+            }),
+            None => Err(refusal.error),
+        }
+    }
+
+    /// Uploads a file; `body` is what `content_type` says.
+    pub(super) async fn upload<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        (content_type, body): (String, Vec<u8>),
+        key: &str,
+    ) -> Result<T, CallError> {
         let request = self
             .client
-            .post(self.url(path)?)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .post(joined(&self.files_address, path)?)
+            .header(header::CONTENT_TYPE, content_type)
             .header("Idempotency-Key", key)
             .body(body);
         self.call(path, request).await
     }
 
+    fn form(&self, path: &str, body: String, key: &str) -> Result<RequestBuilder, CallError> {
+        let request = self.client.post(self.url(path)?);
+        Ok(request
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("Idempotency-Key", key)
+            .body(body))
+    }
+
     fn url(&self, path: &str) -> Result<Url, CallError> {
-        self.address.join(path).map_err(|error| CallError::NotSent(format!("{path}: {error}")))
+        joined(&self.address, path)
     }
 
     async fn call<T: DeserializeOwned>(&self, path: &str, request: RequestBuilder) -> Result<T, CallError> {
+        let body = self.exchange(path, request).await.map_err(|refusal| refusal.error)?;
+        parsed(path, &body)
+    }
+
+    async fn exchange(&self, path: &str, request: RequestBuilder) -> Result<Vec<u8>, Refusal> {
         let request = request.bearer_auth(self.secret_key.expose()).header("Stripe-Version", API_VERSION);
         let response = request.send().await.map_err(sending_failed)?;
+        self.skew.note(response.headers().get(header::DATE));
         let status = response.status();
         let request_id = text_header(&response, "request-id");
         tracing::debug!(path, status = status.as_u16(), request_id, "processor answered");
         if status.is_success() {
-            let body = whole_body(response).await?;
-            return serde_json::from_slice(&body)
-                .map_err(|error| CallError::Unreadable(format!("{path}: {error}")));
+            return Ok(whole_body(response).await?);
         }
         Err(refusal(response, status, request_id).await)
     }
+}
+
+fn joined(address: &Url, path: &str) -> Result<Url, CallError> {
+    address.join(path).map_err(|error| CallError::NotSent(format!("{path}: {error}")))
+}
+
+fn parsed<T: DeserializeOwned>(path: &str, body: &[u8]) -> Result<T, CallError> {
+    serde_json::from_slice(body).map_err(|error| CallError::Unreadable(format!("{path}: {error}")))
 }
 
 /// What the failure to get a response proves: without a connection nothing was sent, else anything may have happened.
@@ -159,9 +231,9 @@ async fn whole_body(mut response: Response) -> Result<Vec<u8>, CallError> {
 }
 
 /// What an answer without success means. Source: <https://docs.stripe.com/api/errors>.
-async fn refusal(response: Response, status: StatusCode, request_id: Option<String>) -> CallError {
+async fn refusal(response: Response, status: StatusCode, request_id: Option<String>) -> Refusal {
     let retry_after = text_header(&response, "retry-after").and_then(|text| text.trim().parse::<u32>().ok());
-    match status.as_u16() {
+    let error = match status.as_u16() {
         409 => CallError::InProgress { request_id },
         429 => CallError::RateLimited {
             retry_after_seconds: retry_after.unwrap_or(1).clamp(1, MAX_WAIT_SECONDS),
@@ -170,23 +242,27 @@ async fn refusal(response: Response, status: StatusCode, request_id: Option<Stri
         // 424: something that Stripe itself relies on failed.
         status @ (424 | 500..=599) => CallError::ServerError { status, request_id },
         status @ 400..=499 => match whole_body(response).await {
-            Ok(body) => refused(status, &body, request_id),
+            Ok(body) => return refused(status, &body, request_id),
             Err(error) => error,
         },
         status => CallError::Unreadable(format!("status {status}, which is no answer")),
-    }
+    };
+    error.into()
 }
 
 /// A refusal is believed only in Stripe's own words: a proxy's 403 proves nothing.
-fn refused(status: u16, body: &[u8], request_id: Option<String>) -> CallError {
+fn refused(status: u16, body: &[u8], request_id: Option<String>) -> Refusal {
     let Ok(wire::ErrorAnswer { error }) = serde_json::from_slice(body) else {
-        return CallError::Unreadable(format!("status {status} without an error in it"));
+        return CallError::Unreadable(format!("status {status} without an error in it")).into();
     };
     if error.kind.as_deref() == Some("idempotency_error") {
-        return CallError::KeyReused { request_id };
+        return CallError::KeyReused { request_id }.into();
     }
     let message = error.message.unwrap_or_default();
-    CallError::Refused { status, code: error.code, message, param: error.param, request_id }
+    Refusal {
+        error: CallError::Refused { status, code: error.code, message, param: error.param, request_id },
+        payment_intent: error.payment_intent,
+    }
 }
 
 /// The whole chain of causes, without the address (it may hold an id).

@@ -1,7 +1,7 @@
 //! The one table that says which of Stripe's facts makes which state of a payment.
 //!
 //! Whatever is not proof of an end keeps the payment, and with it the reservation, alive. An expired page alone proves
-//! nothing: the payment intent has its say.
+//! nothing: the payment intent has its say. Only a success can have been taken back.
 
 use billing::payment::PaymentState;
 
@@ -12,7 +12,7 @@ pub enum Page {
     None,
     /// The payer can still pay on it.
     Open,
-    /// The payer has submitted it and it will take nothing more.
+    /// The payer has submitted it and it will take nothing more. A bank debit may still be under way.
     Complete,
     /// It ended unpaid.
     Expired,
@@ -23,13 +23,13 @@ pub enum Page {
 /// What the payment intent says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum IntentStatus {
-    /// No card yet, or the last one was declined.
+    /// No card yet, or the last one was declined, or the bank did not honour the debit.
     RequiresPaymentMethod,
     /// Has a card, is not submitted.
     RequiresConfirmation,
-    /// The payer has something to do, for example a challenge of the bank.
+    /// The payer has something to do, for example a challenge of the bank, or to read two small deposits.
     RequiresAction,
-    /// It is being worked on.
+    /// It is being worked on: a bank debit for days.
     Processing,
     /// Authorised; the money waits to be captured. We never ask for this, a person at the dashboard may.
     RequiresCapture,
@@ -41,12 +41,18 @@ pub enum IntentStatus {
     Unknown,
 }
 
-/// The state of a payment whose page and intent say this. `declined` is true if a card was declined and no later try
-/// went through.
-pub const fn payment_state(page: Page, intent: Option<IntentStatus>, declined: bool) -> PaymentState {
+/// The state of a payment whose page and intent say this. `declined` is true if a card was declined, or a debit not
+/// honoured, and no later try went through; `returned` is true if a bank took the money of a debit back.
+pub const fn payment_state(
+    page: Page,
+    intent: Option<IntentStatus>,
+    declined: bool,
+    returned: bool,
+) -> PaymentState {
     use IntentStatus as Intent;
     let ended = if declined { PaymentState::Failed } else { PaymentState::Canceled };
     match (page, intent) {
+        (_, Some(Intent::Succeeded)) if returned => PaymentState::Returned,
         (_, Some(Intent::Succeeded)) => PaymentState::Succeeded,
         (_, Some(Intent::Processing)) => PaymentState::Processing,
         (Page::Open, _) => PaymentState::RequiresAction,

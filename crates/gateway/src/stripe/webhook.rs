@@ -55,7 +55,7 @@ pub fn verify(
     if age_seconds.saturating_abs() > TOLERANCE_SECONDS {
         return Err(WebhookError::OutOfTime { age_seconds });
     }
-    events::parse(raw_body).map_err(|error| WebhookError::Unreadable(error.to_string()))
+    events::read_event(raw_body).map_err(|error| WebhookError::Unreadable(error.to_string()))
 }
 
 struct Header<'a> {

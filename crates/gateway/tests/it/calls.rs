@@ -7,11 +7,12 @@ use serde_json::json;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use wiremock::{MockServer, ResponseTemplate};
+use wiremock::matchers::{method, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 async fn send_to(address: &str) -> Result<SessionFacts, CallError> {
     let stripe = stripe(address);
-    let call = stripe.card_checkout(&request()).unwrap();
+    let call = stripe.checkout(&request()).unwrap();
     stripe.send(&call, "key").await
 }
 
@@ -129,7 +130,7 @@ async fn a_slow_answer_is_no_answer() {
     let slow = ResponseTemplate::new(200).set_body_json(session()).set_delay(Duration::from_secs(30));
     answer_with(&server, "POST", "/v1/checkout/sessions", slow).await;
     let stripe = stripe_with(&server.uri(), TEST_KEY, Duration::from_millis(200));
-    let call = stripe.card_checkout(&request()).unwrap();
+    let call = stripe.checkout(&request()).unwrap();
     let error = stripe.send(&call, "key").await.unwrap_err();
     assert!(matches!(error, CallError::NoAnswer(_)), "{error}");
     assert!(!error.is_definitive() && error.may_have_happened());
@@ -231,5 +232,28 @@ fn a_key_says_its_mode_and_never_crosses_a_network_in_the_clear() {
     for wrong in ["", "api.stripe.com", "ftp://api.stripe.com", "https://api.stripe.com/v1", "https://x/?y=1"]
     {
         assert!(matches!(connect("sk_test_1", wrong), Err(ConfigError::Address(_))), "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_difference_of_the_clocks_is_noticed_at_every_answer() {
+    let server = MockServer::start().await;
+    let dated = |date: &str| refusal(404, json!({ "message": "none" })).insert_header("Date", date);
+    let mock = |template: ResponseTemplate| {
+        Mock::given(method("GET")).and(path("/v1/account")).respond_with(template).up_to_n_times(1)
+    };
+    mock(dated("Tue, 14 Nov 2023 22:13:20 GMT")).mount(&server).await;
+    mock(dated("Tue, 14 Nov 2023 22:14:50 GMT")).mount(&server).await;
+    mock(dated("some day")).mount(&server).await;
+    assert_eq!(stripe(&server.uri()).clock_skew(), None);
+    let stripe = stripe(&server.uri()).with_clock(|| at(1_700_000_060));
+    assert_eq!(stripe.clock_skew(), None, "nothing was asked yet");
+    for seconds in [60, -30, -30] {
+        assert!(stripe.account().await.is_err());
+        assert_eq!(
+            stripe.clock_skew().map(|skew| skew.as_secs()),
+            Some(seconds),
+            "an error tells the time too"
+        );
     }
 }

@@ -5,22 +5,15 @@ use billing::ids::{ContactId, MerchantId};
 use gateway::{CannotCharge, NewCustomer, Processor, StoredCall};
 use ledger::{Currency, Money};
 use serde_json::json;
-use url::form_urlencoded;
 use wiremock::matchers::{body_string, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 const NOWHERE: &str = "http://127.0.0.1:9";
 
-fn parameters(call: &StoredCall) -> Vec<(String, String)> {
-    let mut parameters: Vec<_> = form_urlencoded::parse(call.body.as_bytes()).into_owned().collect();
-    parameters.sort();
-    parameters
-}
-
 #[test]
 fn the_body_is_exactly_this() {
     let request = request();
-    let call = stripe(NOWHERE).card_checkout(&request).unwrap();
+    let call = stripe(NOWHERE).checkout(&request).unwrap();
     assert_eq!(call.route, "POST /v1/checkout/sessions");
     let (attempt, payment) = (request.attempt.to_string(), request.payment.to_string());
     let invoice = invoice().to_string();
@@ -64,7 +57,7 @@ fn the_body_is_exactly_this() {
 fn a_payer_with_a_record_is_named_by_it_alone() {
     let mut request = request();
     request.customer = Some("cus_1".to_owned());
-    let parameters = parameters(&stripe(NOWHERE).card_checkout(&request).unwrap());
+    let parameters = parameters(&stripe(NOWHERE).checkout(&request).unwrap());
     assert!(parameters.contains(&("customer".to_owned(), "cus_1".to_owned())));
     assert!(!parameters.iter().any(|(name, _)| name == "customer_email"), "Stripe refuses both at once");
 }
@@ -97,7 +90,7 @@ async fn a_record_of_a_payer_is_made_under_its_key() {
 #[test]
 fn the_same_request_is_the_same_bytes() {
     let stripe = stripe(NOWHERE);
-    assert_eq!(stripe.card_checkout(&request()), stripe.card_checkout(&request()));
+    assert_eq!(stripe.checkout(&request()), stripe.checkout(&request()));
 }
 
 #[test]
@@ -105,7 +98,7 @@ fn what_is_not_known_is_left_out_not_sent_empty() {
     let mut request = request();
     request.payer_email = None;
     request.statement_suffix = None;
-    let call = stripe(NOWHERE).card_checkout(&request).unwrap();
+    let call = stripe(NOWHERE).checkout(&request).unwrap();
     assert!(parameters(&call).iter().all(|(_, value)| !value.is_empty()));
     assert!(!call.body.contains("customer_email") && !call.body.contains("descriptor"));
 }
@@ -116,19 +109,19 @@ fn the_amount_is_written_as_the_currency_wants_it() {
     let mut request = request();
     for (minor, code, written) in [(1_000, "JPY", "1000"), (5, "ISK", "500"), (12_340, "KWD", "12340")] {
         request.charge = Money::new(minor, Currency::try_new(code).unwrap());
-        let call = stripe.card_checkout(&request).unwrap();
+        let call = stripe.checkout(&request).unwrap();
         let amount = parameters(&call).into_iter().find(|(name, _)| name.ends_with("[unit_amount]")).unwrap();
         assert_eq!(amount.1, written, "{code}");
     }
     request.charge = Money::new(12_345, Currency::KWD);
-    assert_eq!(stripe.card_checkout(&request), Err(CannotCharge::OffStep { step_minor: 10 }));
+    assert_eq!(stripe.checkout(&request), Err(CannotCharge::OffStep { step_minor: 10 }));
 }
 
 #[tokio::test]
 async fn the_stored_bytes_go_out_under_the_stored_key() {
     let server = MockServer::start().await;
     let stripe = stripe(&server.uri());
-    let call = stripe.card_checkout(&request()).unwrap();
+    let call = stripe.checkout(&request()).unwrap();
     Mock::given(method("POST"))
         .and(path("/v1/checkout/sessions"))
         .and(header("Idempotency-Key", "att-key-1"))
@@ -153,7 +146,7 @@ async fn sending_reads_nothing_else() {
     let paid_meanwhile = session_with("complete", json!(INTENT));
     answer(&server, "POST", "/v1/checkout/sessions", 200, paid_meanwhile).await;
     let stripe = stripe(&server.uri());
-    let call = stripe.card_checkout(&request()).unwrap();
+    let call = stripe.checkout(&request()).unwrap();
     let page = stripe.send(&call, "key").await.unwrap();
     assert!(!page.open && page.url.is_none());
     assert_eq!(server.received_requests().await.unwrap().len(), 1);

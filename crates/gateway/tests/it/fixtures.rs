@@ -2,9 +2,12 @@
 //! repository. The fixtures show shapes, not states that belong together.
 
 use crate::support::*;
-use billing::payment::PaymentState;
+use billing::dispute::DisputeState;
+use billing::payment::{Method, PaymentState};
+use billing::payout::PayoutState;
+use billing::refund::RefundState;
 use gateway::stripe::verify;
-use gateway::{EventKind, Processor, SecretText, Span};
+use gateway::{EventKind, LineKind, MandateState, Processor, SecretText, SetupState, Span};
 use hmac::{Hmac, KeyInit, Mac};
 use ledger::{Currency, Money};
 use serde_json::{Value, json};
@@ -87,6 +90,10 @@ async fn events_in_a_list_and_in_a_webhook() {
         ("customer", "customer.created", false),
         ("dispute", "charge.dispute.created", false),
         ("payout", "payout.paid", false),
+        ("refund", "refund.updated", false),
+        ("mandate", "mandate.updated", false),
+        ("setup_intent", "setup_intent.succeeded", false),
+        ("payment_method", "payment_method.detached", false),
     ] {
         let mut event = fixture("event");
         event["type"] = json!(kind);
@@ -104,4 +111,74 @@ async fn events_in_a_list_and_in_a_webhook() {
         assert_eq!(read.session_id.is_some(), name == "checkout.session");
         assert_eq!(read.attempt, None);
     }
+}
+
+async fn served(path: &str, name: &str) -> (MockServer, Value) {
+    let server = MockServer::start().await;
+    let found = fixture(name);
+    answer(&server, "GET", &format!("{path}/{}", found["id"].as_str().unwrap()), 200, found.clone()).await;
+    (server, found)
+}
+
+fn id(found: &Value) -> &str {
+    found["id"].as_str().unwrap()
+}
+
+#[tokio::test]
+async fn a_saved_method_a_default_and_a_mandate() {
+    let (server, found) = served("/v1/payment_methods", "payment_method").await;
+    let saved = stripe(&server.uri()).read_saved(id(&found)).await.unwrap().unwrap();
+    assert_eq!((saved.method, saved.customer, saved.bank), (Method::Card, None, None));
+    assert_eq!(saved.card.unwrap().last4, "4242");
+
+    let (server, found) = served("/v1/customers", "customer").await;
+    assert_eq!(stripe(&server.uri()).default_saved(id(&found)).await.unwrap(), None);
+
+    let (server, found) = served("/v1/mandates", "mandate").await;
+    let mandate = stripe(&server.uri()).read_mandate(id(&found)).await.unwrap();
+    assert_eq!((mandate.state, mandate.is_reusable), (MandateState::Active, true));
+    assert_eq!((mandate.reference.as_deref(), mandate.url), (Some("123456789"), None));
+    assert_eq!(mandate.accepted_at, Some(at(123_456_789)));
+    assert_eq!(mandate.payment_method_id.as_deref(), found["payment_method"].as_str());
+}
+
+#[tokio::test]
+async fn a_setup_and_what_is_behind_it() {
+    let server = MockServer::start().await;
+    let (mut session, intent) = (fixture("checkout.session"), fixture("setup_intent"));
+    session["mode"] = json!("setup");
+    session["payment_intent"] = json!(null);
+    session["setup_intent"] = intent["id"].clone();
+    let (path, session_id) = path_of(&session);
+    answer(&server, "GET", &path, 200, session).await;
+    answer(&server, "GET", &format!("/v1/setup_intents/{}", id(&intent)), 200, intent.clone()).await;
+    let setup = stripe(&server.uri()).read_setup(&session_id).await.unwrap();
+    assert_eq!((setup.state, setup.reference), (SetupState::RequiresAction, None));
+    assert_eq!((setup.setup_id.as_deref(), setup.decline), (intent["id"].as_str(), None));
+}
+
+#[tokio::test]
+async fn a_refund_a_dispute_a_payout_and_a_line() {
+    let (server, found) = served("/v1/refunds", "refund").await;
+    let refund = stripe(&server.uri()).read_refund(id(&found)).await.unwrap();
+    assert_eq!((refund.state, refund.amount), (RefundState::Succeeded, Money::new(100, Currency::USD)));
+    assert_eq!((refund.charge_id.as_deref(), refund.line), (found["charge"].as_str(), None));
+
+    let (server, found) = served("/v1/disputes", "dispute").await;
+    let dispute = stripe(&server.uri()).read_dispute(id(&found)).await.unwrap();
+    assert_eq!((dispute.state, dispute.is_return), (DisputeState::Inquiry, false));
+    assert_eq!((dispute.network_code.as_deref(), dispute.due_at), (Some("10.4"), Some(at(1_723_679_999))));
+
+    let (server, found) = served("/v1/payouts", "payout").await;
+    let payout = stripe(&server.uri()).read_payout(id(&found)).await.unwrap();
+    assert_eq!((payout.state, payout.amount.minor()), (PayoutState::InTransit, 1_100));
+    assert_eq!(
+        (payout.line_id.as_deref(), payout.is_automatic),
+        (found["balance_transaction"].as_str(), true)
+    );
+
+    let (server, found) = served("/v1/balance_transactions", "balance_transaction").await;
+    let line = stripe(&server.uri()).read_line(id(&found)).await.unwrap();
+    assert_eq!((line.kind, line.net), (LineKind::Charge, Money::new(100, Currency::USD)));
+    assert_eq!(line.source_id.as_deref(), found["source"].as_str());
 }

@@ -4,9 +4,12 @@
 
 mod calls;
 mod checkout;
+mod debits;
 mod facts;
 mod fixtures;
 mod lists;
+mod money_back;
+mod saved;
 mod state;
 mod support;
 mod webhook;

@@ -18,7 +18,8 @@ const INTENTS: [Option<IntentStatus>; 9] = [
 ];
 
 /// A row for each page, a column for each of `INTENTS`; A: requires_action, P: processing, S: succeeded, U: unknown,
-/// E: ended (failed after a decline, else canceled), D: failed after a decline, else requires_action.
+/// E: ended (failed after a decline, else canceled), D: failed after a decline, else requires_action. A return makes a
+/// success returned and changes nothing else.
 const TABLE: [(Page, &str); 5] = [
     //                 -RCAPQXS?
     (Page::None, "UDAAPPESU"),
@@ -32,8 +33,9 @@ const TABLE: [(Page, &str); 5] = [
 fn the_table_is_the_table() {
     for (page, row) in TABLE {
         for (intent, letter) in INTENTS.into_iter().zip(row.chars()) {
-            for declined in [false, true] {
+            for (declined, returned) in [(false, false), (true, false), (false, true), (true, true)] {
                 let expected = match (letter, declined) {
+                    ('S', _) if returned => PaymentState::Returned,
                     ('S', _) => PaymentState::Succeeded,
                     ('P', _) => PaymentState::Processing,
                     ('U', _) => PaymentState::Unknown,
@@ -42,7 +44,8 @@ fn the_table_is_the_table() {
                     ('E', false) => PaymentState::Canceled,
                     other => panic!("{other:?} is no letter of the table"),
                 };
-                assert_eq!(payment_state(page, intent, declined), expected, "{page:?} {intent:?} {declined}");
+                let state = payment_state(page, intent, declined, returned);
+                assert_eq!(state, expected, "{page:?} {intent:?} {declined} {returned}");
             }
         }
     }
@@ -52,7 +55,7 @@ fn the_table_is_the_table() {
 fn money_that_moved_or_moves_is_never_overlooked() {
     for page in PAGES {
         for declined in [false, true] {
-            let state = |intent| payment_state(page, Some(intent), declined);
+            let state = |intent| payment_state(page, Some(intent), declined, false);
             assert_eq!(state(IntentStatus::Succeeded), PaymentState::Succeeded);
             assert_eq!(state(IntentStatus::Processing), PaymentState::Processing);
         }
@@ -63,8 +66,8 @@ fn money_that_moved_or_moves_is_never_overlooked() {
 fn a_reservation_is_released_only_where_both_page_and_payment_have_ended() {
     for page in PAGES {
         for intent in INTENTS {
-            for declined in [false, true] {
-                if payment_state(page, intent, declined).hold() != Hold::Released {
+            for (declined, returned) in [(false, false), (true, false), (false, true), (true, true)] {
+                if payment_state(page, intent, declined, returned).hold() != Hold::Released {
                     continue;
                 }
                 assert!(!matches!(page, Page::Open | Page::Unknown), "{page:?} {intent:?}");

@@ -1,12 +1,14 @@
 //! A Stripe that says what a test wants, and the objects it says it with. Never a second implementation of Stripe.
 
 use billing::ids::{AttemptId, InvoiceId, MerchantId, PaymentId};
+use billing::payment::Method;
 use gateway::stripe::{Stripe, StripeConfig};
-use gateway::{CardCheckout, SecretText};
+use gateway::{Checkout, SecretText, StoredCall};
 use jiff::Timestamp;
 use ledger::{Currency, Money};
 use serde_json::{Value, json};
 use std::time::Duration;
+use url::form_urlencoded;
 use wiremock::matchers::{method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -40,11 +42,13 @@ pub fn invoice() -> InvoiceId {
     InvoiceId::new(at(1_700_000_000), [6; 10])
 }
 
-pub fn request() -> CardCheckout {
-    CardCheckout {
+pub fn request() -> Checkout {
+    Checkout {
         attempt: attempt(),
         payment: PaymentId::new(at(1_700_000_000), [8; 10]),
         merchant: MerchantId(1),
+        method: Method::Card,
+        save: false,
         charge: Money::new(50_000, Currency::USD),
         description: "Invoice INV-1042, part payment".to_owned(),
         invoice: invoice(),
@@ -116,6 +120,13 @@ fn charge(status: &str) -> Value {
             "brand": "visa", "last4": "4242", "exp_month": 8, "exp_year": 2030, "funding": "credit",
         } },
     })
+}
+
+/// The parameters of a stored body, in the order of their names.
+pub fn parameters(call: &StoredCall) -> Vec<(String, String)> {
+    let mut parameters: Vec<_> = form_urlencoded::parse(call.body.as_bytes()).into_owned().collect();
+    parameters.sort();
+    parameters
 }
 
 pub async fn answer(server: &MockServer, verb: &str, at: &str, status: u16, body: Value) {

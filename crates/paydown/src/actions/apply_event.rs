@@ -121,8 +121,12 @@ pub(super) async fn apply_event(app: &App, event: InboxEvent, at_most: Duration)
 async fn judge(app: &App, event: &InboxEvent) -> Result<Judged> {
     let merchant = event.merchant_id;
     let payment = match event_kind(&event.event.kind) {
-        EventKind::NotOurs(_) => return Ok(Judged::Is(Verdict::Ignored)),
-        EventKind::NotBooked(_) => return not_booked(app, event).await.map(Judged::Is),
+        EventKind::Refund(_) | EventKind::Dispute(_) | EventKind::Payout(_) => {
+            return not_booked(app, event).await.map(Judged::Is);
+        }
+        EventKind::Mandate(_) | EventKind::Setup(_) | EventKind::SavedMethod(_) | EventKind::NotOurs(_) => {
+            return Ok(Judged::Is(Verdict::Ignored));
+        }
         EventKind::Payment(_) => payment_of(app, event).await?,
     };
     let Some(payment) = payment else { return unknown::judge(app, event).await };

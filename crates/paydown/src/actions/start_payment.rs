@@ -13,9 +13,9 @@ use crate::processors::STRIPE;
 use anyhow::{Context as _, Result};
 use billing::amount::{Accepted, MethodLimits, Refusal, Terms};
 use billing::ids::{AttemptId, ContactId, EventId, InvoiceId, JobId, LinkId, MerchantId, PaymentId};
-use billing::payment::PaymentState;
+use billing::payment::{Method, PaymentState};
 use billing::policy::Policy;
-use gateway::{CardCheckout, Processor};
+use gateway::{Checkout, Processor};
 use jiff::{SignedDuration, Timestamp};
 use ledger::Money;
 use sha2::{Digest as _, Sha256};
@@ -165,7 +165,7 @@ async fn in_tx(tx: &mut Tx, work: &Work) -> Result<Started> {
     if let Some(before) = payments::find(tx, input.merchant, input.payment).await? {
         return repeated(tx, input, before, request_hash).await;
     }
-    let limits = processor.card_limits(invoice.figures.currency);
+    let limits = processor.method_limits(Method::Card, invoice.figures.currency);
     let terms = terms(tx, &invoice, limits).await?;
     let accepted = match terms.decide(input.amount_minor) {
         Ok(accepted) => accepted,
@@ -296,10 +296,12 @@ fn attempt(work: &Work, merchant: &Merchant, invoice: &Invoice, payment: &Paymen
     let pages = format!("{}/p/{}/payments/{}", work.public_url, merchant.slug, payment.id);
     let charge =
         payment.amount_minor.checked_add(payment.surcharge_minor).context("the charge is too large")?;
-    let checkout = CardCheckout {
+    let checkout = Checkout {
         attempt: id,
         payment: payment.id,
         merchant: payment.merchant,
+        method: Method::Card,
+        save: false,
         charge: Money::new(charge, payment.currency),
         description: format!("{} invoice {}", merchant.name, invoice.number),
         invoice: invoice.id,
@@ -313,7 +315,7 @@ fn attempt(work: &Work, merchant: &Merchant, invoice: &Invoice, payment: &Paymen
         statement_suffix: None,
         locale: work.input.language.clone(),
     };
-    let call = work.processor.card_checkout(&checkout)?;
+    let call = work.processor.checkout(&checkout)?;
     Ok(Attempt::first(payment, id, (STRIPE, processor_key(id)), (call.route, call.body)))
 }
 

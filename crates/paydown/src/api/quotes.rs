@@ -13,6 +13,7 @@ use axum::extract::State;
 use billing::amount::{MethodLimits, Refusal, RefusalKind, Terms};
 use billing::ids::{InvoiceId, MerchantId};
 use billing::invoice::Lifecycle;
+use billing::payment::Method;
 use gateway::Processor;
 use ledger::{Currency, Money};
 use serde::{Deserialize, Serialize};
@@ -101,7 +102,9 @@ async fn look(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Option<(Invoice,
     let Looking { merchant, id, asked, processor } = looking;
     let Some(invoice) = invoices::find(tx, *merchant, *id).await? else { return Ok(None) };
     let currency = invoice.figures.currency;
-    let method = processor.as_ref().map_or(MethodLimits::NONE, |processor| processor.card_limits(currency));
+    let method = processor
+        .as_ref()
+        .map_or(MethodLimits::NONE, |processor| processor.method_limits(Method::Card, currency));
     let terms = terms(tx, &invoice, method).await?;
     let payable = terms.payable.minor().max(0);
     let fee = surcharge(tx, &invoice, Money::new((*asked).clamp(0, payable), currency), method).await?;

@@ -212,6 +212,7 @@ impl Method {
                     By::Wire => ("method-wire", "method-wire-reference"),
                     By::Cash => ("method-cash", "method-cash-reference"),
                     By::Card => ("method-card-payment", "method-card-payment"),
+                    By::UsBankAccount | By::SepaDebit => ("method-bank-debit", "method-bank-debit"),
                 };
                 match reference {
                     Some(reference) => texts().fmt(with, &[("reference", Arg::name(reference))]),

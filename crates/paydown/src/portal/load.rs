@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use billing::amount::{MethodLimits, RefusalKind, Terms};
 use billing::ids::{InvoiceId, MerchantId, PaymentId};
 use billing::invoice::{self as rules, Lifecycle as Stored};
-use billing::payment::PaymentState;
+use billing::payment::{Method, PaymentState};
 use billing::surcharge::Surcharge;
 use gateway::Processor;
 use ledger::Money;
@@ -84,7 +84,9 @@ async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, F
         Err(instead) => return Ok(Err(instead)),
     };
     let currency = invoice.figures.currency;
-    let limits = processor.as_ref().map_or(MethodLimits::NONE, |processor| processor.card_limits(currency));
+    let limits = processor
+        .as_ref()
+        .map_or(MethodLimits::NONE, |processor| processor.method_limits(Method::Card, currency));
     let person = match &access {
         Access::Contact => (reader.contact(), None),
         Access::Link(grant) => (grant.contact_id, Some(grant.link_id)),

@@ -123,6 +123,7 @@ see-payment = See this payment
 method-card = Card
 method-ending = { $brand } ending { $last4 }
 method-card-payment = Card payment
+method-bank-debit = Bank debit
 method-cheque = Cheque
 method-cheque-reference = Cheque { $reference }
 method-wire = Bank transfer

@@ -29,6 +29,7 @@ fn listed(second: i64) -> ListedEvent {
         session_id: None,
         payment_intent_id: None,
         attempt: None,
+        setup: None,
     };
     ListedEvent { event, raw: "{}".to_owned() }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use billing::amount::MethodLimits;
 use billing::ids::{InvoiceId, LinkId, MerchantId};
 use billing::invoice::Lifecycle;
-use billing::payment::PaymentState;
+use billing::payment::{Method, PaymentState};
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use ledger::Money;
@@ -104,7 +104,9 @@ async fn limits(app: &App, merchant: MerchantId, invoice: InvoiceId) -> Result<O
     let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
     let invoice =
         app.store.read(async move |tx: &mut Tx| invoices::find(tx, merchant, invoice).await).await?;
-    Ok(processor.zip(invoice).map(|(processor, invoice)| processor.card_limits(invoice.figures.currency)))
+    Ok(processor
+        .zip(invoice)
+        .map(|(processor, invoice)| processor.method_limits(Method::Card, invoice.figures.currency)))
 }
 
 async fn in_tx(

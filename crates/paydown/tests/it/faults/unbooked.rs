@@ -4,7 +4,8 @@ use super::webhooks::{receive, sign, stored_state};
 use crate::on_both_engines;
 use crate::test_app::{TestApp, WEBHOOK_SECRET};
 use billing::ids::{AttemptId, InvoiceId, PaymentId};
-use gateway::CardCheckout;
+use billing::payment::Method;
+use gateway::Checkout;
 use jiff::SignedDuration;
 use ledger::{Currency, Money};
 use paydown::actions::apply_event::Received;
@@ -91,10 +92,12 @@ pub async fn page_without_a_payment(
     let App { store, secrets, processors, .. } = &app.app;
     let processor = processors.of(store, secrets, app.merchant).await.expect("the key opens");
     let processor = processor.expect("it is connected");
-    let checkout = CardCheckout {
+    let checkout = Checkout {
         attempt,
         payment,
         merchant: app.merchant,
+        method: Method::Card,
+        save: false,
         charge: Money::new(40_000, Currency::USD),
         description: "Work".to_owned(),
         invoice,
@@ -108,7 +111,7 @@ pub async fn page_without_a_payment(
         statement_suffix: None,
         locale: "en".to_owned(),
     };
-    let call = processor.card_checkout(&checkout).expect("dollars are charged");
+    let call = processor.checkout(&checkout).expect("dollars are charged");
     let facts = processor.send(&call, "key-of-the-lost").await.expect("the page is made");
     facts.id
 }
