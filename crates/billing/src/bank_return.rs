@@ -129,6 +129,13 @@ impl ReturnKind {
         Code::find(code).map_or(ReturnKind::Unexplained, |code| code.kind)
     }
 
+    /// The kind behind the first of several codes of one return that is known and says more than that there was no reason. The
+    /// scheme's own code goes first: a processor's name for it is coarser, such as one name for R08 and R10.
+    pub fn of_codes<'a>(most_exact_first: impl IntoIterator<Item = &'a str>) -> ReturnKind {
+        let mut kinds = most_exact_first.into_iter().map(ReturnKind::of_code);
+        kinds.find(|kind| *kind != ReturnKind::Unexplained).unwrap_or(ReturnKind::Unexplained)
+    }
+
     /// What follows from it. Sources: the rules of Nacha on reinitiation (two within 180 days, after R01 and R09, or R08
     /// with a new leave) and on return rates; the SEPA rulebooks leave a second presentment to the parties.
     pub const fn consequences(self) -> Consequences {
@@ -263,6 +270,16 @@ mod tests {
             let is_retried = follows.retry != Retry::Never;
             assert!(!is_retried || follows.leaves_account_usable(), "{kind:?} is tried on a dead account");
         }
+    }
+
+    #[test]
+    fn the_most_exact_code_decides() {
+        use ReturnKind::*;
+        assert_eq!(ReturnKind::of_codes(["R08", "debit_not_authorized"]), StoppedByPayer);
+        assert_eq!(ReturnKind::of_codes(["", "debit_not_authorized", "general"]), NotAuthorized);
+        assert_eq!(ReturnKind::of_codes(["MS03", "insufficient_funds"]), NotEnoughMoney);
+        assert_eq!(ReturnKind::of_codes(["teapot"]), Unexplained);
+        assert_eq!(ReturnKind::of_codes([]), Unexplained);
     }
 
     #[test]

@@ -134,6 +134,9 @@ pub const CODES: &[Code] = &[
     row("bank_cannot_process", BankUnable, "bank could not carry it"),
     row("bank_ownership_changed", AccountMoved, "bank has a new owner"),
     row("branch_does_not_exist", AccountMoved, "branch is gone"),
+    row("charge_exceeds_source_limit", BankUnable, "over what the processor lets an account pay in a week"),
+    row("charge_exceeds_transaction_limit", BankUnable, "over what the processor lets one debit be"),
+    row("charge_exceeds_weekly_limit", BankUnable, "over what the processor collects in a week"),
     row("could_not_process", BankUnable, "bank could not carry it"),
     row("customer_initiated", TakenBackByPayer, "payer asked for the money back"),
     row("debit_authorization_not_match", NotAsAgreed, "not what was agreed"),
@@ -143,6 +146,7 @@ pub const CODES: &[Code] = &[
     row("fraudulent", NotAuthorized, "payer does not recognise it"),
     row("general", Unexplained, "bank gave no reason"),
     row("generic_could_not_process", Unexplained, "bank gave no reason"),
+    row("generic_decline", Unexplained, "bank gave no reason"),
     row("incorrect_account_details", NoSuchAccount, "wrong account details"),
     row("incorrect_account_holder_name", NoSuchAccount, "name does not match the account"),
     row("incorrect_account_holder_tax_id", NoSuchAccount, "tax number does not match the account"),
@@ -158,6 +162,7 @@ pub const CODES: &[Code] = &[
     ),
     row("recipient_deceased", Deceased, "payer died"),
     row("refer_to_customer", StoppedByPayer, "payer refused it, no reason given"),
+    row("tokenized_account_number_deactivated", NotDebitable, "stand-in for the account number switched off"),
     row("unrecognized", NotAuthorized, "payer does not recognise it"),
 ];
 
@@ -189,7 +194,8 @@ mod tests {
         (Frozen, "R16 bank_account_restricted"),
         (
             NotDebitable,
-            "R20 AC06 AC13 AG01 bank_account_unusable invalid_currency \
+            "tokenized_account_number_deactivated \
+             R20 AC06 AC13 AG01 bank_account_unusable invalid_currency \
              payment_method_bank_account_blocked",
         ),
         (Deceased, "R14 R15 MD07 recipient_deceased"),
@@ -198,11 +204,15 @@ mod tests {
         (Recalled, "R06"),
         (LateByAgreement, "R31"),
         (Questioned, "R17"),
-        (BankUnable, "R13 R32 R34 R81 R83 R84 DNOR ED05 bank_cannot_process could_not_process"),
+        (
+            BankUnable,
+            "charge_exceeds_source_limit charge_exceeds_transaction_limit charge_exceeds_weekly_limit \
+             R13 R32 R34 R81 R83 R84 DNOR ED05 bank_cannot_process could_not_process",
+        ),
         (Malformed, "R18 R19 R21 R22 R25 R26 R27 R28 R80 R82 AG02 BE05 CNOR DT01 FF01 FF05 MD02 TM01"),
         (NeverSentByUs, "R23 R30 R33 R35 R36 R39 R40 R41 R42 R43 R44 R45 R46 R47 R50"),
         (BetweenBanks, "R61 R62 R67 R68 R69 R70 R71 R72 R73 R74 R75 R76 R77"),
-        (Unexplained, "MS03 declined general generic_could_not_process"),
+        (Unexplained, "generic_decline MS03 declined general generic_could_not_process"),
     ];
 
     #[test]
