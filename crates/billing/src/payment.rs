@@ -141,6 +141,10 @@ impl PaymentState {
 pub enum Method {
     /// A card, through a processor.
     Card,
+    /// A debit of an account in the United States (ACH), through a processor; days pass until it is settled.
+    UsBankAccount,
+    /// A debit of an account in the single euro payments area, through a processor; days pass until it is settled.
+    SepaDebit,
     /// A cheque that the merchant received.
     Cheque,
     /// A transfer to the merchant's bank account.
@@ -151,17 +155,31 @@ pub enum Method {
 
 impl Method {
     /// Every method.
-    pub const ALL: [Method; 4] = [Method::Card, Method::Cheque, Method::Wire, Method::Cash];
+    pub const ALL: [Method; 6] = [
+        Method::Card,
+        Method::UsBankAccount,
+        Method::SepaDebit,
+        Method::Cheque,
+        Method::Wire,
+        Method::Cash,
+    ];
 
     /// True where the merchant received the money himself: the payment is recorded, never charged.
     pub const fn is_received(self) -> bool {
-        !matches!(self, Method::Card)
+        matches!(self, Method::Cheque | Method::Wire | Method::Cash)
+    }
+
+    /// True where a bank is asked to send the money, and answers days later.
+    pub const fn is_bank_debit(self) -> bool {
+        matches!(self, Method::UsBankAccount | Method::SepaDebit)
     }
 
     /// The word the store and the API use.
     pub const fn as_str(self) -> &'static str {
         match self {
             Method::Card => "card",
+            Method::UsBankAccount => "us_bank_account",
+            Method::SepaDebit => "sepa_debit",
             Method::Cheque => "cheque",
             Method::Wire => "wire",
             Method::Cash => "cash",

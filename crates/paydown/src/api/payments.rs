@@ -32,6 +32,10 @@ const MOST_ALLOCATIONS: usize = 100;
 pub enum Method {
     /// By card, through the processor.
     Card,
+    /// A debit of an account in the United States, through the processor.
+    UsBankAccount,
+    /// A debit of an account in the single euro payments area, through the processor.
+    SepaDebit,
     /// A cheque.
     Cheque,
     /// A transfer to the merchant's bank account.
@@ -247,6 +251,8 @@ impl Payment {
             customer: payment.customer_id.to_string(),
             method: match payment.method {
                 By::Card => Method::Card,
+                By::UsBankAccount => Method::UsBankAccount,
+                By::SepaDebit => Method::SepaDebit,
                 By::Cheque => Method::Cheque,
                 By::Wire => Method::Wire,
                 By::Cash => Method::Cash,
