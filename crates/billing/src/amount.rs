@@ -25,6 +25,16 @@ pub struct MethodLimits {
 impl MethodLimits {
     /// Those of no method in particular.
     pub const NONE: MethodLimits = MethodLimits { minimum_minor: 1, maximum_minor: i64::MAX, step_minor: 1 };
+
+    /// What one of two methods can carry at least. An amount within may still not suit the one that is chosen.
+    #[must_use]
+    pub fn widest(self, other: MethodLimits) -> MethodLimits {
+        MethodLimits {
+            minimum_minor: self.minimum_minor.min(other.minimum_minor),
+            maximum_minor: self.maximum_minor.max(other.maximum_minor),
+            step_minor: self.step_minor.min(other.step_minor),
+        }
+    }
 }
 
 /// Everything the rule looks at.

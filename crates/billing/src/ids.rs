@@ -134,6 +134,8 @@ ids! {
     AuditId = "aud_";
     /// Something about money that a person has to look at.
     AnomalyId = "ano_";
+    /// What a payer agreed to before an account is debited.
+    MandateId = "man_";
     /// A key of a program. Its secret is another text.
     ApiKeyId = "key_";
 }

@@ -18,6 +18,7 @@ pub mod payment;
 pub mod payout;
 pub mod policy;
 pub mod refund;
+pub mod settling;
 pub mod surcharge;
 pub mod take_back;
 pub mod write_off;

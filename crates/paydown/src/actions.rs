@@ -39,6 +39,7 @@ pub mod return_credit;
 pub mod run_jobs;
 pub mod seal_books;
 pub mod set_merchant_links;
+pub mod set_offered_methods;
 pub mod set_policy;
 pub mod set_surcharge;
 pub mod sign_in;

@@ -12,6 +12,7 @@ mod import;
 mod invoices;
 mod keys;
 mod merchant_links;
+mod offered_methods;
 mod openapi;
 mod payments;
 mod rules;
@@ -26,6 +27,7 @@ use crate::api_key::{self, Scope};
 use crate::config::Flags;
 use crate::import::{DateOrder, Preset};
 use anyhow::Result;
+use billing::payment::Method;
 use clap::{Args, Parser, Subcommand};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -427,6 +429,21 @@ enum MerchantCommand {
     /// Links at the foot of every page: to a review, to recommend, to terms and privacy
     #[command(subcommand)]
     Links(MerchantLinksCommand),
+    /// By which methods payers may pay
+    #[command(subcommand)]
+    Methods(MethodsCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum MethodsCommand {
+    /// Show which
+    Show,
+    /// Set them, all at once: card, us_bank_account, sepa_debit
+    Set {
+        /// The methods, with commas between or one after another
+        #[arg(required = true, value_name = "METHOD", value_delimiter = ',', value_parser = offered_methods::method)]
+        methods: Vec<Method>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,6 +11,7 @@ pub mod help;
 pub mod invoice;
 pub mod link;
 pub mod list;
+pub mod mandate;
 pub mod parts;
 pub mod pay;
 pub mod payment;
@@ -18,6 +19,7 @@ pub mod receipt;
 pub mod reference;
 pub mod samples;
 pub mod sign_in;
+pub mod ways;
 
 pub use chrome::{Chrome, Merchant, Viewer};
 pub use samples::samples;

@@ -41,6 +41,8 @@ pub mod acts {
     pub const POLICY_SET: &str = "policy.set";
     /// A surcharge was set.
     pub const SURCHARGE_SET: &str = "surcharge.set";
+    /// The ways in which payers may pay were set; the object is the merchant.
+    pub const METHODS_SET: &str = "methods.set";
     /// The links at the foot of a merchant's pages were set; the object is the merchant.
     pub const MERCHANT_LINKS_SET: &str = "merchant_links.set";
     /// A processor was connected, or its keys were replaced.

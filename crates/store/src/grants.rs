@@ -28,6 +28,8 @@ const INSERT: Sql =
     remaining, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)");
 const LEFT_FOR_INVOICE: Sql = Sql("SELECT id, remaining, payment_id FROM grants
   WHERE merchant_id = $1 AND invoice_id = $2 AND remaining > 0 ORDER BY id");
+const LEFT_OF_PAYMENT: Sql = Sql("SELECT id, invoice_id, remaining FROM grants
+  WHERE merchant_id = $1 AND payment_id = $2 AND remaining > 0 ORDER BY id");
 const SPEND: Sql = Sql("UPDATE grants SET remaining = remaining - $3
   WHERE merchant_id = $1 AND id = $2 AND remaining >= $3");
 
@@ -55,6 +57,19 @@ pub async fn left_for_invoice(
     tx.fetch_all(LEFT_FOR_INVOICE, args![merchant.0, invoice.as_bytes()], |row| {
         let grant = Grant { id: GrantId::from_bytes(row.bytes16(0)?), left_minor: row.i64(1)? };
         Ok((grant, PaymentId::from_bytes(row.bytes16(2)?)))
+    })
+    .await
+}
+
+/// Grants that a payment bore and that have something left, oldest first, each with the invoice it was born on.
+pub async fn left_of_payment(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    payment: PaymentId,
+) -> Result<Vec<(Grant, InvoiceId)>> {
+    tx.fetch_all(LEFT_OF_PAYMENT, args![merchant.0, payment.as_bytes()], |row| {
+        let grant = Grant { id: GrantId::from_bytes(row.bytes16(0)?), left_minor: row.i64(2)? };
+        Ok((grant, InvoiceId::from_bytes(row.bytes16(1)?)))
     })
     .await
 }

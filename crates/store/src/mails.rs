@@ -22,6 +22,10 @@ pub enum MailKind {
     Received,
     /// Your payment did not go through.
     Failed,
+    /// Your bank debit is on its way.
+    Started,
+    /// Your bank took a payment back.
+    Returned,
 }
 
 impl MailKind {
@@ -32,12 +36,21 @@ impl MailKind {
             MailKind::Code => "code",
             MailKind::Received => "received",
             MailKind::Failed => "failed",
+            MailKind::Started => "started",
+            MailKind::Returned => "returned",
         }
     }
 
     /// The kind behind such a word.
     pub fn parse(word: &str) -> Option<MailKind> {
-        let all = [MailKind::Invoice, MailKind::Code, MailKind::Received, MailKind::Failed];
+        let all = [
+            MailKind::Invoice,
+            MailKind::Code,
+            MailKind::Received,
+            MailKind::Failed,
+            MailKind::Started,
+            MailKind::Returned,
+        ];
         all.into_iter().find(|kind| kind.as_str() == word)
     }
 }

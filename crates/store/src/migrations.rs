@@ -29,4 +29,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0004_merchant_links.sql"),
         postgres: include_str!("../migrations/postgres/0004_merchant_links.sql"),
     },
+    Migration {
+        number: 5,
+        name: "bank_debits",
+        sqlite: include_str!("../migrations/sqlite/0005_bank_debits.sql"),
+        postgres: include_str!("../migrations/postgres/0005_bank_debits.sql"),
+    },
 ];

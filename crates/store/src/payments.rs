@@ -52,10 +52,10 @@ pub struct Payment {
     pub captured: Option<Money>,
     /// When it was captured.
     pub captured_at: Option<Timestamp>,
-    /// Brand of the card, as the processor words it.
-    pub card_brand: Option<String>,
-    /// Its last four digits.
-    pub card_last4: Option<String>,
+    /// Brand of the card or name of the account's bank, as the processor words it.
+    pub instrument_name: Option<String>,
+    /// The last four digits of card or account.
+    pub instrument_last4: Option<String>,
     /// When it was started.
     pub created_at: Timestamp,
     /// When its state last changed.
@@ -72,10 +72,16 @@ pub struct Payment {
     pub reference: Option<String>,
     /// The day on which it was received, where it was; civil date in the merchant's zone.
     pub received_on: Option<Date>,
+    /// When the money of a bank debit should be there; civil date in the merchant's zone.
+    pub expected_on: Option<Date>,
+    /// What the bank said where it sent no money or took it back: `R01`, `AC04`.
+    pub return_code: Option<String>,
+    /// When the bank took it back.
+    pub returned_at: Option<Timestamp>,
 }
 
 impl Payment {
-    /// A payment by card that was stored at `at` and is about to be submitted. Who pays, with which words and what surcharge, is
+    /// A payment, by card unless the caller says otherwise, that was stored at `at` and is about to be submitted. Who pays, with which words and what surcharge, is
     /// for the caller to set; nothing has come of it yet.
     pub fn submitting(
         merchant: MerchantId,
@@ -102,8 +108,8 @@ impl Payment {
             ending: None,
             captured: None,
             captured_at: None,
-            card_brand: None,
-            card_last4: None,
+            instrument_name: None,
+            instrument_last4: None,
             created_at: at,
             changed_at: at,
             redirected_at: None,
@@ -112,19 +118,22 @@ impl Payment {
             language: "en".to_owned(),
             reference: None,
             received_on: None,
+            expected_on: None,
+            return_code: None,
+            returned_at: None,
         }
     }
 }
 
-/// What the processor captured, and from which card.
+/// What the processor captured, and from which card or account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Captured {
     /// Amount and currency.
     pub money: Money,
     /// When.
     pub at: Timestamp,
-    /// Brand and last four digits of the card, if the processor told.
-    pub card: Option<(String, String)>,
+    /// Brand of the card or name of the bank, and the last four digits, if the processor told.
+    pub instrument: Option<(String, String)>,
 }
 
 const INSERT: Sql =
@@ -142,7 +151,12 @@ const SET_STATE: Sql = Sql("UPDATE payments SET state = $4, changed_at = $5
 const SET_ENDING: Sql = Sql("UPDATE payments SET ending = $3 WHERE merchant_id = $1 AND id = $2");
 const SET_DECLINE: Sql = Sql("UPDATE payments SET decline = $3 WHERE merchant_id = $1 AND id = $2");
 const SET_CAPTURED: Sql = Sql("UPDATE payments SET captured = $3, captured_currency = $4, captured_at = $5,
-    card_brand = $6, card_last4 = $7, ending = NULL WHERE merchant_id = $1 AND id = $2");
+    instrument_name = $6, instrument_last4 = $7, ending = NULL WHERE merchant_id = $1 AND id = $2");
+const SET_EXPECTED: Sql = Sql("UPDATE payments SET expected_on = $3, instrument_name = COALESCE($4, instrument_name),
+    instrument_last4 = COALESCE($5, instrument_last4) WHERE merchant_id = $1 AND id = $2");
+const SET_RETURN_CODE: Sql = Sql("UPDATE payments SET return_code = $3 WHERE merchant_id = $1 AND id = $2");
+const SET_RETURNED: Sql =
+    Sql("UPDATE payments SET return_code = $3, returned_at = $4 WHERE merchant_id = $1 AND id = $2");
 const SET_REDIRECTED: Sql = Sql("UPDATE payments SET redirected_at = $3
   WHERE merchant_id = $1 AND id = $2");
 const ASK_CANCEL: Sql = Sql("UPDATE payments SET cancel_asked_at = $3
@@ -152,13 +166,15 @@ const SET_SEEN: Sql =
 const NOTE_CLIENT: Sql = Sql("UPDATE payments SET client = $3 WHERE merchant_id = $1 AND id = $2");
 const CLIENT: Sql = Sql("SELECT client FROM payments WHERE merchant_id = $1 AND id = $2");
 const BY_ID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
-    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
-    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on
+    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
+    instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
+    expected_on, return_code, returned_at
   FROM payments WHERE merchant_id = $1 AND id = $2");
 const BY_INVOICE: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.currency, p.amount, p.surcharge, p.state,
     p.contact_id, p.link_id, p.session_hash, p.receipt_email, p.payer_reference, p.decline, p.ending, p.captured,
-    p.captured_currency, p.captured_at, p.card_brand, p.card_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at,
-    p.cancel_asked_at, p.language, p.method, p.reference, p.received_on
+    p.captured_currency, p.captured_at, p.instrument_name, p.instrument_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at,
+    p.cancel_asked_at, p.language, p.method, p.reference, p.received_on,
+    p.expected_on, p.return_code, p.returned_at
   FROM payments p WHERE p.merchant_id = $1 AND p.id IN (
     SELECT payment_id FROM (SELECT payment_id FROM reservations
       WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY created_at DESC LIMIT 200) held
@@ -166,22 +182,26 @@ const BY_INVOICE: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.curren
       WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY payment_id DESC LIMIT 200) applied)
   ORDER BY p.created_at DESC, p.id DESC LIMIT 200");
 const LATEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
-    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
-    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on
+    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
+    instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
+    expected_on, return_code, returned_at
   FROM payments WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
 const INVOICES: Sql = Sql("SELECT invoice_id FROM reservations WHERE merchant_id = $1 AND payment_id = $2
   UNION SELECT invoice_id FROM receipt_lines WHERE merchant_id = $1 AND payment_id = $2 ORDER BY invoice_id");
 const NEWEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
-    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
-    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on
+    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
+    instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
+    expected_on, return_code, returned_at
   FROM payments WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
 const NEWEST_OF_CUSTOMER: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
-    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
-    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on
+    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
+    instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
+    expected_on, return_code, returned_at
   FROM payments WHERE merchant_id = $1 AND id < $2 AND customer_id = $4 ORDER BY id DESC LIMIT $3");
 const NEWEST_OF_INVOICE: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
-    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
-    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on
+    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
+    instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
+    expected_on, return_code, returned_at
   FROM payments WHERE merchant_id = $1 AND id < $2 AND id IN (
     SELECT payment_id FROM reservations WHERE merchant_id = $1 AND invoice_id = $4
     UNION SELECT payment_id FROM receipt_lines WHERE merchant_id = $1 AND invoice_id = $4)
@@ -189,15 +209,17 @@ const NEWEST_OF_INVOICE: Sql = Sql("SELECT merchant_id, id, customer_id, currenc
 const IN_FLIGHT: Sql = Sql("SELECT id FROM payments WHERE merchant_id = $1 AND changed_at < $2
     AND state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown') ORDER BY changed_at LIMIT 500");
 const LAST_PAID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
-    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, card_brand,
-    card_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on
+    session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
+    instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
+    expected_on, return_code, returned_at
   FROM payments WHERE merchant_id = $1 AND customer_id = $2 AND state = 'succeeded'
   ORDER BY created_at DESC, id DESC LIMIT 1");
 
 const LAST_PAID_BY: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.currency, p.amount, p.surcharge, p.state,
     p.contact_id, p.link_id, p.session_hash, p.receipt_email, p.payer_reference, p.decline, p.ending, p.captured,
-    p.captured_currency, p.captured_at, p.card_brand, p.card_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at,
-    p.cancel_asked_at, p.language, p.method, p.reference, p.received_on
+    p.captured_currency, p.captured_at, p.instrument_name, p.instrument_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at,
+    p.cancel_asked_at, p.language, p.method, p.reference, p.received_on,
+    p.expected_on, p.return_code, p.returned_at
   FROM payments p LEFT JOIN links l ON l.merchant_id = p.merchant_id AND l.id = p.link_id
   WHERE p.merchant_id = $1 AND p.customer_id = $2 AND p.currency = $3 AND p.state = 'succeeded'
     AND (p.contact_id = $4 OR l.contact_id = $4 OR p.link_id = $5)
@@ -280,12 +302,40 @@ pub async fn set_captured(
     id: PaymentId,
     captured: &Captured,
 ) -> Result<()> {
-    let (brand, last4) =
-        captured.card.as_ref().map(|(brand, last4)| (brand.as_str(), last4.as_str())).unzip();
+    let (name, last4) =
+        captured.instrument.as_ref().map(|(name, last4)| (name.as_str(), last4.as_str())).unzip();
     let (minor, code, at) =
         (captured.money.minor(), captured.money.currency().code(), captured.at.as_microsecond());
-    tx.execute(SET_CAPTURED, args![merchant.0, id.as_bytes(), minor, code, at, brand, last4]).await?;
+    tx.execute(SET_CAPTURED, args![merchant.0, id.as_bytes(), minor, code, at, name, last4]).await?;
     Ok(())
+}
+
+/// Notes when the money of a bank debit should be there, and from which account: the bank's name and the last four digits.
+pub async fn set_expected(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    id: PaymentId,
+    on: Option<Date>,
+    account: (Option<&str>, Option<&str>),
+) -> Result<()> {
+    let on = on.map(|date| date.to_string());
+    let args = args![merchant.0, id.as_bytes(), on.as_deref(), account.0, account.1];
+    tx.execute(SET_EXPECTED, args).await.map(drop)
+}
+
+/// Notes why the bank sent no money.
+pub async fn set_return_code(tx: &mut Tx, merchant: MerchantId, id: PaymentId, code: &str) -> Result<()> {
+    tx.execute(SET_RETURN_CODE, args![merchant.0, id.as_bytes(), code]).await.map(drop)
+}
+
+/// Notes when and why the bank took the money back.
+pub async fn set_returned(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    id: PaymentId,
+    (code, at): (Option<&str>, Timestamp),
+) -> Result<()> {
+    tx.execute(SET_RETURNED, args![merchant.0, id.as_bytes(), code, at.as_microsecond()]).await.map(drop)
 }
 
 /// Notes that the payer asked to give it up; the first time counts.
@@ -439,8 +489,8 @@ fn decode(row: &Row<'_>) -> Result<Payment> {
         ending: row.opt_text(13)?.and_then(|word| Ending::parse(&word)),
         captured,
         captured_at: opt_timestamp(row, 16)?,
-        card_brand: row.opt_text(17)?,
-        card_last4: row.opt_text(18)?,
+        instrument_name: row.opt_text(17)?,
+        instrument_last4: row.opt_text(18)?,
         created_at: timestamp(row, 19)?,
         changed_at: timestamp(row, 20)?,
         redirected_at: opt_timestamp(row, 21)?,
@@ -450,5 +500,8 @@ fn decode(row: &Row<'_>) -> Result<Payment> {
         method: word(row, 25, Method::parse)?,
         reference: row.opt_text(26)?,
         received_on: opt_date(row, 27)?,
+        expected_on: opt_date(row, 28)?,
+        return_code: row.opt_text(29)?,
+        returned_at: opt_timestamp(row, 30)?,
     })
 }

@@ -22,8 +22,12 @@ pub enum CauseKind {
     CaptureOtherCurrency,
     /// Money was received outside of any processor; the id is the payment's.
     Receipt,
+    /// A bank took the money of a debit back; the id is the payment's.
+    PaymentReturned,
     /// The processor kept a fee; the id is its balance transaction's.
     ProcessingFee,
+    /// The processor kept a fee for a return; the id is its balance transaction's.
+    ReturnFee,
     /// Customer credit was set against an invoice; the id is the allocation's.
     CreditApplied,
 }
@@ -37,7 +41,9 @@ impl CauseKind {
             CauseKind::Capture => "capture",
             CauseKind::CaptureOtherCurrency => "capture_other_currency",
             CauseKind::Receipt => "receipt",
+            CauseKind::PaymentReturned => "payment_returned",
             CauseKind::ProcessingFee => "processing_fee",
+            CauseKind::ReturnFee => "return_fee",
             CauseKind::CreditApplied => "credit_applied",
         }
     }

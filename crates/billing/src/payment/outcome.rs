@@ -28,8 +28,14 @@ pub enum Outcome {
     SomeoneElses,
     /// Somebody else started it, and it ended without money. Why is theirs to know.
     SomeoneElsesEnded,
+    /// The bank works on a debit. Days pass; nothing is paid yet.
+    DebitBegun,
+    /// The bank did not pay a debit.
+    DebitFailed,
     /// Received.
     Succeeded,
+    /// Received, and taken back by the bank afterwards.
+    TakenBack,
     /// Received in another currency than was asked for, which a person has to sort out.
     OtherCurrency,
     /// The bank refused the last try.
@@ -54,6 +60,8 @@ pub enum Outcome {
 pub struct Known {
     /// Where it stands.
     pub state: PaymentState,
+    /// True where a bank account is debited.
+    pub is_bank_debit: bool,
     /// True when the reader started it.
     pub own: bool,
     /// True once the payer was sent to its card page.
@@ -83,14 +91,17 @@ pub fn outcome(known: &Known) -> Outcome {
         },
         Unknown if known.own && nobody_was_there => Outcome::NotOpened,
         Submitting if nobody_was_there && long => Outcome::NotOpened,
+        Processing if known.is_bank_debit => Outcome::DebitBegun,
         Created | Submitting | Processing => Outcome::Waiting { long },
         Unknown => Outcome::Unknown,
         RequiresAction => match known.decline {
             Some(decline) => Outcome::Declined { decline, page_open: true },
             None => Outcome::Unfinished,
         },
-        Succeeded | Returned | ChargedBack if known.in_other_currency => Outcome::OtherCurrency,
-        Succeeded | Returned | ChargedBack => Outcome::Succeeded,
+        Returned => Outcome::TakenBack,
+        Succeeded | ChargedBack if known.in_other_currency => Outcome::OtherCurrency,
+        Succeeded | ChargedBack => Outcome::Succeeded,
+        Failed if known.is_bank_debit && known.ending == Some(Ending::Declined) => Outcome::DebitFailed,
         Failed | Canceled => ended(known),
     }
 }
@@ -124,13 +135,14 @@ mod tests {
     /// Every combination of what can be known.
     fn all() -> Vec<Known> {
         let mut all = Vec::new();
-        for bits in 0..32_u8 {
+        for bits in 0..64_u8 {
             let bit = |n: u8| bits & (1 << n) != 0;
             for state in PaymentState::ALL {
                 for decline in DECLINES {
                     for ending in ENDINGS {
                         all.push(Known {
                             state,
+                            is_bank_debit: bit(5),
                             own: bit(0),
                             was_at_card_page: bit(1),
                             cancel_asked: bit(2),
@@ -143,7 +155,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(all.len(), 32 * 10 * 3 * 6);
+        assert_eq!(all.len(), 64 * 10 * 3 * 6);
         all
     }
 
@@ -163,11 +175,16 @@ mod tests {
                 Outcome::Cancelled | Outcome::Expired | Outcome::RefusedByUs => (&[Failed, Canceled], true),
                 Outcome::SomeoneElses => (&[Created, Submitting, RequiresAction], false),
                 Outcome::SomeoneElsesEnded => (&[Failed, Canceled], false),
-                Outcome::Succeeded | Outcome::OtherCurrency => (&[Succeeded, Returned, ChargedBack], false),
+                Outcome::DebitBegun => (&[Processing], false),
+                Outcome::DebitFailed => (&[Failed], true),
+                Outcome::TakenBack => (&[Returned], false),
+                Outcome::Succeeded | Outcome::OtherCurrency => (&[Succeeded, ChargedBack], false),
                 Outcome::Unknown => (&[Unknown], false),
             };
             assert!(states.contains(&known.state), "{known:?}: {told:?}");
             assert!(known.own || !only_own, "somebody else is told {told:?} of {known:?}");
+            let of_debits = matches!(told, Outcome::DebitBegun | Outcome::DebitFailed);
+            assert!(known.is_bank_debit || !of_debits, "{known:?}: {told:?}");
             let of_others = matches!(told, Outcome::SomeoneElses | Outcome::SomeoneElsesEnded);
             assert!(!(known.own && of_others), "{known:?}: {told:?}");
         }
@@ -188,7 +205,8 @@ mod tests {
                 assert!(with(Known { decline: None, ..known }), "{known:?}");
             }
             if taken {
-                assert_eq!(told == Outcome::OtherCurrency, known.in_other_currency, "{known:?}");
+                let other = known.in_other_currency && known.state != PaymentState::Returned;
+                assert_eq!(told == Outcome::OtherCurrency, other, "{known:?}");
                 assert!(
                     with(Known { own: !known.own, ..known }),
                     "money that arrived is no secret: {known:?}"
@@ -207,6 +225,7 @@ mod tests {
         use PaymentState::*;
         let mine = Known {
             state: Created,
+            is_bank_debit: false,
             own: true,
             was_at_card_page: true,
             cancel_asked: false,
@@ -218,6 +237,7 @@ mod tests {
         let declined = Some(Decline::WrongCode);
         let not_there = Known { was_at_card_page: false, ..mine };
         let late = Known { age_seconds: 121, ..mine };
+        let debit = Known { is_bank_debit: true, ..late };
         let gave_up = Known { cancel_asked: true, ..mine };
         let as_declined = |page_open| Outcome::Declined { decline: Decline::WrongCode, page_open };
         for (known, told) in [
@@ -225,6 +245,11 @@ mod tests {
             (Known { state: Submitting, ..late }, Outcome::Waiting { long: true }),
             (Known { state: Submitting, age_seconds: 121, ..not_there }, Outcome::NotOpened),
             (Known { state: Processing, ..late }, Outcome::Waiting { long: true }),
+            (Known { state: Processing, ..debit }, Outcome::DebitBegun),
+            (Known { state: Processing, own: false, ..debit }, Outcome::DebitBegun),
+            (Known { state: Failed, ending: Some(Ending::Declined), ..debit }, Outcome::DebitFailed),
+            (Known { state: Failed, ending: Some(Ending::Refused), ..debit }, Outcome::RefusedByUs),
+            (Known { state: Returned, ..debit }, Outcome::TakenBack),
             (Known { state: Unknown, ..mine }, Outcome::Unknown),
             (Known { state: Unknown, ..not_there }, Outcome::NotOpened),
             (Known { state: Unknown, own: false, ..not_there }, Outcome::Unknown),

@@ -132,6 +132,7 @@ async fn save(
     let is_new = mint.now.duration_since(made_at) <= RECEIPT_IS_NEWS_FOR;
     let started = Payment::submitting(origin.merchant, id, invoice.customer_id, origin.amount, made_at);
     let payment = Payment {
+        method: origin.method,
         surcharge_minor: origin.surcharge.minor(),
         receipt_email: origin.payer_email.clone().filter(|_| is_new),
         ..started

@@ -24,6 +24,8 @@ use store::payments::{self, Ending, Payment};
 
 /// After so long without an answer a person owns it.
 const A_PERSON_OWNS_IT_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
+/// A debit that the bank has not answered after so long is a riddle too; slow ones take nine banking days.
+const A_DEBIT_TAKES_AT_MOST: SignedDuration = SignedDuration::from_hours(15 * 24);
 /// A fee that is not known after so long is left to the processor's event.
 const FEE_IS_AWAITED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -74,7 +76,7 @@ pub async fn reconcile_payment(
 ) -> Result<Option<Looked>> {
     let Some(case) = load(app, merchant, payment).await? else { return Ok(None) };
     let state = case.payment.state;
-    if settled(&case) && !may_have_paid_late(&case) {
+    if settled(&case) && !may_have_paid_late(&case) && !may_have_come_back(&case) {
         return Ok(Some(Looked::Done(state)));
     }
     if let Some(recorded) = given_up_unsent(app, &case).await? {
@@ -195,7 +197,7 @@ async fn after(app: &App, before: &Case, state: PaymentState) -> Result<Looked> 
         return Ok(if gives_up { Looked::Done(state) } else { Looked::Again(state, now + pause(waited)) });
     }
     let waited = now.duration_since(case.payment.created_at);
-    if waited > A_PERSON_OWNS_IT_AFTER {
+    if waited > a_person_owns_it_after(&case.payment) {
         hand_to_person(app, &case).await?;
     }
     let page_is_open =
@@ -216,6 +218,14 @@ async fn after(app: &App, before: &Case, state: PaymentState) -> Result<Looked> 
             tracing::warn!(%payment, error = format!("{error:#}"), "the card page could not be ended yet");
             Ok(Looked::Unanswered(state, now + pause(waited)))
         }
+    }
+}
+
+/// A bank takes days to answer, and that is no riddle.
+fn a_person_owns_it_after(payment: &Payment) -> SignedDuration {
+    match payment.state {
+        PaymentState::Processing if payment.method.is_bank_debit() => A_DEBIT_TAKES_AT_MOST,
+        _ => A_PERSON_OWNS_IT_AFTER,
     }
 }
 
@@ -240,6 +250,11 @@ fn settled(case: &Case) -> bool {
 /// A page that ended is read all the same: what was captured after the end is booked too.
 fn may_have_paid_late(case: &Case) -> bool {
     case.payment.state.hold() == Hold::Released && case.attempt.session_id.is_some()
+}
+
+/// A bank may take a debit back for weeks after it has paid: whoever hints at it makes us look.
+fn may_have_come_back(case: &Case) -> bool {
+    case.payment.method.is_bank_debit() && case.payment.state == PaymentState::Succeeded
 }
 
 async fn load(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<Option<Case>> {

@@ -4,6 +4,8 @@
 //! fact. The payment row is locked first and states are compared, so the second one finds it and changes nothing.
 
 mod capture;
+mod debit;
+mod returned;
 
 use crate::actions::{card_testing, return_credit};
 use crate::app::App;
@@ -99,19 +101,51 @@ pub(super) async fn in_tx(
     if let Some(decline) = &facts.decline {
         payments::set_decline(tx, *merchant, *id, decline.reason).await?;
     }
-    let recorded = match payment.state.step(facts.state) {
-        Step::AlreadyThere => Recorded::AlreadyThere(payment.state),
-        Step::Stale => Recorded::Stale(payment.state),
-        Step::Move => apply(tx, mint, outcome, &payment, (secrets, false)).await?,
-        Step::Ghost => apply(tx, mint, outcome, &payment, (secrets, true)).await?,
-    };
+    if payment.method.is_bank_debit() {
+        debit::learn(tx, mint, &payment, facts).await?;
+    }
+    let recorded = move_on(tx, mint, outcome, payment.clone(), secrets).await?;
     if payment.state != PaymentState::Succeeded {
         card_testing::count_try(tx, mint, &payment, facts).await?;
     }
-    if recorded.state() == Some(PaymentState::Succeeded) {
+    if matches!(recorded.state(), Some(PaymentState::Succeeded | PaymentState::Returned)) {
         record_fee(tx, mint, &attempt, facts.fee.as_ref()).await?;
     }
+    if let (Some(PaymentState::Returned), Some(facts)) = (recorded.state(), &facts.returned) {
+        returned::record_fee(tx, mint, &payment, facts).await?;
+    }
     Ok(recorded)
+}
+
+/// Moves a locked payment along its table. Where a return is learned of before the success it takes back, the success is booked
+/// first.
+async fn move_on(
+    tx: &mut Tx,
+    mint: &Mint,
+    outcome: &Outcome,
+    payment: Payment,
+    secrets: &SecretKey,
+) -> Result<Recorded> {
+    let (mut payment, returned) = (payment, PaymentState::Returned);
+    if outcome.facts.state == returned
+        && payment.state.step(returned) == Step::Stale
+        && let Some(facts) = outcome.facts.before_return()
+    {
+        let success = Outcome { facts, ..outcome.clone() };
+        let ghost = match payment.state.step(PaymentState::Succeeded) {
+            Step::Move => false,
+            Step::Ghost => true,
+            Step::AlreadyThere | Step::Stale => return Ok(Recorded::Stale(payment.state)),
+        };
+        apply(tx, mint, &success, &payment, (secrets, ghost)).await?;
+        payment = payments::find(tx, payment.merchant, payment.id).await?.context("it is locked")?;
+    }
+    match payment.state.step(outcome.facts.state) {
+        Step::AlreadyThere => Ok(Recorded::AlreadyThere(payment.state)),
+        Step::Stale => Ok(Recorded::Stale(payment.state)),
+        Step::Move => apply(tx, mint, outcome, &payment, (secrets, false)).await,
+        Step::Ghost => apply(tx, mint, outcome, &payment, (secrets, true)).await,
+    }
 }
 
 async fn apply(
@@ -124,7 +158,13 @@ async fn apply(
     let next = outcome.facts.state;
     payments::set_state(tx, payment, next, outcome.source, mint.now).await?;
     match next.hold() {
+        Hold::Held if next == PaymentState::Processing && payment.method.is_bank_debit() => {
+            debit::begun(tx, mint, outcome, payment, secrets).await?;
+        }
         Hold::Held => {}
+        Hold::Consumed if next == PaymentState::Returned => {
+            returned::book(tx, mint, outcome, payment, secrets).await?;
+        }
         Hold::Consumed => capture::book(tx, mint, outcome, payment, (secrets, ghost)).await?,
         Hold::Released => release(tx, mint, outcome, payment).await?,
     }
@@ -155,7 +195,9 @@ async fn release(tx: &mut Tx, mint: &Mint, outcome: &Outcome, payment: &Payment)
 }
 
 fn ending(outcome: &Outcome, payment: &Payment) -> Ending {
-    let declined = outcome.facts.decline.is_some() || payment.decline.is_some();
+    let declined = outcome.facts.decline.is_some()
+        || outcome.facts.debit_failure.is_some()
+        || payment.decline.is_some();
     match outcome.ending {
         Some(Ending::Refused) => Ending::Refused,
         _ if declined => Ending::Declined,
@@ -166,7 +208,7 @@ fn ending(outcome: &Outcome, payment: &Payment) -> Ending {
 
 async fn learn(tx: &mut Tx, attempt: &Attempt, facts: &PaymentFacts) -> Result<()> {
     let session = facts.session.as_ref();
-    let succeeded = facts.state == PaymentState::Succeeded;
+    let succeeded = matches!(facts.state, PaymentState::Succeeded | PaymentState::Returned);
     let learned = Learned {
         session_id: session.map(|session| session.id.clone()),
         session_url: session.and_then(|session| session.url.clone()),
@@ -203,6 +245,21 @@ async fn record_fee(tx: &mut Tx, mint: &Mint, attempt: &Attempt, fee: Option<&Fe
         jobs::enqueue(tx, merchant, job, "reconcile_payment", &id.to_string(), at, mint.now).await?;
     }
     Ok(())
+}
+
+/// Posts what a payment itself causes, which it does once.
+async fn post(
+    tx: &mut Tx,
+    mint: &Mint,
+    payment: &Payment,
+    (cause, posting): (CauseKind, &ledger::Posting),
+) -> Result<PostingId> {
+    let id = mint.id(PostingId::new);
+    let cause_id = payment.id.to_string();
+    let new = NewPosting { id, cause, cause_id: &cause_id, reverses: None, posting, at: mint.now };
+    let posted = postings::insert(tx, payment.merchant, &new).await?;
+    anyhow::ensure!(posted, "payment {} was posted before its state said so", payment.id);
+    Ok(id)
 }
 
 async fn note(

@@ -3,6 +3,10 @@
 //! The form carries the payment's id, made when it was drawn. A repeat of the form finds that payment and starts no
 //! second one, whatever it asks for.
 
+mod terms;
+
+pub use terms::{of_any, offered, surcharge, terms};
+
 use crate::actions::card_testing::{self, Braked};
 use crate::actions::catch_up::{is_caught_up, wait_until_caught_up};
 use crate::actions::register_payer::register_payer;
@@ -11,10 +15,11 @@ use crate::client_address::ClientAddress;
 use crate::clock::Mint;
 use crate::processors::STRIPE;
 use anyhow::{Context as _, Result};
-use billing::amount::{Accepted, MethodLimits, Refusal, Terms};
-use billing::ids::{AttemptId, ContactId, EventId, InvoiceId, JobId, LinkId, MerchantId, PaymentId};
+use billing::amount::{Accepted, Refusal};
+use billing::ids::{
+    AttemptId, ContactId, EventId, InvoiceId, JobId, LinkId, MandateId, MerchantId, PaymentId,
+};
 use billing::payment::{Method, PaymentState};
-use billing::policy::Policy;
 use gateway::{Checkout, Processor};
 use jiff::{SignedDuration, Timestamp};
 use ledger::Money;
@@ -25,10 +30,11 @@ use store::db::{StoreError, Tx};
 use store::events::{self, Event};
 use store::idempotency::{self, Done, Key};
 use store::invoices::{self, Invoice};
+use store::mandates::{Account, Mandate};
 use store::merchants::{self, Merchant};
 use store::payments::{self, Payment};
 use store::reservations::{self, Reservation};
-use store::{contacts, jobs, policies, surcharges};
+use store::{contacts, jobs, mandates};
 
 /// A hosted page ends by itself after so long, whatever else fails.
 pub const PAGE_LIFE: SignedDuration = SignedDuration::from_hours(1);
@@ -48,6 +54,15 @@ pub struct Payer {
     pub client: Option<ClientAddress>,
 }
 
+/// What a payer read and agreed to before going to the bank page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agreement {
+    /// The text, word for word.
+    pub wording: String,
+    /// What the browser calls itself.
+    pub user_agent: Option<String>,
+}
+
 /// What a payer asks for.
 #[derive(Clone, Debug)]
 pub struct StartPayment {
@@ -57,6 +72,10 @@ pub struct StartPayment {
     pub invoice: InvoiceId,
     /// Made when the form was drawn.
     pub payment: PaymentId,
+    /// By what means the payer pays: a card, or a debit of a bank account.
+    pub method: Method,
+    /// What the payer allows, where an account is debited.
+    pub agreement: Option<Agreement>,
     /// What the form showed, minor units of the invoice's currency.
     pub amount_minor: i64,
     /// The surcharge that the form showed, minor units.
@@ -94,11 +113,13 @@ pub enum Started {
     Paused(Timestamp),
     /// What the processor knows is still being looked through, as after every start: in a moment payments go on.
     CatchingUp,
-    /// The merchant takes no cards.
+    /// The merchant does not offer this method, or not in this currency.
+    MethodNotOffered,
+    /// The merchant has no processor.
     NoProcessor,
 }
 
-/// Starts a card payment on the processor's page.
+/// Starts a payment on the processor's page.
 pub async fn start_payment(app: &App, input: StartPayment) -> Result<Started> {
     let processor = app.processors.of(&app.store, &app.secrets, input.merchant).await?;
     let Some(processor) = processor else { return Ok(Started::NoProcessor) };
@@ -165,13 +186,17 @@ async fn in_tx(tx: &mut Tx, work: &Work) -> Result<Started> {
     if let Some(before) = payments::find(tx, input.merchant, input.payment).await? {
         return repeated(tx, input, before, request_hash).await;
     }
-    let limits = processor.method_limits(Method::Card, invoice.figures.currency);
-    let terms = terms(tx, &invoice, limits).await?;
+    let currency = invoice.figures.currency;
+    let offers = offered(tx, input.merchant, &**processor, currency).await?;
+    let Some((method, limits)) = offers.into_iter().find(|(method, _)| *method == input.method) else {
+        return Ok(Started::MethodNotOffered);
+    };
+    let terms = terms(tx, &invoice, (method, limits)).await?;
     let accepted = match terms.decide(input.amount_minor) {
         Ok(accepted) => accepted,
         Err(refusal) => return Ok(Started::Refused(Box::new(refusal))),
     };
-    let surcharge = surcharge(tx, &invoice, accepted.amount, limits).await?;
+    let surcharge = surcharge(tx, &invoice, accepted.amount, (method, limits)).await?;
     if surcharge.minor() != input.surcharge_minor {
         return Ok(Started::SurchargeChanged(surcharge));
     }
@@ -187,6 +212,13 @@ async fn in_tx(tx: &mut Tx, work: &Work) -> Result<Started> {
     anyhow::ensure!(reserved, "invoice {} changed while it was locked", input.invoice);
     let merchant = merchants::find(tx, input.merchant).await?.context("an invoice has a merchant")?;
     let payment = save(tx, mint, input, &invoice, (accepted, surcharge)).await?;
+    anyhow::ensure!(
+        input.agreement.is_some() == method.is_bank_debit(),
+        "an account is debited where the payer allowed it, and nothing else is"
+    );
+    if let Some(agreement) = &input.agreement {
+        mandates::insert(tx, input.merchant, &mandate(mint, input, agreement, &payment)).await?;
+    }
     let attempt = attempt(work, &merchant, &invoice, &payment)?;
     attempts::insert(tx, &attempt).await?;
     let done = Done { request_hash, resource: payment.id.to_string() };
@@ -231,22 +263,6 @@ async fn repeated(
     Ok(if same { Started::Repeated(Box::new(before)) } else { Started::OtherAmount(Box::new(before)) })
 }
 
-/// The terms under which an amount of this invoice is judged now. The method's most leaves room for the surcharge.
-pub async fn terms(tx: &mut Tx, invoice: &Invoice, method: MethodLimits) -> Result<Terms> {
-    let layers = policies::layers(tx, invoice.merchant, invoice.customer_id, invoice.id).await?;
-    let policy = Policy::effective(&layers, method.minimum_minor);
-    let figures = &invoice.figures;
-    let surcharge = surcharges::of_cards(tx, invoice.merchant, figures.currency).await?;
-    let method = surcharge.leaves_of(method, figures.currency);
-    Ok(Terms { payable: figures.payable_now(), pending: figures.pending(), policy, method })
-}
-
-/// The surcharge on an amount, rounded up to what the processor can charge.
-pub async fn surcharge(tx: &mut Tx, invoice: &Invoice, amount: Money, method: MethodLimits) -> Result<Money> {
-    let surcharge = surcharges::of_cards(tx, invoice.merchant, amount.currency()).await?;
-    surcharge.charged_on(amount, method.step_minor).context("the surcharge is too large")
-}
-
 async fn save(
     tx: &mut Tx,
     mint: &Mint,
@@ -257,6 +273,7 @@ async fn save(
     let started =
         Payment::submitting(input.merchant, input.payment, invoice.customer_id, accepted.amount, mint.now);
     let payment = Payment {
+        method: input.method,
         surcharge_minor: surcharge.minor(),
         contact_id: input.payer.contact_id,
         link_id: input.payer.link_id,
@@ -289,6 +306,27 @@ async fn save(
     };
     events::append(tx, input.merchant, &event).await?;
     Ok(payment)
+}
+
+fn mandate(mint: &Mint, input: &StartPayment, agreement: &Agreement, payment: &Payment) -> Mandate {
+    Mandate {
+        id: mint.id(MandateId::new),
+        payment_id: payment.id,
+        customer_id: payment.customer_id,
+        contact_id: payment.contact_id,
+        method: payment.method,
+        wording: agreement.wording.clone(),
+        wording_hash: Sha256::digest(&agreement.wording).into(),
+        amount: Money::new(payment.amount_minor, payment.currency),
+        payer_email: payment.receipt_email.clone(),
+        client: input.payer.client.map(|client| client.to_string()),
+        user_agent: agreement.user_agent.clone(),
+        language: payment.language.clone(),
+        offered_at: mint.now,
+        accepted_at: None,
+        account: Account::default(),
+        ended: None,
+    }
 }
 
 fn attempt(work: &Work, merchant: &Merchant, invoice: &Invoice, payment: &Payment) -> Result<Attempt> {
@@ -332,6 +370,9 @@ fn request_hash(input: &StartPayment) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(input.invoice.as_bytes());
     hash.update(input.amount_minor.to_be_bytes());
+    if input.method != Method::Card {
+        hash.update(input.method.as_str());
+    }
     hash.finalize().into()
 }
 

@@ -5,7 +5,7 @@ use super::caller::{InvoicesRead, May};
 use super::extract::{At, Body};
 use super::fields::SignedAmount;
 use super::problem::{Code, Limits, More, Problem};
-use crate::actions::start_payment::{surcharge, terms};
+use crate::actions::start_payment::{of_any, offered, surcharge};
 use crate::app::App;
 use anyhow::Context as _;
 use axum::Json;
@@ -60,7 +60,8 @@ pub struct NewQuote {
 
 /// Ask what may be paid
 ///
-/// The very rule of the portal, with the merchant's policy and the limits of cards. Nothing is stored. An amount that may not
+/// The very rule of the portal, with the merchant's policy and the limits of the methods it offers; the surcharge is that of the first of
+/// them, a card where cards are taken. Nothing is stored. An amount that may not
 /// be paid is answered with 422, the limits and the nearest amounts that may.
 #[utoipa::path(
     post, path = "/v1/invoices/{id}/quotes", tag = "Invoices", operation_id = "quoteInvoice",
@@ -102,12 +103,14 @@ async fn look(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Option<(Invoice,
     let Looking { merchant, id, asked, processor } = looking;
     let Some(invoice) = invoices::find(tx, *merchant, *id).await? else { return Ok(None) };
     let currency = invoice.figures.currency;
-    let method = processor
-        .as_ref()
-        .map_or(MethodLimits::NONE, |processor| processor.method_limits(Method::Card, currency));
-    let terms = terms(tx, &invoice, method).await?;
+    let methods = match processor {
+        Some(processor) => offered(tx, *merchant, &**processor, currency).await?,
+        None => Vec::new(),
+    };
+    let terms = of_any(tx, &invoice, &methods).await?;
+    let first = methods.first().copied().unwrap_or((Method::Card, MethodLimits::NONE));
     let payable = terms.payable.minor().max(0);
-    let fee = surcharge(tx, &invoice, Money::new((*asked).clamp(0, payable), currency), method).await?;
+    let fee = surcharge(tx, &invoice, Money::new((*asked).clamp(0, payable), currency), first).await?;
     Ok(Some((invoice, terms, fee)))
 }
 

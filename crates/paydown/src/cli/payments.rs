@@ -128,8 +128,8 @@ fn payment_json(payment: &Payment) -> Value {
         "received_as": payment.reference,
         "captured": payment.captured.map(Money::minor),
         "ending": payment.ending.map(|ending| ending.as_str()),
-        "card_brand": payment.card_brand,
-        "card_last4": payment.card_last4,
+        "instrument_name": payment.instrument_name,
+        "instrument_last4": payment.instrument_last4,
         "created_at": payment.created_at.to_string(),
         "changed_at": payment.changed_at.to_string(),
     })

@@ -2,7 +2,7 @@
 
 use super::world::{At, Exit, stop, table};
 use super::{ConnectCommand, InitArgs, MerchantCommand, NewMerchantArgs};
-use super::{ask, merchant_links};
+use super::{ask, merchant_links, offered_methods};
 use crate::actions::connect_processor::{CannotConnect, ConnectProcessor, connect_processor};
 use crate::actions::create_merchant::{CannotCreate, NewMerchant, create_merchant};
 use crate::app::App;
@@ -100,6 +100,7 @@ pub(super) async fn merchant(at: &mut At<'_>, command: MerchantCommand) -> Resul
             })?;
         }
         MerchantCommand::Links(command) => return merchant_links::run(at, command).await,
+        MerchantCommand::Methods(command) => return offered_methods::run(at, command).await,
         MerchantCommand::List => {
             let all = store.read(async move |tx: &mut Tx| merchants::all(tx).await).await?;
             let json: Vec<Value> = all

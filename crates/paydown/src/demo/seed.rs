@@ -16,6 +16,7 @@ use crate::demo::{ACTOR, CONTACT};
 use anyhow::{Context as _, Result, bail};
 use billing::ids::{ContactId, CustomerId, InvoiceId, LinkId, MerchantId, PaymentId};
 use billing::line::{Line, TaxRate};
+use billing::payment::Method;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -194,6 +195,8 @@ impl Seeder<'_> {
             merchant: self.merchant,
             invoice,
             payment,
+            method: Method::Card,
+            agreement: None,
             amount_minor: minor,
             surcharge_minor: 0,
             payer,

@@ -7,10 +7,13 @@ use crate::actions::create_link::link_url;
 use crate::app::App;
 use crate::format::Locale;
 use crate::look::Brand;
-use crate::mail::pages::{self, CodeMail, InvoiceMail, PaymentFailedMail, PaymentReceivedMail};
+use crate::mail::pages::{
+    self, CodeMail, DebitStartedMail, InvoiceMail, PaymentFailedMail, PaymentReceivedMail, PaymentReturnedMail,
+};
 use crate::mail::transport::Outgoing;
 use crate::pages::parts::charged;
 use anyhow::{Context as _, Result};
+use billing::bank_return::ReturnKind;
 use billing::ids::{InvoiceId, LinkId, PaymentId};
 use facts::{About, Dropped, Facts};
 use jiff::Timestamp;
@@ -110,16 +113,44 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
             }
             .render()
         }
+        About::Started { owed, link, payment, agreement } => DebitStartedMail {
+            sender,
+            number: owed.number.clone(),
+            reference: payment.id.reference(),
+            amount: Money::new(payment.amount_minor, payment.currency),
+            last4: payment.instrument_last4.clone(),
+            expected_on: payment.expected_on,
+            agreement: agreement.clone(),
+            pay_url: Places { app, merchant, link: *link }.invoice(owed.id),
+        }
+        .render(),
+        About::Returned { owed, link, payment } => PaymentReturnedMail {
+            sender,
+            number: owed.number.clone(),
+            reference: payment.id.reference(),
+            amount: payment.captured.unwrap_or(Money::new(payment.amount_minor, payment.currency)),
+            reason: reason_of(payment.return_code.as_deref()).payer_words(),
+            left: owed.left,
+            due: owed.due_on,
+            pay_url: Places { app, merchant, link: *link }.invoice(owed.id),
+        }
+        .render(),
         About::Failed { owed, link, payment } => PaymentFailedMail {
             sender,
             number: owed.number.clone(),
             amount: Money::new(payment.amount_minor, payment.currency),
+            reason: payment.return_code.as_deref().map(|code| ReturnKind::of_code(code).payer_words()),
             left: owed.left,
             due: owed.due_on,
             pay_url: Places { app, merchant, link: *link }.invoice(owed.id),
         }
         .render(),
     })
+}
+
+/// What a bank's word means.
+fn reason_of(code: Option<&str>) -> ReturnKind {
+    code.map_or(ReturnKind::Unexplained, ReturnKind::of_code)
 }
 
 /// Where the reader of a mail about a payment finds things: through the mail's own link, or signed in where that link was

@@ -1,6 +1,10 @@
 //! The mails a payer gets, as pure rendering: subject, HTML and text with the same facts, built from one letter. It sends
 //! nothing and knows no address but those in the letter.
 
+mod debits;
+
+pub use debits::{DebitStartedMail, PaymentReturnedMail};
+
 use crate::contact::{Contact, contacts};
 use crate::format::{self, Locale};
 use crate::look::Brand;
@@ -109,6 +113,8 @@ pub struct PaymentFailedMail {
     pub number: String,
     /// What it would have been.
     pub amount: Money,
+    /// What the payer reads of a bank's reason: a key of the catalogue. Of a declined card nothing is written.
+    pub reason: Option<&'static str>,
     /// What is left to pay now.
     pub left: Money,
     /// When the invoice is due.
@@ -287,7 +293,14 @@ impl PaymentFailedMail {
             sender,
             preheader: texts().fmt("mail-failed-left", &args),
             figure: None,
-            sentences: vec![words.clone(), texts().fmt("mail-failed-left", &args)],
+            sentences: [
+                Some(words.clone()),
+                self.reason.map(|key| texts().get(key)),
+                Some(texts().fmt("mail-failed-left", &args)),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
             subject: words,
             button: (texts().get("mail-view-and-pay"), self.pay_url.clone()),
             second: None,

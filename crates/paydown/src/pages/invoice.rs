@@ -119,6 +119,24 @@ pub enum Notice {
         /// Their amounts together.
         amount: Money,
     },
+    /// A bank works on a debit.
+    Clearing {
+        /// Its amount.
+        amount: Money,
+        /// Who started it, as this reader may know.
+        by: Option<By>,
+        /// The day it was started.
+        on: Date,
+        /// When the money should be there.
+        expected_on: Option<Date>,
+    },
+    /// A bank took a payment back lately.
+    TakenBack {
+        /// Its amount.
+        amount: Money,
+        /// What the reader is told of the reason: a key of the catalogue.
+        reason: &'static str,
+    },
     /// The answer of the processor is not known.
     Checking {
         /// Its amount.
@@ -186,6 +204,16 @@ pub enum PaymentRowState {
     },
     /// Being made: the card page is open.
     Started,
+    /// A bank works on it.
+    Clearing {
+        /// When the money should be there.
+        expected_on: Option<Date>,
+    },
+    /// It was received, and the bank took it back.
+    TakenBack {
+        /// The day.
+        on: Date,
+    },
     /// The answer is not known.
     Checking,
     /// It ended without money: declined, cancelled, expired.
@@ -417,6 +445,13 @@ impl InvoicePage {
                 let args = [count, ("amount", chrome.amount(*amount)), other[0].clone()];
                 (1, "flight", chrome.say(key, &args))
             }
+            Notice::Clearing { amount, by, on, expected_on } => {
+                (1, "flight", self.clearing_words(*amount, by.as_ref(), (*on, *expected_on)))
+            }
+            Notice::TakenBack { amount, reason } => {
+                let why = ("why", Arg::text(chrome.t(reason)));
+                (0, "late", chrome.say("notice-taken-back", &[("amount", chrome.amount(*amount)), why]))
+            }
             Notice::Checking { amount } => {
                 (2, "flight", chrome.say("notice-checking", &[("amount", chrome.amount(*amount))]))
             }
@@ -432,6 +467,41 @@ impl InvoicePage {
             }
         };
         (rank, DrawnNotice { tone, words, own_payment })
+    }
+
+    /// `A bank debit of $500.00 started by Dana on 2 Nov is still clearing, usually done by 8 Nov. You can pay the other $750.00 now.`
+    fn clearing_words(&self, amount: Money, by: Option<&By>, (on, expected_on): (Date, Option<Date>)) -> Rich {
+        let chrome = &self.chrome;
+        let day = |date| Arg::text(near_date(chrome, date, self.status.today));
+        let mut args = vec![("amount", chrome.amount(amount)), ("on", day(on))];
+        let key = match (by.map(|by| self.by_words(by)), expected_on) {
+            (Some(by), Some(until)) => {
+                args.extend([("by", by), ("until", day(until))]);
+                "notice-clearing-by"
+            }
+            (None, Some(until)) => {
+                args.push(("until", day(until)));
+                "notice-clearing"
+            }
+            (_, None) => "notice-clearing-open",
+        };
+        let words = chrome.words(key, &args);
+        let left = self.figures.left;
+        let rest = left.is_positive().then(|| chrome.words("notice-pay-the-other", &[("left", chrome.amount(left))]));
+        let all = [Some(words), rest].into_iter().flatten().collect::<Vec<_>>().join(" ");
+        chrome.say("as-is", &[("words", Arg::text(all))])
+    }
+
+    fn by_words(&self, by: &By) -> Arg {
+        match by {
+            By::Person(name) => Arg::name(name),
+            By::Link { masked_email } => {
+                Arg::text(self.chrome.words("payment-by-link", &[("email", Arg::text(masked_email))]))
+            }
+            By::Someone { company } => {
+                Arg::text(self.chrome.words("payment-by-someone", &[("company", Arg::name(company))]))
+            }
+        }
     }
 
     /// Payments that were received, or may still be: what a payer looks for, newest first.
@@ -457,19 +527,21 @@ impl InvoicePage {
             PaymentRowState::Received { .. } => "payment-received",
             PaymentRowState::Started => "payment-started",
             PaymentRowState::Applied { .. } => return self.chrome.say("payment-credit", &[("on", on)]),
-            PaymentRowState::Checking => return self.chrome.say("payment-checking", &[("on", on)]),
+            PaymentRowState::Clearing { expected_on: Some(until) } => {
+                let until = ("until", Arg::text(near_date(&self.chrome, until, self.status.today)));
+                return self.chrome.say("payment-clearing", &[("on", on), until]);
+            }
+            PaymentRowState::TakenBack { on: back } => {
+                let back = ("back", Arg::text(near_date(&self.chrome, back, self.status.today)));
+                return self.chrome.say("payment-taken-back", &[("on", on), back]);
+            }
+            PaymentRowState::Clearing { expected_on: None } | PaymentRowState::Checking => {
+                return self.chrome.say("payment-checking", &[("on", on)]);
+            }
             PaymentRowState::NotCompleted => return self.chrome.say("payment-not-completed", &[("on", on)]),
         };
         let Some(by) = &row.by else { return self.chrome.say(key, &[("on", on)]) };
-        let by = match by {
-            By::Person(name) => Arg::name(name),
-            By::Link { masked_email } => {
-                Arg::text(self.chrome.words("payment-by-link", &[("email", Arg::text(masked_email))]))
-            }
-            By::Someone { company } => {
-                Arg::text(self.chrome.words("payment-by-someone", &[("company", Arg::name(company))]))
-            }
-        };
+        let by = self.by_words(by);
         let key = if key == "payment-started" { "payment-started-by" } else { "payment-received-by" };
         self.chrome.say(key, &[("on", on), ("by", by)])
     }

@@ -185,6 +185,13 @@ pub enum Method {
         /// `4242`.
         last4: Option<String>,
     },
+    /// A bank debit; the account's bank and last four digits once the processor has told them.
+    BankDebit {
+        /// `First Bank`.
+        bank_name: Option<String>,
+        /// `6789`.
+        last4: Option<String>,
+    },
     /// A cheque, a transfer or cash that the merchant received, with what its books call it.
     Received {
         /// By what means; never a card.
@@ -206,6 +213,14 @@ impl Method {
                     .fmt("method-ending", &[("brand", Arg::name(brand)), ("last4", Arg::text(last4.clone()))])
             }
             Method::Card { .. } => texts().get("method-card-payment"),
+            Method::BankDebit { bank_name, last4: Some(last4) } => {
+                let last4 = Arg::text(last4.clone());
+                match bank_name {
+                    Some(name) => texts().fmt("method-bank-at", &[("bank", Arg::name(name)), ("last4", last4)]),
+                    None => texts().fmt("method-bank-ending", &[("last4", last4)]),
+                }
+            }
+            Method::BankDebit { .. } => texts().get("method-bank-debit"),
             Method::Received { by, reference } => {
                 let (key, with) = match by {
                     By::Cheque => ("method-cheque", "method-cheque-reference"),

@@ -1,14 +1,16 @@
 //! S9: "Check and pay", the last page before the processor's. Amount and fee come in decided; the form posts the amount
 //! it showed.
 
-use super::parts::charged;
+use super::ways::Way;
 use super::{Chrome, Viewer};
 use crate::format;
 use crate::texts::{Arg, Rich};
 use askama::Template;
-use ledger::{Money, MoneyError};
+use billing::payment::Method;
+use ledger::Money;
 
-/// `/invoices/{id}/pay`. Posts `csrf`, `intent`, `amount` (minor units), `receipt_email` and `payer_reference` to itself.
+/// `/invoices/{id}/pay`. Posts `csrf`, `intent`, `amount` (minor units), `method`, `fee`, `receipt_email` and
+/// `payer_reference` to itself.
 #[derive(Template)]
 #[template(path = "portal/pay.html")]
 pub struct PayPage {
@@ -24,13 +26,15 @@ pub struct PayPage {
     pub left: Money,
     /// True when a part may be paid, so that the amount can be changed.
     pub may_change: bool,
-    /// The fee on top, where the merchant passes one on: even zero is shown then, as "No fee".
-    pub fee: Option<Money>,
+    /// The ways to pay, one at least, in the order in which they are shown.
+    pub ways: Vec<Way>,
+    /// The one that is chosen.
+    pub chosen: Method,
     /// The one-time id made when this form was drawn.
     pub intent: String,
-    /// Where the card is typed: `Stripe`, `the practice processor`.
+    /// Where card or account are typed: `Stripe`, `the practice processor`.
     pub processor: String,
-    /// Minutes the card page stays open.
+    /// Minutes that page stays open.
     pub minutes: u32,
     /// The address for the receipt: the contact's own, what was typed before, or empty.
     pub receipt_email: String,
@@ -68,6 +72,8 @@ pub enum PayProblem {
     ReferenceHasCardNumber,
     /// The processor could not be reached; nothing was taken.
     ProcessorSilent,
+    /// The way that was chosen cannot carry the amount, or is not offered any more; nothing was taken.
+    WayGone,
     /// The fee is another one than the form showed; nothing was taken.
     FeeChanged {
         /// What the form showed.
@@ -112,18 +118,27 @@ impl PayPage {
         self.left_after().is_positive()
     }
 
-    /// `Fee $11.90 · Charged to your card $411.90`, `No fee`; `None` where no fee is passed on.
-    pub fn fee_words(&self) -> Result<Option<Rich>, MoneyError> {
-        let Some(fee) = self.fee else { return Ok(None) };
-        let charged = charged(self.amount, fee)?;
-        Ok(Some(if fee.is_zero() {
-            self.chrome.say("no-fee", &[])
-        } else {
-            self.chrome.say(
-                "fee-charged",
-                &[("fee", self.chrome.amount(fee)), ("charged", self.chrome.amount(charged))],
-            )
-        }))
+    /// The only way to pay, where there is no choice.
+    pub fn only_way(&self) -> Option<&Way> {
+        match self.ways.as_slice() {
+            [way] => Some(way),
+            _ => None,
+        }
+    }
+
+    /// True for the way that is chosen.
+    pub fn is_chosen(&self, way: &Way) -> bool {
+        way.method == self.chosen
+    }
+
+    /// The fee on a card payment, which the form carries.
+    pub fn card_fee(&self) -> Option<Money> {
+        self.ways.iter().find_map(|way| way.fee.filter(|_| way.method == Method::Card))
+    }
+
+    /// What the button says: where it leads, if that is known.
+    pub fn button(&self) -> String {
+        self.only_way().map_or_else(|| self.chrome.t("continue"), |way| way.button(&self.chrome))
     }
 
     /// `To Northwind IT (statement line NORTHWIND IT)`, without the label.
@@ -135,7 +150,12 @@ impl PayPage {
     /// What happens after the button.
     pub fn under_button(&self) -> Rich {
         let args = [("processor", Arg::name(&self.processor)), ("minutes", Arg::Number(self.minutes.into()))];
-        self.chrome.say("pay-under-button", &args)
+        let key = match self.only_way() {
+            None => "pay-under-button-any",
+            Some(way) if way.method.is_bank_debit() => "pay-under-button-bank",
+            Some(_) => "pay-under-button",
+        };
+        self.chrome.say(key, &args)
     }
 
     /// `You paid $500.00 on this invoice 2 minutes ago.`
@@ -159,6 +179,7 @@ impl PayPage {
             PayProblem::ReferenceHasCardNumber => "reference-has-card-number",
             PayProblem::ProcessorSilent => "processor-silent",
             PayProblem::Damaged => "form-damaged",
+            PayProblem::WayGone => "way-gone",
             PayProblem::FeeChanged { before, now } => {
                 let args = [("fee", self.chrome.amount(*now)), ("before", self.chrome.amount(*before))];
                 return Some(self.chrome.say("fee-changed", &args));
@@ -174,7 +195,12 @@ impl PayPage {
     pub fn says_nothing_taken(&self) -> bool {
         matches!(
             self.problem,
-            Some(PayProblem::ProcessorSilent | PayProblem::Damaged | PayProblem::FeeChanged { .. })
+            Some(
+                PayProblem::ProcessorSilent
+                    | PayProblem::Damaged
+                    | PayProblem::WayGone
+                    | PayProblem::FeeChanged { .. }
+            )
         )
     }
 

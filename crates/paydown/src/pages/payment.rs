@@ -36,12 +36,27 @@ pub struct PaymentPage {
     pub due: Date,
     /// Today, in the merchant's zone.
     pub today: Date,
+    /// The bank account it is debited from, where it is one.
+    pub debit: Option<Debit>,
     /// How it stands.
     pub outcome: Outcome,
     /// True when a part of the invoice may be paid, so that a smaller amount can be offered.
     pub may_pay_less: bool,
     /// True when the payer pressed Pay twice and only one payment was made.
     pub pressed_twice: bool,
+}
+
+/// What is told of a bank debit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Debit {
+    /// The last four digits of the account, once they are known.
+    pub last4: Option<String>,
+    /// When the money should be there.
+    pub expected_on: Option<Date>,
+    /// What the payer agreed to, for the payer alone.
+    pub agreement: Option<String>,
+    /// What is told of the bank's reason: a key of the catalogue.
+    pub reason: &'static str,
 }
 
 /// How a payment stands.
@@ -62,8 +77,14 @@ pub enum Outcome {
     SomeoneElses,
     /// Somebody else started it, and it ended without money. Why is theirs to know.
     SomeoneElsesEnded,
+    /// The bank works on a debit.
+    DebitBegun,
+    /// The bank did not pay a debit.
+    DebitFailed,
     /// Received.
     Succeeded,
+    /// Received, and taken back by the bank afterwards.
+    TakenBack,
     /// Received in another currency than was asked for, which a person has to sort out.
     OtherCurrency {
         /// What was taken.
@@ -146,7 +167,11 @@ impl PaymentPage {
     pub fn heading(&self) -> String {
         self.chrome.t(match self.outcome {
             Outcome::Waiting { .. } => "waiting-heading",
+            Outcome::NotOpened if self.debit.is_some() => "not-opened-heading-bank",
             Outcome::NotOpened => "not-opened-heading",
+            Outcome::DebitBegun => "debit-begun-heading",
+            Outcome::DebitFailed => "debit-failed-heading",
+            Outcome::TakenBack => "taken-back-heading",
             Outcome::GivingUp => "result-cancelled",
             Outcome::Unfinished => "unfinished-heading",
             Outcome::SomeoneElses => "someone-elses-heading",
@@ -171,11 +196,22 @@ impl PaymentPage {
         let say = |key| chrome.say(key, &[]);
         let mut sentences = match &self.outcome {
             Outcome::Waiting { .. } => Vec::new(),
-            Outcome::Unfinished => vec![chrome.say("unfinished", &[amount]), say("no-money-taken")],
+            Outcome::Unfinished => {
+                vec![chrome.say(self.key("unfinished"), &[amount]), say("no-money-taken")]
+            }
+            Outcome::DebitBegun => self.begun(),
+            Outcome::DebitFailed => {
+                let reason = self.debit.as_ref().map_or("bank-return-no-reason", |debit| debit.reason);
+                vec![say("no-money-taken"), say(reason), chrome.say("result-still-left", &[number, left])]
+            }
+            Outcome::TakenBack => {
+                let reason = self.debit.as_ref().map_or("bank-return-no-reason", |debit| debit.reason);
+                vec![chrome.say("taken-back", &[amount, left, number]), say(reason)]
+            }
             Outcome::NotOpened => {
                 vec![say("no-money-taken"), chrome.say("not-opened", &[amount, number])]
             }
-            Outcome::GivingUp => vec![say("no-money-taken"), chrome.say("giving-up", &[amount])],
+            Outcome::GivingUp => vec![say("no-money-taken"), chrome.say(self.key("giving-up"), &[amount])],
             Outcome::SomeoneElses => vec![chrome.say("notice-someone-elses-now", &[amount])],
             Outcome::SomeoneElsesEnded => {
                 vec![say("no-money-taken"), chrome.say("result-still-left", &[number, left])]
@@ -214,6 +250,33 @@ impl PaymentPage {
             sentences.push(say("pressed-twice"));
         }
         sentences
+    }
+
+    /// The words for a page of a card, or those for a page of a bank.
+    fn key(&self, card: &'static str) -> &'static str {
+        match (card, self.debit.is_some()) {
+            ("unfinished", true) => "unfinished-bank",
+            ("giving-up", true) => "giving-up-bank",
+            ("giving-up-waits", true) => "giving-up-waits-bank",
+            ("continue-to-card", true) => "continue-to-bank",
+            _ => card,
+        }
+    }
+
+    /// That a debit is on its way: nothing is paid yet.
+    fn begun(&self) -> Vec<Rich> {
+        let chrome = &self.chrome;
+        let args = [("amount", chrome.amount(self.amount)), ("number", Arg::name(&self.number))];
+        let known = self.debit.as_ref().and_then(|debit| debit.last4.clone().zip(debit.expected_on));
+        let first = match known {
+            Some((last4, until)) => {
+                let until = ("until", Arg::text(near_date(chrome, until, self.today)));
+                let args: Vec<_> = args.into_iter().chain([("last4", Arg::text(last4)), until]).collect();
+                chrome.say("debit-begun", &args)
+            }
+            None => chrome.say("debit-begun-open", &args),
+        };
+        vec![first, chrome.say("debit-cannot-be-stopped", &[])]
     }
 
     /// What was received and what it left, which no later payment changes; what came since is said apart.
@@ -271,7 +334,7 @@ impl PaymentPage {
                 "waiting-long",
                 &[("number", Arg::name(&self.number)), ("amount", self.chrome.amount(self.amount))],
             )),
-            Outcome::GivingUp => Some(self.chrome.t("giving-up-waits")),
+            Outcome::GivingUp => Some(self.chrome.t(self.key("giving-up-waits"))),
             Outcome::Unknown => {
                 Some(self.chrome.words("notice-checking", &[("amount", self.chrome.amount(self.amount))]))
             }
@@ -288,6 +351,9 @@ impl PaymentPage {
             Outcome::Unfinished => "unfinished",
             Outcome::SomeoneElses => "someone_elses",
             Outcome::SomeoneElsesEnded => "someone_elses_ended",
+            Outcome::DebitBegun => "debit_begun",
+            Outcome::DebitFailed => "debit_failed",
+            Outcome::TakenBack => "taken_back",
             Outcome::Succeeded | Outcome::OtherCurrency { .. } => "succeeded",
             Outcome::Declined { .. } => "declined",
             Outcome::Cancelled => "cancelled",
@@ -330,11 +396,23 @@ impl PaymentPage {
             Outcome::NotOpened => {
                 vec![way(format!("{at}/return"), "try-again"), way(invoice, "back-to-invoice")]
             }
-            Outcome::SomeoneElses | Outcome::SomeoneElsesEnded | Outcome::OtherCurrency { .. } => {
+            Outcome::DebitFailed if some_left => {
+                vec![way(same_amount, "try-again"), way(invoice, "another-way")]
+            }
+            Outcome::TakenBack if some_left => {
+                vec![way(invoice, "pay-the-rest"), way(format!("{at}/receipt"), "see-receipt")]
+            }
+            Outcome::DebitBegun
+            | Outcome::DebitFailed
+            | Outcome::TakenBack
+            | Outcome::SomeoneElses
+            | Outcome::SomeoneElsesEnded
+            | Outcome::OtherCurrency { .. } => {
                 vec![way(invoice, "back-to-invoice")]
             }
             Outcome::Unfinished => {
-                vec![way(format!("{at}/continue"), "continue-to-card"), way(invoice, "back-to-invoice")]
+                let go_on = self.key("continue-to-card");
+                vec![way(format!("{at}/continue"), go_on), way(invoice, "back-to-invoice")]
             }
             Outcome::Succeeded => {
                 let rest = some_left.then(|| way(invoice.clone(), "pay-the-rest"));

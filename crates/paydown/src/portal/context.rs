@@ -71,6 +71,8 @@ pub struct Ctx {
     pub session_is_over: bool,
     /// Where the request came from.
     pub client: ClientAddress,
+    /// What the browser calls itself.
+    pub user_agent: Option<String>,
     has_logo: bool,
     links: Vec<(MerchantLink, String)>,
     new_browser: Option<String>,
@@ -168,9 +170,17 @@ impl FromRequestParts<App> for Ctx {
             csrf: csrf::token(&app.secrets, &bound_to),
             browser_hash,
             client: client(parts, app),
+            user_agent: user_agent(&parts.headers),
             new_browser: new.then_some(browser),
         })
     }
+}
+
+/// What the browser calls itself, as far as it is kept beside an agreement.
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    const LONGEST: usize = 300;
+    let name = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(name.chars().take(LONGEST).collect())
 }
 
 /// Where a request comes from; nowhere when it did not come over a socket.
@@ -296,6 +306,7 @@ impl Ctx {
     pub fn outcome(&self, payment: &Payment) -> Outcome {
         outcome(&Known {
             state: payment.state,
+            is_bank_debit: payment.method.is_bank_debit(),
             own: self.is_own(payment),
             was_at_card_page: payment.redirected_at.is_some(),
             cancel_asked: payment.cancel_asked_at.is_some(),

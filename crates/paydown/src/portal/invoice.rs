@@ -15,6 +15,7 @@ use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use billing::amount::Refusal;
+use billing::bank_return::ReturnKind;
 use billing::payment::Outcome;
 use billing::policy::Partial;
 use ledger::Money;
@@ -215,8 +216,21 @@ fn notice(ctx: &Ctx, payment: &Payment) -> Option<Notice> {
         Outcome::Waiting { .. } | Outcome::Unknown | Outcome::GivingUp { unfinished: false } => {
             Some(Notice::Checking { amount })
         }
+        Outcome::DebitBegun => Some(Notice::Clearing {
+            amount,
+            by: None,
+            on: ctx.day(payment.created_at),
+            expected_on: payment.expected_on,
+        }),
+        Outcome::TakenBack => {
+            const NEWS_DAYS: i64 = 30;
+            let since = ctx.now.duration_since(payment.returned_at?);
+            let amount = payment.captured.unwrap_or(amount);
+            (since.as_hours() < 24 * NEWS_DAYS).then(|| Notice::TakenBack { amount, reason: bank_reason(payment).payer_words() })
+        }
         Outcome::SomeoneElses => Some(Notice::SomeoneElses { payments: 1, amount }),
         Outcome::SomeoneElsesEnded
+        | Outcome::DebitFailed
         | Outcome::Succeeded
         | Outcome::OtherCurrency
         | Outcome::Declined { page_open: false, .. }
@@ -224,6 +238,11 @@ fn notice(ctx: &Ctx, payment: &Payment) -> Option<Notice> {
         | Outcome::Expired
         | Outcome::RefusedByUs => None,
     }
+}
+
+/// What the bank's word means, where it sent no money or took it back.
+pub fn bank_reason(payment: &Payment) -> ReturnKind {
+    payment.return_code.as_deref().map_or(ReturnKind::Unexplained, ReturnKind::of_code)
 }
 
 fn document(ctx: &Ctx, loaded: &Loaded) -> shown::Invoice {

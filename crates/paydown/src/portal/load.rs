@@ -2,13 +2,13 @@
 
 use crate::actions::note_too_little::note_too_little;
 use crate::actions::open_payment_link;
-use crate::actions::start_payment::terms;
+use crate::actions::start_payment::{of_any, offered, terms};
 use crate::pages::amount::{AmountForm, Refusal, Suggestion};
 use crate::pages::parts::{Figures, Lifecycle, Progress, Status};
 use crate::portal::context::{Access, Ctx, Reader};
 use crate::portal::fail::Fail;
 use anyhow::Context as _;
-use billing::amount::{MethodLimits, RefusalKind, Terms};
+use billing::amount::{RefusalKind, Terms};
 use billing::ids::{InvoiceId, MerchantId, PaymentId};
 use billing::invoice::{self as rules, Lifecycle as Stored};
 use billing::payment::{Method, PaymentState};
@@ -47,10 +47,19 @@ pub struct Loaded {
     pub last_paid: Option<Payment>,
     /// What the merchant takes cards with; `None` when it takes none.
     pub processor: Option<Arc<dyn Processor>>,
-    /// What the method can carry.
-    pub limits: MethodLimits,
+    /// The ways to pay it, in the order in which they are shown; none where there is no processor, or none for its currency.
+    pub offers: Vec<Offer>,
     /// What the merchant passes on of a card's cost in its currency; `None` when it passes nothing on in any.
     pub surcharge: Option<Surcharge>,
+}
+
+/// A way to pay.
+#[derive(Clone, Copy)]
+pub struct Offer {
+    /// By what means.
+    pub method: Method,
+    /// Under which terms it carries an amount.
+    pub terms: Terms,
 }
 
 /// The invoice of an address, for who may see it: the one way to an invoice.
@@ -84,9 +93,14 @@ async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, F
         Err(instead) => return Ok(Err(instead)),
     };
     let currency = invoice.figures.currency;
-    let limits = processor
-        .as_ref()
-        .map_or(MethodLimits::NONE, |processor| processor.method_limits(Method::Card, currency));
+    let methods = match processor {
+        Some(processor) => offered(tx, merchant, &**processor, currency).await?,
+        None => Vec::new(),
+    };
+    let mut offers = Vec::new();
+    for (method, limits) in &methods {
+        offers.push(Offer { method: *method, terms: terms(tx, &invoice, (*method, *limits)).await? });
+    }
     let person = match &access {
         Access::Contact => (reader.contact(), None),
         Access::Link(grant) => (grant.contact_id, Some(grant.link_id)),
@@ -103,15 +117,15 @@ async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, F
     }
     Ok(Ok(Loaded {
         lines: invoices::lines(tx, merchant, id).await?,
-        terms: terms(tx, &invoice, limits).await?,
+        terms: of_any(tx, &invoice, &methods).await?,
         payments,
         shares,
         last_paid: payments::last_paid_by(tx, (merchant, invoice.customer_id), person, currency).await?,
         customer: customer.context("an invoice has a customer")?,
         access,
         invoice,
-        processor: processor.clone(),
-        limits,
+        processor: processor.clone().filter(|_| !offers.is_empty()),
+        offers,
         surcharge: passes_on.then_some(here),
     }))
 }
@@ -204,9 +218,12 @@ impl Loaded {
     }
 
     /// The fee on an amount now; `None` where the merchant passes none on, which is not a fee of 0.
-    pub fn fee(&self, amount: Money) -> Result<Option<Money>, Fail> {
+    pub fn fee(&self, offer: &Offer, amount: Money) -> Result<Option<Money>, Fail> {
         let Some(surcharge) = self.surcharge else { return Ok(None) };
-        let fee = surcharge.charged_on(amount, self.limits.step_minor);
+        if offer.method != Method::Card {
+            return Ok(Some(Money::zero(amount.currency())));
+        }
+        let fee = surcharge.charged_on(amount, offer.terms.method.step_minor);
         Ok(Some(fee.context("the surcharge is too large")?))
     }
 

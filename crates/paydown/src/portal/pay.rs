@@ -1,16 +1,18 @@
 //! S9: "Check and pay". The form carries the payment's id, made when it was drawn, so that however often it is sent there
 //! is one payment; amount and fee are judged again on the server.
 
-use crate::actions::start_payment::{Payer, StartPayment, Started, start_payment};
+use crate::actions::start_payment::{Agreement, Payer, StartPayment, Started, start_payment};
 use crate::actions::submit_attempt::{PAYER_WAITS, Submitted, note_redirect, submit_undisturbed};
 use crate::csrf::Posted;
 use crate::headers::FormAction;
+use crate::pages::mandate;
 use crate::pages::pay::{EarlierPayment, PayPage, PayProblem};
+use crate::pages::ways::{CannotCarry, Way};
 use crate::portal::context::{Access, Ctx, see_other};
 use crate::portal::fail::Fail;
 use crate::portal::identify;
 use crate::portal::invoice::{self, Amount};
-use crate::portal::load::{self, Loaded};
+use crate::portal::load::{self, Loaded, Offer};
 use crate::portal::payment::card_page;
 use crate::portal::refusals::Asked;
 use axum::extract::{Path, Query};
@@ -18,7 +20,8 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use billing::contact::comparable_email;
 use billing::ids::PaymentId;
-use billing::payment::{Hold, PaymentState};
+use billing::payment::{Hold, Method, PaymentState};
+use billing::settling::arrives_on;
 use ledger::Money;
 use serde::Deserialize;
 use std::str::FromStr as _;
@@ -40,6 +43,7 @@ pub struct PayForm {
     intent: String,
     amount: String,
     fee: Option<String>,
+    method: Option<String>,
     receipt_email: String,
     payer_reference: String,
 }
@@ -47,6 +51,7 @@ pub struct PayForm {
 /// The hidden fields of the form, read.
 struct Hidden {
     payment: PaymentId,
+    method: Method,
     fee_minor: i64,
 }
 
@@ -89,6 +94,12 @@ pub async fn pay(
     let session = ctx.session_hash().ok_or(Fail::FormNotOurs)?;
     let amount = Money::new(minor, loaded.invoice.figures.currency);
     let input = input(&ctx, &loaded, &form, (&hidden, minor, session));
+    if let Some(offer) = loaded.offers.iter().find(|offer| offer.method == hidden.method)
+        && offer.terms.decide(minor).is_err()
+        && loaded.terms.decide(minor).is_ok()
+    {
+        return redraw(&ctx, &loaded, minor, &form, PayProblem::WayGone);
+    }
     let (started, submitted) = ctx.app.undisturbed(start(ctx.app.clone(), input)).await?;
     match started {
         Started::New(payment) => Ok(match submitted {
@@ -118,13 +129,16 @@ pub async fn pay(
         Started::Paused(until) => Err(Fail::Paused(until)),
         Started::CatchingUp => Err(Fail::Unavailable),
         Started::NotFound => Err(Fail::NotFound),
+        Started::MethodNotOffered => redraw(&ctx, &loaded, minor, &form, PayProblem::WayGone),
         Started::NoProcessor => redraw(&ctx, &loaded, minor, &form, PayProblem::ProcessorSilent),
     }
 }
 
 fn hidden(form: &PayForm) -> Option<Hidden> {
-    let fee_minor = form.fee.as_deref().map_or(Ok(0), str::parse).ok()?;
-    Some(Hidden { payment: PaymentId::from_str(&form.intent).ok()?, fee_minor })
+    let method = form.method.as_deref().map_or(Some(Method::Card), Method::parse)?;
+    let card_fee = form.fee.as_deref().map_or(Ok(0), str::parse).ok()?;
+    let fee_minor = if method == Method::Card { card_fee } else { 0 };
+    Some(Hidden { payment: PaymentId::from_str(&form.intent).ok()?, method, fee_minor })
 }
 
 /// The page again with what was typed, if its amount is still legal; what is wrong stands above.
@@ -182,10 +196,15 @@ fn input(
         Access::Link(grant) => Some(grant.link_id),
         Access::Contact => None,
     };
+    let amount = Money::new(amount_minor, loaded.invoice.figures.currency);
+    let wording = mandate::wording(&ctx.chrome(), hidden.method, amount, ctx.today());
+    let agreement = wording.map(|wording| Agreement { wording, user_agent: ctx.user_agent.clone() });
     StartPayment {
         merchant: ctx.merchant.id,
         invoice: loaded.invoice.id,
         payment: hidden.payment,
+        method: hidden.method,
+        agreement,
         amount_minor,
         surcharge_minor: hidden.fee_minor,
         payer: Payer {
@@ -237,7 +256,11 @@ fn draw(
     problem: Option<PayProblem>,
     status: StatusCode,
 ) -> Result<Response, Fail> {
-    let fee = loaded.fee(amount)?;
+    let ways = ways(ctx, loaded, amount)?;
+    let asked = before.and_then(|form| form.method.as_deref()).and_then(Method::parse);
+    let free = |way: &&Way| way.cannot.is_none();
+    let chosen = ways.iter().filter(free).find(|way| Some(way.method) == asked);
+    let chosen = chosen.or_else(|| ways.iter().find(free)).map_or(Method::Card, |way| way.method);
     let practice = ctx.account.as_ref().is_some_and(|account| account.mode == Mode::Practice);
     let own_address = ctx.contact.as_ref().map(|contact| contact.email.clone()).unwrap_or_default();
     // The same form keeps its id, so that one which was sent before is recognised; a new one is a new payment.
@@ -251,7 +274,8 @@ fn draw(
         amount,
         left: loaded.invoice.figures.payable_now(),
         may_change: loaded.terms.allows_part(),
-        fee,
+        ways,
+        chosen,
         intent,
         processor: if practice { "the practice processor".to_owned() } else { "Stripe".to_owned() },
         minutes: u32::try_from(ctx.merchant.abandon_after_seconds / 60).unwrap_or(30),
@@ -265,6 +289,35 @@ fn draw(
         problem,
     };
     Ok(allowed(ctx, ctx.page(status, &page)?))
+}
+
+/// The ways to pay an amount, each with what it costs and when the money arrives.
+fn ways(ctx: &Ctx, loaded: &Loaded, amount: Money) -> Result<Vec<Way>, Fail> {
+    let way = |offer: &Offer| {
+        let method = offer.method;
+        Ok(Way {
+            method,
+            fee: loaded.fee(offer, amount)?,
+            arrives_on: arrives_on(method, ctx.today()),
+            agreement: mandate::wording(&ctx.chrome(), method, amount, ctx.today()),
+            cannot: cannot_carry(offer, amount),
+        })
+    };
+    loaded.offers.iter().map(way).collect()
+}
+
+/// Why a method cannot carry an amount that another one may.
+fn cannot_carry(offer: &Offer, amount: Money) -> Option<CannotCarry> {
+    offer.terms.decide(amount.minor()).err()?;
+    let money = |minor| Money::new(minor, amount.currency());
+    let limits = offer.terms.method;
+    Some(if amount.minor() < limits.minimum_minor {
+        CannotCarry::Less(money(limits.minimum_minor))
+    } else if amount.minor() > limits.maximum_minor {
+        CannotCarry::More(money(limits.maximum_minor))
+    } else {
+        CannotCarry::Steps
+    })
 }
 
 /// What this session, link or contact did on this invoice within the last 30 minutes.

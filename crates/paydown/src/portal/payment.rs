@@ -5,11 +5,11 @@ use crate::actions::cancel_payment::cancel_payment;
 use crate::actions::reconcile_payment::reconcile_payment;
 use crate::actions::submit_attempt::{note_redirect, note_seen};
 use crate::csrf::Posted;
-use crate::pages::payment::{Decline as Reason, Outcome as Shown, PaymentPage};
+use crate::pages::payment::{Debit, Decline as Reason, Outcome as Shown, PaymentPage};
 use crate::pages::receipt::{Applied, ReceiptPage};
 use crate::portal::context::{Ctx, Reader, see_other};
 use crate::portal::fail::Fail;
-use crate::portal::invoice::method;
+use crate::portal::invoice::{bank_reason, method};
 use crate::portal::load::{self, Loaded};
 use axum::Json;
 use axum::extract::{Path, Query};
@@ -26,6 +26,7 @@ use std::time::Duration;
 use store::db::Tx;
 use store::payments::{self, Ending, Payment};
 use store::receipts::{Receipt, ReceiptLine};
+use store::mandates::{self, Mandate};
 use store::{attempts, invoices, receipts};
 
 /// The return request asks so often, a second apart.
@@ -85,10 +86,12 @@ async fn page(
     pressed_twice: bool,
 ) -> Result<PaymentPage, Fail> {
     let (merchant, id, invoice) = (ctx.merchant.id, payment.id, loaded.invoice.id);
-    let read = async move |tx: &mut Tx| receipts::find(tx, merchant, id).await;
-    let receipt = match payment.state.hold() {
-        Hold::Consumed => ctx.app.store.read(read).await?,
-        Hold::Held | Hold::Released => None,
+    let read = async move |tx: &mut Tx| {
+        Ok((receipts::find(tx, merchant, id).await?, mandates::find(tx, merchant, id).await?))
+    };
+    let (receipt, mandate) = match payment.state.hold() {
+        Hold::Held | Hold::Released if !payment.method.is_bank_debit() => (None, None),
+        _ => ctx.app.store.read(read).await?,
     };
     let line = receipt.iter().flat_map(|receipt| &receipt.lines).find(|line| line.invoice_id == invoice);
     let money = |minor| Money::new(minor, payment.currency);
@@ -106,9 +109,20 @@ async fn page(
         in_progress: loaded.invoice.figures.pending(),
         due: loaded.invoice.due_on,
         today: ctx.today(),
+        debit: debit(ctx, payment, mandate),
         outcome: shown(ctx.outcome(payment), payment),
         may_pay_less: without(payment, &loaded.terms).allows_part(),
         pressed_twice,
+    })
+}
+
+/// What is told of a bank debit; what was agreed to, to whom agreed.
+fn debit(ctx: &Ctx, payment: &Payment, mandate: Option<Mandate>) -> Option<Debit> {
+    payment.method.is_bank_debit().then(|| Debit {
+        last4: payment.instrument_last4.clone(),
+        expected_on: payment.expected_on,
+        agreement: mandate.filter(|_| ctx.is_own(payment)).map(|mandate| mandate.wording),
+        reason: bank_reason(payment).payer_words(),
     })
 }
 
@@ -140,6 +154,9 @@ fn shown(told: Outcome, payment: &Payment) -> Shown {
         Outcome::Unfinished => Shown::Unfinished,
         Outcome::SomeoneElses => Shown::SomeoneElses,
         Outcome::SomeoneElsesEnded => Shown::SomeoneElsesEnded,
+        Outcome::DebitBegun => Shown::DebitBegun,
+        Outcome::DebitFailed => Shown::DebitFailed,
+        Outcome::TakenBack => Shown::TakenBack,
         Outcome::Succeeded => Shown::Succeeded,
         Outcome::OtherCurrency => match payment.captured {
             Some(taken) => Shown::OtherCurrency { taken },

@@ -3,7 +3,7 @@
 use crate::test_app::{PROCESSOR_KEY, TestApp, WEBHOOK_SECRET, WEBHOOK_SECRET_BEFORE};
 use billing::ids::{AuditId, InvoiceId, MerchantId, PaymentId};
 use billing::line::Line;
-use billing::payment::PaymentState;
+use billing::payment::{Method, PaymentState};
 use billing::policy::PolicyLayer;
 use billing::surcharge::Surcharge;
 use gateway::StoredCall;
@@ -158,6 +158,8 @@ impl TestApp {
             merchant: self.merchant,
             invoice,
             payment: self.payment_id(),
+            method: Method::Card,
+            agreement: None,
             amount_minor,
             surcharge_minor: 0,
             payer: Payer { session_hash: [1; 32], contact_id: None, link_id: None, client: None },

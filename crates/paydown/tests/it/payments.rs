@@ -1,6 +1,7 @@
 //! What a payer can do, and what the books say afterwards.
 
 mod endings;
+mod debits;
 mod parts;
 mod payers;
 mod policy;

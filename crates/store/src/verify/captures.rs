@@ -105,8 +105,8 @@ fn compare(merchant_id: MerchantId, payments: &[Payment], captures: Vec<Capture>
             let says = format!("captured {} {}", payment.captured_minor, payment.currency);
             all.differs.push(format!("{} of {merchant_id}, {says}, posted {minor} {currency}", payment.id));
         }
-        let by_card = payment.method == Method::Card.as_str();
-        if captures.iter().any(|capture| (capture.kind == "receipt") == by_card) {
+        let received = Method::parse(&payment.method).is_some_and(Method::is_received);
+        if captures.iter().any(|capture| (capture.kind == "receipt") != received) {
             all.other_way.push(format!("{}, by {}", name(), payment.method));
         }
         let wanted =

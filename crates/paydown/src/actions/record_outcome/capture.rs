@@ -1,6 +1,6 @@
 //! Money was captured: all of it is booked. What does not fit the invoice is the customer's credit.
 
-use super::{Outcome, anomaly, note};
+use super::{Outcome, anomaly, note, post};
 use crate::actions::recipients::{Recipient, recipients};
 use crate::actions::return_credit;
 use crate::clock::Mint;
@@ -8,7 +8,8 @@ use crate::secrets::SecretKey;
 use anyhow::{Context as _, Result};
 use billing::allocation::{Asked, CaptureSplit, split_capture};
 use billing::chart::{self, Capture, Processor};
-use billing::ids::{AllocationId, GrantId, MailId, PostingId};
+use billing::ids::{AllocationId, GrantId, MailId};
+use gateway::PaymentFacts;
 use ledger::Money;
 use store::allocations::{self, Allocation};
 use store::db::Tx;
@@ -16,7 +17,7 @@ use store::grants::{self, NewGrant};
 use store::invoices::{self, Invoice, Shift};
 use store::mails::{self, MailKind, NewMail};
 use store::payments::{self, Captured, Payment};
-use store::postings::{self, CauseKind, NewPosting};
+use store::postings::CauseKind;
 use store::receipts::{self, Receipt, ReceiptLine};
 use store::reservations::{self, Reservation, ReservationEnd};
 
@@ -29,9 +30,9 @@ pub(super) async fn book(
     (secrets, ghost): (&SecretKey, bool),
 ) -> Result<()> {
     let captured = outcome.facts.captured.context("a succeeded payment has captured something")?;
-    let card = outcome.facts.card.as_ref().map(|card| (card.brand.clone(), card.last4.clone()));
     let at = outcome.facts.captured_at.unwrap_or(mint.now);
-    payments::set_captured(tx, payment.merchant, payment.id, &Captured { money: captured, at, card }).await?;
+    let learned = Captured { money: captured, at, instrument: instrument(&outcome.facts) };
+    payments::set_captured(tx, payment.merchant, payment.id, &learned).await?;
     if ghost {
         let detail =
             format!("{captured} was captured after the payment had ended as {}", payment.state.as_str());
@@ -53,6 +54,13 @@ pub(super) async fn book(
         mail_receipt(tx, mint, secrets, payment, &invoice).await?;
     }
     Ok(())
+}
+
+/// The card's brand or the account's bank, with the last four digits.
+fn instrument(facts: &PaymentFacts) -> Option<(String, String)> {
+    let card = facts.card.as_ref().map(|card| (card.brand.clone(), card.last4.clone()));
+    let bank = || facts.bank.as_ref().map(|bank| (bank.bank_name.clone().unwrap_or_default(), bank.last4.clone()));
+    card.or_else(bank)
 }
 
 async fn book_on_invoice(
@@ -128,20 +136,6 @@ async fn book_unapplied(
     invoices::shift(tx, payment.merchant, invoice.id, shift, mint.now).await?;
     let detail = format!("{captured} was captured where {} was asked for", asked_money(payment));
     anomaly(tx, mint, payment, "capture_in_other_currency", detail).await
-}
-
-async fn post(
-    tx: &mut Tx,
-    mint: &Mint,
-    payment: &Payment,
-    (cause, posting): (CauseKind, &ledger::Posting),
-) -> Result<PostingId> {
-    let id = mint.id(PostingId::new);
-    let cause_id = payment.id.to_string();
-    let new = NewPosting { id, cause, cause_id: &cause_id, reverses: None, posting, at: mint.now };
-    let posted = postings::insert(tx, payment.merchant, &new).await?;
-    anyhow::ensure!(posted, "payment {} was posted before its state said so", payment.id);
-    Ok(id)
 }
 
 async fn receipt(

@@ -1,18 +1,20 @@
 //! What a mail tells of, read in one snapshot, and the reasons not to send it after all.
 
+use crate::actions::start_payment::{of_any, offered};
 use crate::app::App;
 use crate::processors::STRIPE;
 use anyhow::{Context as _, Result};
-use billing::amount::MethodLimits;
-use billing::ids::{InvoiceId, LinkId, MerchantId};
+use billing::ids::{InvoiceId, LinkId};
 use billing::invoice::Lifecycle;
-use billing::payment::{Method, PaymentState};
+use billing::payment::PaymentState;
+use gateway::Processor;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use ledger::Money;
 use store::db::Tx;
 use store::invoices::{self, Invoice};
 use store::links;
+use store::mandates;
 use store::mails::{Mail, MailKind};
 use store::merchants::{self, Merchant};
 use store::payments::{self, Payment};
@@ -51,6 +53,18 @@ pub(super) enum About {
         receipt: Receipt,
         after: Money,
     },
+    /// `agreement` is what the payer agreed to, word for word.
+    Started {
+        owed: Owed,
+        link: Option<LinkId>,
+        payment: Payment,
+        agreement: Option<String>,
+    },
+    Returned {
+        owed: Owed,
+        link: Option<LinkId>,
+        payment: Payment,
+    },
     Failed {
         owed: Owed,
         link: Option<LinkId>,
@@ -73,7 +87,10 @@ impl About {
     /// Language tag of the payer whose payment it is about.
     pub(super) fn language(&self) -> Option<&str> {
         match self {
-            About::Received { payment, .. } | About::Failed { payment, .. } => Some(&payment.language),
+            About::Received { payment, .. }
+            | About::Started { payment, .. }
+            | About::Returned { payment, .. }
+            | About::Failed { payment, .. } => Some(&payment.language),
             About::Invoice { .. } | About::Code { .. } => None,
         }
     }
@@ -81,9 +98,11 @@ impl About {
     /// The invoice whose conversation the mail belongs to.
     pub(super) fn invoice(&self) -> Option<InvoiceId> {
         match self {
-            About::Invoice { owed, .. } | About::Received { owed, .. } | About::Failed { owed, .. } => {
-                Some(owed.id)
-            }
+            About::Invoice { owed, .. }
+            | About::Received { owed, .. }
+            | About::Started { owed, .. }
+            | About::Returned { owed, .. }
+            | About::Failed { owed, .. } => Some(owed.id),
             About::Code { .. } => None,
         }
     }
@@ -92,37 +111,30 @@ impl About {
 /// Reads what the mail tells of. The inner error is a reason to drop it.
 pub(super) async fn read(app: &App, mail: &Mail, now: Timestamp) -> Result<Result<Facts, Dropped>> {
     // The processor's limits decide whether a part can be paid at all; asking for them reads its sealed key.
-    let limits = match (mail.about.kind, mail.about.invoice_id) {
-        (MailKind::Invoice, Some(invoice)) => limits(app, mail.merchant_id, invoice).await?,
+    let processor = match mail.about.kind {
+        MailKind::Invoice => app.processors.of(&app.store, &app.secrets, mail.merchant_id).await?,
         _ => None,
     };
     let mail = mail.clone();
-    app.store.read(async move |tx: &mut Tx| in_tx(tx, &mail, now, limits).await).await
-}
-
-async fn limits(app: &App, merchant: MerchantId, invoice: InvoiceId) -> Result<Option<MethodLimits>> {
-    let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
-    let invoice =
-        app.store.read(async move |tx: &mut Tx| invoices::find(tx, merchant, invoice).await).await?;
-    Ok(processor
-        .zip(invoice)
-        .map(|(processor, invoice)| processor.method_limits(Method::Card, invoice.figures.currency)))
+    app.store.read(async move |tx: &mut Tx| in_tx(tx, &mail, now, processor.as_deref()).await).await
 }
 
 async fn in_tx(
     tx: &mut Tx,
     mail: &Mail,
     now: Timestamp,
-    limits: Option<MethodLimits>,
+    processor: Option<&dyn Processor>,
 ) -> Result<Result<Facts, Dropped>> {
     let merchant = merchants::find(tx, mail.merchant_id).await?.context("a mail has a merchant")?;
     let account = processor_accounts::find(tx, merchant.id, STRIPE).await?;
     let practice = account.is_some_and(|account| account.mode == Mode::Practice);
     let about = match mail.about.kind {
-        MailKind::Invoice => about_invoice(tx, mail, limits).await?,
+        MailKind::Invoice => about_invoice(tx, mail, processor).await?,
         MailKind::Code => about_code(tx, mail, now).await?,
         MailKind::Received => about_received(tx, mail).await?,
         MailKind::Failed => about_failed(tx, mail).await?,
+        MailKind::Started => about_started(tx, mail).await?,
+        MailKind::Returned => about_returned(tx, mail).await?,
     };
     Ok(about.map(|about| Facts { merchant, practice, about }))
 }
@@ -130,7 +142,7 @@ async fn in_tx(
 async fn about_invoice(
     tx: &mut Tx,
     mail: &Mail,
-    limits: Option<MethodLimits>,
+    processor: Option<&dyn Processor>,
 ) -> Result<Result<About, Dropped>> {
     let invoice = invoice(tx, mail).await?;
     if !matches!(invoice.lifecycle, Lifecycle::Open | Lifecycle::Uncollectible) {
@@ -141,8 +153,12 @@ async fn about_invoice(
     if link.revoked_at.is_some() {
         return drop("its link was taken back".to_owned());
     }
-    let part = match limits {
-        Some(limits) => crate::actions::start_payment::terms(tx, &invoice, limits).await?.allows_part(),
+    let part = match processor {
+        Some(processor) => {
+            let currency = invoice.figures.currency;
+            let methods = offered(tx, mail.merchant_id, processor, currency).await?;
+            !methods.is_empty() && of_any(tx, &invoice, &methods).await?.allows_part()
+        }
         None => false,
     };
     Ok(Ok(About::Invoice { owed: owed(&invoice), link: link_id, part }))
@@ -189,6 +205,23 @@ async fn about_failed(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Dropped>
         return drop("nothing is left on the invoice".to_owned());
     }
     Ok(Ok(About::Failed { owed: owed(&invoice), link: live_link(tx, mail).await?, payment }))
+}
+
+async fn about_started(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Dropped>> {
+    let payment = payment(tx, mail).await?;
+    if payment.state != PaymentState::Processing {
+        return drop(format!("the payment is {} by now", payment.state.as_str()));
+    }
+    let mandate = mandates::find(tx, mail.merchant_id, payment.id).await?;
+    let agreement = mandate.map(|mandate| mandate.wording);
+    let owed = owed(&invoice(tx, mail).await?);
+    Ok(Ok(About::Started { owed, link: live_link(tx, mail).await?, payment, agreement }))
+}
+
+async fn about_returned(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Dropped>> {
+    let payment = payment(tx, mail).await?;
+    let owed = owed(&invoice(tx, mail).await?);
+    Ok(Ok(About::Returned { owed, link: live_link(tx, mail).await?, payment }))
 }
 
 async fn invoice(tx: &mut Tx, mail: &Mail) -> Result<Invoice> {

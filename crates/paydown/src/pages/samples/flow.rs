@@ -2,14 +2,17 @@
 
 use super::super::error::{ErrorPage, PageError};
 use super::super::link::{LinkPage, LinkState};
+use super::super::mandate;
 use super::super::parts::Method;
 use super::super::pay::{EarlierPayment, PayPage, PayProblem};
-use super::super::payment::{Decline, Outcome, PaymentPage};
+use super::super::payment::{Debit, Decline, Outcome, PaymentPage};
 use super::super::receipt::{Applied, ReceiptPage};
 use super::super::sign_in::{
     CodePage, CodeProblem, CodeWay, CompaniesPage, Company, EmailProblem, SignInLinkPage, SignInPage,
 };
+use super::super::ways::{CannotCarry, Way};
 use super::*;
+use billing::payment::Method as By;
 
 pub(super) fn samples() -> Vec<(String, String)> {
     let mut all = sign_in();
@@ -99,6 +102,17 @@ fn links() -> Vec<(String, String)> {
     ]
 }
 
+fn card(fee: Option<Money>) -> Way {
+    Way { method: By::Card, fee, arrives_on: None, agreement: None, cannot: None }
+}
+
+fn bank() -> Way {
+    let method = By::UsBankAccount;
+    let (until, from) = (date(2026, 11, 9), date(2026, 11, 3));
+    let agreement = mandate::wording(&by_link(), method, usd(50_000), from);
+    Way { method, fee: Some(usd(0)), arrives_on: Some(until), agreement, cannot: None }
+}
+
 fn pay() -> Vec<(String, String)> {
     let page = |amount| PayPage {
         chrome: by_link(),
@@ -107,7 +121,8 @@ fn pay() -> Vec<(String, String)> {
         amount: usd(amount),
         left: usd(125_000),
         may_change: true,
-        fee: None,
+        ways: vec![card(None)],
+        chosen: By::Card,
         intent: "int_1".to_owned(),
         processor: "Stripe".to_owned(),
         minutes: 30,
@@ -123,6 +138,7 @@ fn pay() -> Vec<(String, String)> {
         only_started,
     };
     let problem = |problem| PayPage { problem: Some(problem), ..page(50_000) };
+    let too_small = Way { cannot: Some(CannotCarry::More(usd(25_000))), ..bank() };
     let started = PayProblem::AlreadyStarted { payment_id: "pay_1".to_owned(), amount: usd(50_000) };
     let fee_changed = PayProblem::FeeChanged { before: usd(1_190), now: usd(1_480) };
     let practice = Chrome { merchant: Merchant { practice: true, ..merchant() }, ..signed_in() };
@@ -130,13 +146,13 @@ fn pay() -> Vec<(String, String)> {
         chrome: practice,
         receipt_email: "dana@acme.test".to_owned(),
         may_change: false,
-        fee: Some(usd(0)),
+        ways: vec![card(Some(usd(0)))],
         ..page(125_000)
     };
     vec![
         render("pay", page(50_000)),
         render("pay-full", signed),
-        render("pay-fee", PayPage { fee: Some(usd(1_190)), ..page(40_000) }),
+        render("pay-fee", PayPage { ways: vec![card(Some(usd(1_190)))], ..page(40_000) }),
         render("pay-again", PayPage { earlier: Some(earlier(false)), ..page(50_000) }),
         render("pay-started", PayPage { earlier: Some(earlier(true)), ..page(50_000) }),
         render("pay-no-email", problem(PayProblem::EmailEmpty)),
@@ -146,9 +162,13 @@ fn pay() -> Vec<(String, String)> {
         render("pay-silent", problem(PayProblem::ProcessorSilent)),
         render("pay-already-started", problem(started)),
         render("pay-damaged", problem(PayProblem::Damaged)),
+        render("pay-bank", PayPage { ways: vec![bank()], chosen: By::UsBankAccount, ..page(50_000) }),
+        render("pay-ways", PayPage { ways: vec![card(Some(usd(1_480))), bank()], ..page(50_000) }),
+        render("pay-ways-limit", PayPage { ways: vec![card(None), too_small], ..page(50_000) }),
+        render("pay-way-gone", problem(PayProblem::WayGone)),
         render(
             "pay-fee-changed",
-            PayPage { problem: Some(fee_changed), fee: Some(usd(1_480)), ..page(50_000) },
+            PayPage { problem: Some(fee_changed), ways: vec![card(Some(usd(1_480)))], ..page(50_000) },
         ),
     ]
 }
@@ -167,9 +187,19 @@ fn results() -> Vec<(String, String)> {
         in_progress: usd(0),
         due: DUE,
         today: TODAY,
+        debit: None,
         outcome,
         may_pay_less: true,
         pressed_twice: false,
+    };
+    let debit = |outcome, left| PaymentPage {
+        debit: Some(Debit {
+            last4: Some("6789".to_owned()),
+            expected_on: Some(date(2026, 11, 9)),
+            agreement: bank().agreement,
+            reason: "bank-return-not-enough-money",
+        }),
+        ..page(outcome, left)
     };
     let declined = |reason| page(Outcome::Declined { reason, page_open: true }, 75_000);
     let full_only = PaymentPage {
@@ -210,6 +240,10 @@ fn results() -> Vec<(String, String)> {
         render("payment-expired", page(Outcome::Expired, 125_000)),
         render("payment-refused", page(Outcome::RefusedByUs { quote: "CHK-12".to_owned() }, 125_000)),
         render("payment-unknown", page(Outcome::Unknown, 75_000)),
+        render("payment-debit-begun", debit(Outcome::DebitBegun, 75_000)),
+        render("payment-debit-unfinished", debit(Outcome::Unfinished, 75_000)),
+        render("payment-debit-failed", debit(Outcome::DebitFailed, 125_000)),
+        render("payment-taken-back", debit(Outcome::TakenBack, 125_000)),
     ]
 }
 

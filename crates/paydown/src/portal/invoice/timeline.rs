@@ -84,9 +84,15 @@ fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Paymen
     let money = |minor| Money::new(minor, loaded.invoice.figures.currency);
     let line = around.lines.get(&payment.id);
     let state = match (line, payment.state) {
+        (_, PaymentState::Returned) => {
+            PaymentRowState::TakenBack { on: ctx.day(payment.returned_at.unwrap_or(payment.changed_at)) }
+        }
         (Some(line), _) => PaymentRowState::Received { left_after: money(line.open_after_minor) },
         (None, PaymentState::Failed | PaymentState::Canceled) => PaymentRowState::NotCompleted,
         (None, PaymentState::RequiresAction) => PaymentRowState::Started,
+        (None, PaymentState::Processing) if payment.method.is_bank_debit() => {
+            PaymentRowState::Clearing { expected_on: payment.expected_on }
+        }
         (None, _) => PaymentRowState::Checking,
     };
     let is_whole = line.is_some_and(|line| line.applied_minor == payment.amount_minor);
@@ -125,10 +131,14 @@ pub fn method(payment: &Payment, whole: bool) -> Method {
         let reference = payment.reference.clone().filter(|_| whole);
         return Method::Received { by: payment.method, reference };
     }
-    let brand = payment.card_brand.as_deref().map(|word| {
+    if payment.method.is_bank_debit() {
+        let (bank_name, last4) = (payment.instrument_name.clone(), payment.instrument_last4.clone());
+        return Method::BankDebit { bank_name, last4 };
+    }
+    let brand = payment.instrument_name.as_deref().map(|word| {
         let mut letters = word.chars();
         let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
         first + letters.as_str()
     });
-    Method::Card { brand, last4: payment.card_last4.clone() }
+    Method::Card { brand, last4: payment.instrument_last4.clone() }
 }

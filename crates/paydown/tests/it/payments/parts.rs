@@ -32,7 +32,7 @@ on_both_engines!(a_part_is_paid_and_then_the_rest, async |app: &mut TestApp| {
     assert_eq!((receipt.amount_minor, receipt.lines), (40_000, vec![line]));
     let paid = app.payment(part).await;
     assert_eq!(paid.captured, Some(Money::new(40_000, Currency::USD)));
-    assert_eq!(paid.card_last4.as_deref(), Some("4242"));
+    assert_eq!(paid.instrument_last4.as_deref(), Some("4242"));
     let mail = (MailKind::Received, "dana@acme.example".to_owned());
     assert_eq!(app.mails(invoice).await, [mail], "one receipt, in the outbox");
 

@@ -1,0 +1,76 @@
+//! A bank debit on its way: what is learned of the account, when the money should come, and that the payer is told. It posts
+//! nothing: until the bank has paid, the amount is reserved and no more.
+
+use super::{Outcome, note};
+use crate::actions::recipients::{Recipient, recipients};
+use crate::clock::Mint;
+use crate::secrets::SecretKey;
+use anyhow::{Context as _, Result};
+use billing::ids::MailId;
+use billing::payment::PaymentState;
+use billing::settling::arrives_on;
+use gateway::PaymentFacts;
+use jiff::tz::TimeZone;
+use store::db::Tx;
+use store::mails::{self, MailKind, NewMail};
+use store::mandates::{self, Account};
+use store::payments::{self, Payment};
+use store::{merchants, reservations};
+
+/// Keeps what the processor tells of the account and of a bank that did not pay.
+pub(super) async fn learn(tx: &mut Tx, mint: &Mint, payment: &Payment, facts: &PaymentFacts) -> Result<()> {
+    let (merchant, id) = (payment.merchant, payment.id);
+    if let Some(bank) = &facts.bank
+        && !matches!(facts.state, PaymentState::Canceled)
+    {
+        let account = Account {
+            name: None,
+            bank_name: bank.bank_name.clone(),
+            last4: Some(bank.last4.clone()),
+            processor_mandate_id: bank.mandate_id.clone(),
+            processor_method_id: bank.payment_method_id.clone(),
+        };
+        mandates::accept(tx, merchant, id, &account, mint.now).await?;
+    }
+    if let Some(failure) = &facts.debit_failure
+        && let Some(code) = failure.return_code.as_deref().or(failure.code.as_deref())
+    {
+        payments::set_return_code(tx, merchant, id, code).await?;
+    }
+    Ok(())
+}
+
+/// The bank works on it: the payer is told that it has begun, and from when on the money should be there.
+pub(super) async fn begun(
+    tx: &mut Tx,
+    mint: &Mint,
+    outcome: &Outcome,
+    payment: &Payment,
+    secrets: &SecretKey,
+) -> Result<()> {
+    let (id, facts) = (payment.merchant, &outcome.facts);
+    let merchant = merchants::find(tx, id).await?.context("a payment has a merchant")?;
+    let zone = TimeZone::get(&merchant.time_zone).unwrap_or(TimeZone::UTC);
+    let today = mint.now.to_zoned(zone).date();
+    let expected_on = arrives_on(payment.method, facts.expected_on.unwrap_or(today).max(today));
+    let account = facts.bank.as_ref().map(|bank| (bank.bank_name.as_deref(), Some(bank.last4.as_str())));
+    payments::set_expected(tx, id, payment.id, expected_on, account.unwrap_or_default()).await?;
+    let holds = reservations::list(tx, id, payment.id).await?;
+    let invoice = holds.first().context("a payment holds something on an invoice")?.invoice_id;
+    note(tx, mint, payment, invoice, "payment.processing", outcome.source).await?;
+    for Recipient { email, link_id } in recipients(tx, mint, secrets, payment, invoice).await? {
+        let mail = NewMail {
+            id: mint.id(MailId::new),
+            kind: MailKind::Started,
+            cause: payment.id.to_string(),
+            recipient: email,
+            invoice_id: Some(invoice),
+            payment_id: Some(payment.id),
+            link_id: Some(link_id),
+            signin_id: None,
+            created_at: mint.now,
+        };
+        mails::queue(tx, id, &mail).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,85 @@
+//! The ways to pay on "Check and pay". Each says before it is chosen when the money arrives, what it costs, what it cannot carry,
+//! and what the payer agrees to.
+
+use super::Chrome;
+use super::parts::charged;
+use crate::texts::{Arg, Rich};
+use billing::payment::Method;
+use jiff::civil::Date;
+use ledger::{Money, MoneyError};
+
+/// One way to pay the amount of the page.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// By what means; never one that is only received.
+    pub method: Method,
+    /// The fee on top, where the merchant passes one on: even zero is shown then, as "No fee".
+    pub fee: Option<Money>,
+    /// When the money of a bank debit usually arrives.
+    pub arrives_on: Option<Date>,
+    /// What the payer allows with it, in whole sentences; none for a card.
+    pub agreement: Option<String>,
+    /// Why it cannot carry the amount.
+    pub cannot: Option<CannotCarry>,
+}
+
+/// Why a way cannot carry the amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CannotCarry {
+    /// It takes this at least.
+    Less(Money),
+    /// It takes this at most.
+    More(Money),
+    /// It takes whole tens, say, of the smallest unit.
+    Steps,
+}
+
+impl Way {
+    /// `Card`, `Bank account`.
+    pub fn name(&self, chrome: &Chrome) -> String {
+        chrome.t(match self.method {
+            Method::SepaDebit => "way-sepa-debit",
+            Method::UsBankAccount => "way-us-bank-account",
+            _ => "by-card",
+        })
+    }
+
+    /// Its word in the form.
+    pub const fn word(&self) -> &'static str {
+        self.method.as_str()
+    }
+
+    /// When the money arrives.
+    pub fn arrives(&self, chrome: &Chrome) -> Rich {
+        match self.arrives_on {
+            Some(date) => chrome.say("way-arrives-on", &[("date", Arg::text(chrome.date(&date)))]),
+            None => chrome.say("way-arrives-at-once", &[]),
+        }
+    }
+
+    /// `Fee $11.90 · Charged to your card $411.90`, `No fee`; `None` where no fee is passed on.
+    pub fn fee_words(&self, chrome: &Chrome, amount: &Money) -> Result<Option<Rich>, MoneyError> {
+        let Some(fee) = self.fee else { return Ok(None) };
+        let charged = charged(*amount, fee)?;
+        Ok(Some(if fee.is_zero() {
+            chrome.say("no-fee", &[])
+        } else {
+            chrome.say("fee-charged", &[("fee", chrome.amount(fee)), ("charged", chrome.amount(charged))])
+        }))
+    }
+
+    /// Why it cannot carry the amount, and what to do.
+    pub fn cannot_words(&self, chrome: &Chrome) -> Option<Rich> {
+        let way = ("way", Arg::text(self.name(chrome)));
+        Some(match self.cannot? {
+            CannotCarry::Less(least) => chrome.say("way-at-least", &[way, ("least", chrome.amount(least))]),
+            CannotCarry::More(most) => chrome.say("way-at-most", &[way, ("most", chrome.amount(most))]),
+            CannotCarry::Steps => chrome.say("way-in-steps", &[way]),
+        })
+    }
+
+    /// `Continue to the bank page`.
+    pub fn button(&self, chrome: &Chrome) -> String {
+        chrome.t(if self.method.is_bank_debit() { "continue-to-bank" } else { "continue-to-card" })
+    }
+}
