@@ -11,6 +11,7 @@ use gateway::Processor;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use ledger::Money;
+use std::sync::Arc;
 use store::db::Tx;
 use store::invoices::{self, Invoice};
 use store::links;
@@ -115,22 +116,26 @@ pub(super) async fn read(app: &App, mail: &Mail, now: Timestamp) -> Result<Resul
         MailKind::Invoice => app.processors.of(&app.store, &app.secrets, mail.merchant_id).await?,
         _ => None,
     };
-    let mail = mail.clone();
-    app.store.read(async move |tx: &mut Tx| in_tx(tx, &mail, now, processor.as_deref()).await).await
+    let reading = Reading { mail: mail.clone(), now, processor };
+    app.store.read(async move |tx: &mut Tx| in_tx(tx, &reading).await).await
 }
 
-async fn in_tx(
-    tx: &mut Tx,
-    mail: &Mail,
+/// What reading the facts of a mail takes.
+struct Reading {
+    mail: Mail,
     now: Timestamp,
-    processor: Option<&dyn Processor>,
-) -> Result<Result<Facts, Dropped>> {
+    /// Who takes payments of an invoice that is mailed.
+    processor: Option<Arc<dyn Processor>>,
+}
+
+async fn in_tx(tx: &mut Tx, reading: &Reading) -> Result<Result<Facts, Dropped>> {
+    let Reading { mail, now, .. } = reading;
     let merchant = merchants::find(tx, mail.merchant_id).await?.context("a mail has a merchant")?;
     let account = processor_accounts::find(tx, merchant.id, STRIPE).await?;
     let practice = account.is_some_and(|account| account.mode == Mode::Practice);
     let about = match mail.about.kind {
-        MailKind::Invoice => about_invoice(tx, mail, processor).await?,
-        MailKind::Code => about_code(tx, mail, now).await?,
+        MailKind::Invoice => about_invoice(tx, reading).await?,
+        MailKind::Code => about_code(tx, mail, *now).await?,
         MailKind::Received => about_received(tx, mail).await?,
         MailKind::Failed => about_failed(tx, mail).await?,
         MailKind::Started => about_started(tx, mail).await?,
@@ -139,11 +144,8 @@ async fn in_tx(
     Ok(about.map(|about| Facts { merchant, practice, about }))
 }
 
-async fn about_invoice(
-    tx: &mut Tx,
-    mail: &Mail,
-    processor: Option<&dyn Processor>,
-) -> Result<Result<About, Dropped>> {
+async fn about_invoice(tx: &mut Tx, reading: &Reading) -> Result<Result<About, Dropped>> {
+    let Reading { mail, processor, .. } = reading;
     let invoice = invoice(tx, mail).await?;
     if !matches!(invoice.lifecycle, Lifecycle::Open | Lifecycle::Uncollectible) {
         return drop(format!("the invoice is {} by now", invoice.lifecycle.as_str()));
@@ -156,7 +158,7 @@ async fn about_invoice(
     let part = match processor {
         Some(processor) => {
             let currency = invoice.figures.currency;
-            let methods = offered(tx, mail.merchant_id, processor, currency).await?;
+            let methods = offered(tx, mail.merchant_id, &**processor, currency).await?;
             !methods.is_empty() && of_any(tx, &invoice, &methods).await?.allows_part()
         }
         None => false,
