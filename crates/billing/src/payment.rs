@@ -159,14 +159,8 @@ pub enum Method {
 
 impl Method {
     /// Every method.
-    pub const ALL: [Method; 6] = [
-        Method::Card,
-        Method::UsBankAccount,
-        Method::SepaDebit,
-        Method::Cheque,
-        Method::Wire,
-        Method::Cash,
-    ];
+    pub const ALL: [Method; 6] =
+        [Method::Card, Method::UsBankAccount, Method::SepaDebit, Method::Cheque, Method::Wire, Method::Cash];
 
     /// True where the merchant received the money himself: the payment is recorded, never charged.
     pub const fn is_received(self) -> bool {

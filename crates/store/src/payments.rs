@@ -152,7 +152,8 @@ const SET_ENDING: Sql = Sql("UPDATE payments SET ending = $3 WHERE merchant_id =
 const SET_DECLINE: Sql = Sql("UPDATE payments SET decline = $3 WHERE merchant_id = $1 AND id = $2");
 const SET_CAPTURED: Sql = Sql("UPDATE payments SET captured = $3, captured_currency = $4, captured_at = $5,
     instrument_name = $6, instrument_last4 = $7, ending = NULL WHERE merchant_id = $1 AND id = $2");
-const SET_EXPECTED: Sql = Sql("UPDATE payments SET expected_on = $3, instrument_name = COALESCE($4, instrument_name),
+const SET_EXPECTED: Sql =
+    Sql("UPDATE payments SET expected_on = $3, instrument_name = COALESCE($4, instrument_name),
     instrument_last4 = COALESCE($5, instrument_last4) WHERE merchant_id = $1 AND id = $2");
 const SET_RETURN_CODE: Sql = Sql("UPDATE payments SET return_code = $3 WHERE merchant_id = $1 AND id = $2");
 const SET_RETURNED: Sql =

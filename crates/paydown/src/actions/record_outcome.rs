@@ -195,9 +195,8 @@ async fn release(tx: &mut Tx, mint: &Mint, outcome: &Outcome, payment: &Payment)
 }
 
 fn ending(outcome: &Outcome, payment: &Payment) -> Ending {
-    let declined = outcome.facts.decline.is_some()
-        || outcome.facts.debit_failure.is_some()
-        || payment.decline.is_some();
+    let declined =
+        outcome.facts.decline.is_some() || outcome.facts.debit_failure.is_some() || payment.decline.is_some();
     match outcome.ending {
         Some(Ending::Refused) => Ending::Refused,
         _ if declined => Ending::Declined,

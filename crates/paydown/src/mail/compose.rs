@@ -8,7 +8,8 @@ use crate::app::App;
 use crate::format::Locale;
 use crate::look::Brand;
 use crate::mail::pages::{
-    self, CodeMail, DebitStartedMail, InvoiceMail, PaymentFailedMail, PaymentReceivedMail, PaymentReturnedMail,
+    self, CodeMail, DebitStartedMail, InvoiceMail, PaymentFailedMail, PaymentReceivedMail,
+    PaymentReturnedMail,
 };
 use crate::mail::transport::Outgoing;
 use crate::pages::parts::charged;

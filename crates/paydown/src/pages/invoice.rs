@@ -470,7 +470,12 @@ impl InvoicePage {
     }
 
     /// `A bank debit of $500.00 started by Dana on 2 Nov is still clearing, usually done by 8 Nov. You can pay the other $750.00 now.`
-    fn clearing_words(&self, amount: Money, by: Option<&By>, (on, expected_on): (Date, Option<Date>)) -> Rich {
+    fn clearing_words(
+        &self,
+        amount: Money,
+        by: Option<&By>,
+        (on, expected_on): (Date, Option<Date>),
+    ) -> Rich {
         let chrome = &self.chrome;
         let day = |date| Arg::text(near_date(chrome, date, self.status.today));
         let mut args = vec![("amount", chrome.amount(amount)), ("on", day(on))];
@@ -487,7 +492,9 @@ impl InvoicePage {
         };
         let words = chrome.words(key, &args);
         let left = self.figures.left;
-        let rest = left.is_positive().then(|| chrome.words("notice-pay-the-other", &[("left", chrome.amount(left))]));
+        let rest = left
+            .is_positive()
+            .then(|| chrome.words("notice-pay-the-other", &[("left", chrome.amount(left))]));
         let all = [Some(words), rest].into_iter().flatten().collect::<Vec<_>>().join(" ");
         chrome.say("as-is", &[("words", Arg::text(all))])
     }

@@ -216,7 +216,9 @@ impl Method {
             Method::BankDebit { bank_name, last4: Some(last4) } => {
                 let last4 = Arg::text(last4.clone());
                 match bank_name {
-                    Some(name) => texts().fmt("method-bank-at", &[("bank", Arg::name(name)), ("last4", last4)]),
+                    Some(name) => {
+                        texts().fmt("method-bank-at", &[("bank", Arg::name(name)), ("last4", last4)])
+                    }
                     None => texts().fmt("method-bank-ending", &[("last4", last4)]),
                 }
             }

@@ -226,7 +226,8 @@ fn notice(ctx: &Ctx, payment: &Payment) -> Option<Notice> {
             const NEWS_DAYS: i64 = 30;
             let since = ctx.now.duration_since(payment.returned_at?);
             let amount = payment.captured.unwrap_or(amount);
-            (since.as_hours() < 24 * NEWS_DAYS).then(|| Notice::TakenBack { amount, reason: bank_reason(payment).payer_words() })
+            (since.as_hours() < 24 * NEWS_DAYS)
+                .then(|| Notice::TakenBack { amount, reason: bank_reason(payment).payer_words() })
         }
         Outcome::SomeoneElses => Some(Notice::SomeoneElses { payments: 1, amount }),
         Outcome::SomeoneElsesEnded

@@ -24,9 +24,9 @@ use serde_json::json;
 use std::str::FromStr as _;
 use std::time::Duration;
 use store::db::Tx;
+use store::mandates::{self, Mandate};
 use store::payments::{self, Ending, Payment};
 use store::receipts::{Receipt, ReceiptLine};
-use store::mandates::{self, Mandate};
 use store::{attempts, invoices, receipts};
 
 /// The return request asks so often, a second apart.

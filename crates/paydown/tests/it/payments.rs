@@ -1,7 +1,7 @@
 //! What a payer can do, and what the books say afterwards.
 
-mod endings;
 mod debits;
+mod endings;
 mod parts;
 mod payers;
 mod policy;

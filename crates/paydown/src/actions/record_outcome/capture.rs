@@ -59,7 +59,8 @@ pub(super) async fn book(
 /// The card's brand or the account's bank, with the last four digits.
 fn instrument(facts: &PaymentFacts) -> Option<(String, String)> {
     let card = facts.card.as_ref().map(|card| (card.brand.clone(), card.last4.clone()));
-    let bank = || facts.bank.as_ref().map(|bank| (bank.bank_name.clone().unwrap_or_default(), bank.last4.clone()));
+    let bank =
+        || facts.bank.as_ref().map(|bank| (bank.bank_name.clone().unwrap_or_default(), bank.last4.clone()));
     card.or_else(bank)
 }
 

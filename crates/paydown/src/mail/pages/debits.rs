@@ -94,11 +94,7 @@ impl PaymentReturnedMail {
             sender,
             preheader: texts().fmt("mail-failed-left", &args),
             figure: None,
-            sentences: vec![
-                words.clone(),
-                texts().get(self.reason),
-                texts().fmt("mail-failed-left", &args),
-            ],
+            sentences: vec![words.clone(), texts().get(self.reason), texts().fmt("mail-failed-left", &args)],
             subject: words,
             button: (texts().get("mail-view-and-pay"), self.pay_url.clone()),
             second: None,

@@ -57,6 +57,7 @@ fn failed() -> PaymentFailedMail {
         sender: sender(),
         number: "INV-1042".to_owned(),
         amount: usd(50_000),
+        reason: None,
         left: usd(125_000),
         due: DUE,
         pay_url: "https://pay.example/l/abc".to_owned(),

@@ -8,9 +8,7 @@ use billing::chart;
 use billing::ids::{InvoiceId, PaymentId};
 use billing::invoice::{Progress, progress};
 use billing::payment::Method;
-use billing::payment::PaymentState::{
-    Failed, Processing, RequiresAction, Returned, Submitting, Succeeded,
-};
+use billing::payment::PaymentState::{Failed, Processing, RequiresAction, Returned, Submitting, Succeeded};
 use jiff::SignedDuration;
 use ledger::{Currency, Money};
 use paydown::actions::set_offered_methods::{SetOfferedMethods, set_offered_methods};
@@ -38,7 +36,8 @@ impl TestApp {
 
     /// A form that asks to debit a bank account.
     fn ask_bank(&self, invoice: InvoiceId, amount_minor: i64) -> StartPayment {
-        let agreement = Agreement { wording: "Take it, once.".to_owned(), user_agent: Some("Browser".to_owned()) };
+        let agreement =
+            Agreement { wording: "Take it, once.".to_owned(), user_agent: Some("Browser".to_owned()) };
         let ask = self.ask(invoice, amount_minor);
         StartPayment { method: Method::UsBankAccount, agreement: Some(agreement), ..ask }
     }
