@@ -395,6 +395,7 @@ async fn set_webhook_target(State(app): State<App>, body: Bytes) -> Answer {
 }
 
 async fn drain_webhooks(State(app): State<App>) -> Answer {
+    app.work(Cause::default(), |_| Ok(()))?;
     webhooks::pass(&app, true).await?;
     let log = app.read(|work| webhooks::log(work.connection))?;
     Ok(Json(json!({ "deliveries": log })))

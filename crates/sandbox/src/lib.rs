@@ -244,11 +244,13 @@ impl RunningSandbox {
         Ok(self.app.work(Cause::default(), books::read)?)
     }
 
-    /// Tries every delivery that is due, each once and without pauses, and returns how many are still due. Held ones stay held.
+    /// Does what is due by its clock, then tries every delivery that is due, each once and without pauses, and returns how many
+    /// are still due. Held ones stay held.
     ///
     /// # Errors
     /// When its data cannot be read.
     pub async fn drain_webhooks(&self) -> anyhow::Result<usize> {
+        self.app.work(Cause::default(), |_| Ok(()))?;
         webhooks::pass(&self.app, true).await?;
         let log = self.app.read(|work| webhooks::log(work.connection))?;
         Ok(log.iter().filter(|line| line.state == "due").count())

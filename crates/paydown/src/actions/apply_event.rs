@@ -20,7 +20,7 @@ use store::anomalies::{self, Anomaly};
 use store::attempts;
 use store::db::Tx;
 use store::inbox::{self, InboxEvent, NewInboxEvent};
-use store::{jobs, processor_accounts};
+use store::{jobs, payments, processor_accounts};
 use tokio::time::timeout;
 
 /// What became of a webhook.
@@ -119,17 +119,25 @@ pub(super) async fn apply_event(app: &App, event: InboxEvent, at_most: Duration)
 }
 
 async fn judge(app: &App, event: &InboxEvent) -> Result<Judged> {
-    let merchant = event.merchant_id;
     let payment = match event_kind(&event.event.kind) {
-        EventKind::Refund(_) | EventKind::Dispute(_) | EventKind::Payout(_) => {
+        EventKind::Refund(_) | EventKind::Payout(_) => {
             return not_booked(app, event).await.map(Judged::Is);
         }
+        // What a bank takes back of a debit comes as a dispute, and is read from the payment.
+        EventKind::Dispute(_) => match payment_of(app, event).await? {
+            Some(payment) if is_bank_debit(app, event.merchant_id, payment).await? => Some(payment),
+            _ => return not_booked(app, event).await.map(Judged::Is),
+        },
         EventKind::Mandate(_) | EventKind::Setup(_) | EventKind::SavedMethod(_) | EventKind::NotOurs(_) => {
             return Ok(Judged::Is(Verdict::Ignored));
         }
         EventKind::Payment(_) => payment_of(app, event).await?,
     };
     let Some(payment) = payment else { return unknown::judge(app, event).await };
+    reconcile(app, event.merchant_id, payment).await
+}
+
+async fn reconcile(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<Judged> {
     let _turn = app.processors.turn(payment).await;
     match reconcile_payment(app, merchant, payment, "webhook").await? {
         // What the event told of was not read: it is no more applied than before.
@@ -138,7 +146,12 @@ async fn judge(app: &App, event: &InboxEvent) -> Result<Judged> {
     }
 }
 
-/// A refund, a dispute or a payout: the processor's balance has moved and account 1200 has not.
+async fn is_bank_debit(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<bool> {
+    let found = app.store.read(async move |tx: &mut Tx| payments::find(tx, merchant, payment).await).await?;
+    Ok(found.is_some_and(|payment| payment.method.is_bank_debit()))
+}
+
+/// A refund, a card dispute or a payout: the processor's balance has moved and account 1200 has not.
 async fn not_booked(app: &App, event: &InboxEvent) -> Result<Verdict> {
     let NewInboxEvent { kind, object_id, .. } = &event.event;
     let (word, payment) = match payment_of(app, event).await? {

@@ -338,7 +338,7 @@ fn attempt(work: &Work, merchant: &Merchant, invoice: &Invoice, payment: &Paymen
         attempt: id,
         payment: payment.id,
         merchant: payment.merchant,
-        method: Method::Card,
+        method: payment.method,
         save: false,
         charge: Money::new(charge, payment.currency),
         description: format!("{} invoice {}", merchant.name, invoice.number),

@@ -46,8 +46,7 @@ const CHECKS: &[Check] = &[
         figures: ["", ""],
         sql: Sql("SELECT y.merchant_id, y.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
              FROM payments y JOIN payment_states s ON s.merchant_id = y.merchant_id AND s.payment_id = y.id \
-             AND s.number = 1 WHERE (y.method = 'card' AND s.state = 'succeeded') \
-             OR (y.method <> 'card' AND s.state <> 'succeeded') ORDER BY y.merchant_id, y.id LIMIT 20"),
+             AND s.number = 1 WHERE (y.method IN ('cheque', 'wire', 'cash')) <> (s.state = 'succeeded') ORDER BY y.merchant_id, y.id LIMIT 20"),
     },
 ];
 

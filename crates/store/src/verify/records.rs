@@ -70,7 +70,7 @@ const CLOSED: Sql = Sql(
     "SELECT anomaly_id FROM anomaly_closings WHERE merchant_id = $1 AND anomaly_id > $2 ORDER BY anomaly_id LIMIT $3",
 );
 const RECORDED: Sql = Sql(
-    "SELECT id FROM payments WHERE merchant_id = $1 AND id > $2 AND method <> 'card' ORDER BY id LIMIT $3",
+    "SELECT id FROM payments WHERE merchant_id = $1 AND id > $2 AND method IN ('cheque', 'wire', 'cash') ORDER BY id LIMIT $3",
 );
 /// `object` leads the index of the trail, so one kind of object is one range of it.
 const OBJECTS: Sql =
