@@ -35,4 +35,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0005_bank_debits.sql"),
         postgres: include_str!("../migrations/postgres/0005_bank_debits.sql"),
     },
+    Migration {
+        number: 6,
+        name: "disputes",
+        sqlite: include_str!("../migrations/sqlite/0006_disputes.sql"),
+        postgres: include_str!("../migrations/postgres/0006_disputes.sql"),
+    },
 ];
