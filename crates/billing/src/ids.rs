@@ -114,8 +114,12 @@ ids! {
     GrantId = "grt_";
     /// A balanced set of entries.
     PostingId = "pst_";
+    /// Customer credit that somebody set against an invoice, of one grant or of several.
+    CreditApplicationId = "cap_";
     /// A document that lowers what an invoice asks.
     CreditNoteId = "crn_";
+    /// What is given up of an invoice, or came after all.
+    WriteOffId = "wof_";
     /// Money that we send back.
     RefundId = "rfd_";
     /// A card payment that its holder contests.

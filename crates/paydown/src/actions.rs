@@ -19,6 +19,7 @@ pub mod deliver_mail;
 pub mod draft_invoice;
 pub mod finalize_invoice;
 pub mod import_invoices;
+pub mod issue_credit_note;
 pub mod issue_invoice;
 mod limits;
 pub mod note_key_use;

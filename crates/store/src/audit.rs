@@ -25,6 +25,18 @@ pub mod acts {
     pub const INVOICE_ISSUE: &str = "invoice.issue";
     /// Money that was received was recorded; the object is the payment.
     pub const PAYMENT_RECORD: &str = "payment.record";
+    /// A credit note was issued; the object is the credit note.
+    pub const CREDIT_NOTE_ISSUE: &str = "credit_note.issue";
+    /// Customer credit was set against an invoice; the object is the application.
+    pub const CREDIT_APPLY: &str = "credit.apply";
+    /// What was set against an invoice went to another one or became credit; the object is the invoice it was taken off.
+    pub const ALLOCATION_MOVE: &str = "allocation.move";
+    /// A part of an invoice was given up; the object is the write-off.
+    pub const INVOICE_WRITE_OFF: &str = "invoice.write_off";
+    /// A receipt without a payer found one; the object is the payment it became.
+    pub const RECEIPT_MATCH: &str = "receipt.match";
+    /// A returned payment was demanded again; the object is the new invoice.
+    pub const RETURNED_PAYMENT_DEMAND: &str = "returned_payment.demand";
     /// A key of the API was made, changed or taken back; the object is the key.
     pub const KEY_CREATE: &str = "key.create";
     /// See [`KEY_CREATE`]; from which rate to which.

@@ -12,6 +12,8 @@ pub mod audit;
 pub mod backlog;
 mod columns;
 pub mod contacts;
+pub mod credit_applications;
+pub mod credit_notes;
 pub mod customers;
 pub mod db;
 pub mod disputes;
@@ -38,6 +40,7 @@ pub mod processor_customers;
 pub mod rates;
 pub mod receipts;
 pub mod reservations;
+pub mod returned_payments;
 pub mod seals;
 pub mod sessions;
 pub mod signins;
@@ -45,4 +48,6 @@ pub mod surcharges;
 #[cfg(feature = "testing")]
 #[path = "db/testing.rs"]
 pub mod testing;
+pub mod unmatched_receipts;
 pub mod verify;
+pub mod write_offs;

@@ -41,4 +41,9 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0006_disputes.sql"),
         postgres: include_str!("../migrations/postgres/0006_disputes.sql"),
     },
+    Migration {
+        name: "credit",
+        sqlite: include_str!("../migrations/sqlite/0007_credit.sql"),
+        postgres: include_str!("../migrations/postgres/0007_credit.sql"),
+    },
 ];

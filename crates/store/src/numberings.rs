@@ -1,5 +1,5 @@
-//! The numbers of invoices that are issued without one. A row per merchant, changed by issuing alone: whoever issues next waits
-//! for it, so that no number is left out by somebody who gives up.
+//! The numbers of invoices that are issued without one, and of credit notes. A row per merchant, changed by issuing alone:
+//! whoever issues next waits for it, so that no number is left out by somebody who gives up.
 
 use crate::args;
 use crate::db::{Sql, Tx};
@@ -8,6 +8,11 @@ use billing::ids::MerchantId;
 
 const TAKE: Sql = Sql("INSERT INTO numberings (merchant_id, next) VALUES ($1, 2) \
      ON CONFLICT (merchant_id) DO UPDATE SET next = numberings.next + 1 RETURNING next - 1");
+
+const TAKE_CREDIT_NOTE: Sql =
+    Sql("INSERT INTO numberings (merchant_id, next, next_credit_note) VALUES ($1, 1, 2) \
+     ON CONFLICT (merchant_id) DO UPDATE SET next_credit_note = numberings.next_credit_note + 1 \
+     RETURNING next_credit_note - 1");
 
 const GO_TO: Sql = Sql("UPDATE numberings SET next = $2 WHERE merchant_id = $1 AND next < $2");
 const HIGHEST: Sql =
@@ -28,4 +33,9 @@ pub async fn go_to(tx: &mut Tx, merchant: MerchantId, next: i64) -> Result<()> {
 /// The merchant's next number, from 1; it is taken with this transaction.
 pub async fn take(tx: &mut Tx, merchant: MerchantId) -> Result<i64> {
     tx.fetch_one(TAKE, args![merchant.0], |row| row.i64(0)).await
+}
+
+/// The number of the merchant's next credit note, from 1; it is taken with this transaction.
+pub async fn take_credit_note(tx: &mut Tx, merchant: MerchantId) -> Result<i64> {
+    tx.fetch_one(TAKE_CREDIT_NOTE, args![merchant.0], |row| row.i64(0)).await
 }

@@ -180,7 +180,9 @@ const BY_INVOICE: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.curren
     SELECT payment_id FROM (SELECT payment_id FROM reservations
       WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY created_at DESC LIMIT 200) held
     UNION SELECT payment_id FROM (SELECT payment_id FROM receipt_lines
-      WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY payment_id DESC LIMIT 200) applied)
+      WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY payment_id DESC LIMIT 200) applied
+    UNION SELECT payment_id FROM (SELECT payment_id FROM allocations
+      WHERE merchant_id = $1 AND invoice_id = $2 AND payment_id IS NOT NULL ORDER BY at DESC LIMIT 200) moved)
   ORDER BY p.created_at DESC, p.id DESC LIMIT 200");
 const LATEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
@@ -188,7 +190,8 @@ const LATEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, 
     expected_on, return_code, returned_at
   FROM payments WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
 const INVOICES: Sql = Sql("SELECT invoice_id FROM reservations WHERE merchant_id = $1 AND payment_id = $2
-  UNION SELECT invoice_id FROM receipt_lines WHERE merchant_id = $1 AND payment_id = $2 ORDER BY invoice_id");
+  UNION SELECT invoice_id FROM receipt_lines WHERE merchant_id = $1 AND payment_id = $2
+  UNION SELECT invoice_id FROM allocations WHERE merchant_id = $1 AND payment_id = $2 ORDER BY invoice_id");
 const NEWEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
     instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,

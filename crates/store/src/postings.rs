@@ -30,6 +30,20 @@ pub enum CauseKind {
     ReturnFee,
     /// Customer credit was set against an invoice; the id is the allocation's.
     CreditApplied,
+    /// A credit note was issued; the id is the credit note's.
+    CreditNote,
+    /// A part of an invoice was given up; the id is the write-off's.
+    WrittenOff,
+    /// Money came for what had been given up; the id is that of the row which takes the write-off back.
+    WriteOffRecovered,
+    /// A receipt without a place found one; the id is the first allocation's, or the grant's where there is none.
+    ReceiptMatched,
+    /// An allocation moved to another invoice; the id is the new allocation's.
+    AllocationMoved,
+    /// An allocation became customer credit; the id is the new grant's.
+    AllocationTakenOff,
+    /// Credit that had been set against an invoice is the grant's again; the id is that of the allocation which takes it off.
+    CreditRestored,
 }
 
 impl CauseKind {
@@ -45,6 +59,13 @@ impl CauseKind {
             CauseKind::ProcessingFee => "processing_fee",
             CauseKind::ReturnFee => "return_fee",
             CauseKind::CreditApplied => "credit_applied",
+            CauseKind::CreditNote => "credit_note",
+            CauseKind::WrittenOff => "written_off",
+            CauseKind::WriteOffRecovered => "write_off_recovered",
+            CauseKind::ReceiptMatched => "receipt_matched",
+            CauseKind::AllocationMoved => "allocation_moved",
+            CauseKind::AllocationTakenOff => "allocation_taken_off",
+            CauseKind::CreditRestored => "credit_restored",
         }
     }
 }

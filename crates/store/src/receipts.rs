@@ -6,7 +6,9 @@ use crate::columns::{currency, timestamp};
 use crate::db::{Row, Sql, Tx};
 use crate::payments::Of;
 use anyhow::Result;
-use billing::ids::{AllocationId, GrantId, InvoiceId, MerchantId, PaymentId, PostingId};
+use billing::ids::{
+    AllocationId, CreditApplicationId, GrantId, InvoiceId, MerchantId, PaymentId, PostingId,
+};
 use jiff::Timestamp;
 use ledger::Currency;
 use std::collections::HashMap;
@@ -22,6 +24,8 @@ pub struct Receipt {
     pub surcharge_minor: i64,
     /// The part that became customer credit, minor units.
     pub credit_minor: i64,
+    /// The part that had no place yet when its payer was found, minor units.
+    pub unapplied_minor: i64,
     /// Currency of all.
     pub currency: Currency,
     /// When.
@@ -44,12 +48,12 @@ pub struct ReceiptLine {
 }
 
 const INSERT: Sql =
-    Sql("INSERT INTO receipts (merchant_id, payment_id, amount, surcharge, credit, currency, at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7)");
+    Sql("INSERT INTO receipts (merchant_id, payment_id, amount, surcharge, credit, currency, at, unapplied)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
 const INSERT_LINE: Sql =
     Sql("INSERT INTO receipt_lines (merchant_id, payment_id, invoice_id, applied, open_before,
     open_after) VALUES ($1, $2, $3, $4, $5, $6)");
-const FIND: Sql = Sql("SELECT payment_id, amount, surcharge, credit, currency, at FROM receipts
+const FIND: Sql = Sql("SELECT payment_id, amount, surcharge, credit, currency, at, unapplied FROM receipts
   WHERE merchant_id = $1 AND payment_id = $2");
 const LINES: Sql = Sql("SELECT invoice_id, applied, open_before, open_after FROM receipt_lines
   WHERE merchant_id = $1 AND payment_id = $2 ORDER BY invoice_id");
@@ -59,17 +63,17 @@ const LINES_BY_INVOICE: Sql = Sql("SELECT l.invoice_id, l.applied, l.open_before
   WHERE l.merchant_id = $1 AND l.invoice_id = $2 ORDER BY l.payment_id DESC LIMIT 200");
 
 const PLACED: Sql =
-    Sql("SELECT r.payment_id, r.credit, a.id, a.grant_id, a.invoice_id, a.amount, a.posting_id, a.at
+    Sql("SELECT r.payment_id, r.credit, a.id, a.grant_id, a.invoice_id, a.amount, a.posting_id, a.at, a.application_id
   FROM receipts r LEFT JOIN allocations a ON a.merchant_id = r.merchant_id AND a.payment_id = r.payment_id
   WHERE r.merchant_id = $1 AND r.payment_id >= $2 AND r.payment_id <= $3 ORDER BY r.payment_id, a.at, CASE WHEN a.grant_id IS NULL THEN 0 ELSE 1 END, a.id");
 const PLACED_OF_CUSTOMER: Sql =
-    Sql("SELECT r.payment_id, r.credit, a.id, a.grant_id, a.invoice_id, a.amount, a.posting_id, a.at
+    Sql("SELECT r.payment_id, r.credit, a.id, a.grant_id, a.invoice_id, a.amount, a.posting_id, a.at, a.application_id
   FROM payments p JOIN receipts r ON r.merchant_id = p.merchant_id AND r.payment_id = p.id
   LEFT JOIN allocations a ON a.merchant_id = r.merchant_id AND a.payment_id = r.payment_id
   WHERE p.merchant_id = $1 AND p.id >= $2 AND p.id <= $3 AND p.customer_id = $4
   ORDER BY r.payment_id, a.at, CASE WHEN a.grant_id IS NULL THEN 0 ELSE 1 END, a.id");
 const PLACED_OF_INVOICE: Sql =
-    Sql("SELECT r.payment_id, r.credit, a.id, a.grant_id, a.invoice_id, a.amount, a.posting_id, a.at
+    Sql("SELECT r.payment_id, r.credit, a.id, a.grant_id, a.invoice_id, a.amount, a.posting_id, a.at, a.application_id
   FROM receipt_lines l JOIN receipts r ON r.merchant_id = l.merchant_id AND r.payment_id = l.payment_id
   LEFT JOIN allocations a ON a.merchant_id = r.merchant_id AND a.payment_id = r.payment_id
   WHERE l.merchant_id = $1 AND l.invoice_id = $4 AND l.payment_id >= $2 AND l.payment_id <= $3
@@ -118,12 +122,13 @@ fn decode_placed(row: &Row<'_>) -> Result<(PaymentId, i64, Option<Allocation>)> 
         None => None,
         Some(id) => Some(Allocation {
             id: AllocationId::from_bytes(id),
-            payment_id,
+            payment_id: Some(payment_id),
             grant_id: row.opt_bytes16(3)?.map(GrantId::from_bytes),
             invoice_id: InvoiceId::from_bytes(row.bytes16(4)?),
             amount_minor: row.i64(5)?,
             posting_id: PostingId::from_bytes(row.bytes16(6)?),
             at: timestamp(row, 7)?,
+            application_id: row.opt_bytes16(8)?.map(CreditApplicationId::from_bytes),
         }),
     };
     Ok((payment_id, row.i64(1)?, allocation))
@@ -139,6 +144,7 @@ pub async fn insert(tx: &mut Tx, merchant: MerchantId, receipt: &Receipt) -> Res
         receipt.credit_minor,
         receipt.currency.code(),
         receipt.at.as_microsecond(),
+        receipt.unapplied_minor,
     ];
     tx.write_one(INSERT, args).await?;
     for line in &receipt.lines {
@@ -183,6 +189,7 @@ fn decode(row: &Row<'_>) -> Result<Receipt> {
         credit_minor: row.i64(3)?,
         currency: currency(row, 4)?,
         at: timestamp(row, 5)?,
+        unapplied_minor: row.i64(6)?,
         lines: Vec::new(),
     })
 }

@@ -26,7 +26,7 @@ use store::allocations::{self, Allocation};
 use store::audit::{self, AuditRow, acts};
 use store::db::{StoreError, Tx};
 use store::events::{self, Event};
-use store::grants::{self, NewGrant};
+use store::grants::{self, NewGrant, Source};
 use store::invoices::{self, Invoice, Shift};
 use store::payments::{self, Payment};
 use store::postings::{self, CauseKind, NewPosting};
@@ -190,8 +190,9 @@ async fn set_against(
     invoices::shift(tx, payment.merchant, invoice.id, shift, mint.now).await?;
     let allocation = Allocation {
         id: mint.id(AllocationId::new),
-        payment_id: payment.id,
+        payment_id: Some(payment.id),
         grant_id: None,
+        application_id: None,
         invoice_id: invoice.id,
         amount_minor: minor,
         posting_id,
@@ -211,8 +212,10 @@ async fn keep_as_credit(
     let grant = NewGrant {
         id,
         customer_id: payment.customer_id,
-        payment_id: payment.id,
-        invoice_id: invoice.id,
+        source: Source::Surplus,
+        payment_id: Some(payment.id),
+        invoice_id: Some(invoice.id),
+        credit_note_id: None,
         amount: Money::new(taken.surplus_minor, payment.currency),
     };
     grants::insert(tx, payment.merchant, &grant, mint.now).await
@@ -230,6 +233,7 @@ fn receipt(mint: &Mint, payment: &Payment, checked: &Checked) -> Receipt {
         amount_minor: payment.amount_minor,
         surcharge_minor: 0,
         credit_minor: checked.taken.iter().map(|taken| taken.surplus_minor).sum(),
+        unapplied_minor: 0,
         currency: payment.currency,
         at: mint.now,
         lines: lines.collect(),

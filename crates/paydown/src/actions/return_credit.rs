@@ -4,7 +4,7 @@ use crate::clock::Mint;
 use anyhow::{Context as _, Result};
 use billing::chart;
 use billing::customer::{Grant, spend};
-use billing::ids::{AllocationId, InvoiceId, MerchantId, PaymentId, PostingId};
+use billing::ids::{AllocationId, InvoiceId, MerchantId, PostingId};
 use ledger::Money;
 use store::allocations::{self, Allocation};
 use store::db::Tx;
@@ -21,11 +21,9 @@ pub async fn in_tx(tx: &mut Tx, mint: &Mint, merchant: MerchantId, invoice_id: I
     let invoice = invoices::find(tx, merchant, invoice_id).await?.context("a grant's invoice is there")?;
     let grants: Vec<Grant> = left.iter().map(|(grant, _)| *grant).collect();
     for (grant_id, minor) in spend(&grants, invoice.figures.payable_now().minor()) {
-        let payment_id: PaymentId = left
-            .iter()
-            .find(|(grant, _)| grant.id == grant_id)
-            .map(|(_, payment)| *payment)
-            .context("grant")?;
+        // Of the payment that bore the grant, if one did: a later return of it takes this back.
+        let payment_id =
+            left.iter().find(|(grant, _)| grant.id == grant_id).and_then(|(_, payment)| *payment);
         let id = mint.id(AllocationId::new);
         let amount = Money::new(minor, invoice.figures.currency);
         let posting = chart::credit_applied(invoice.customer_id, grant_id, invoice_id, amount)?;
@@ -45,6 +43,7 @@ pub async fn in_tx(tx: &mut Tx, mint: &Mint, merchant: MerchantId, invoice_id: I
             id,
             payment_id,
             grant_id,
+            application_id: None,
             invoice_id,
             amount_minor: minor,
             posting_id,

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use billing::ids::{AuditId, EventId, InvoiceId, MerchantId, PostingId};
 use billing::invoice::{CannotVoid, may_void};
 use store::audit::{self, AuditRow, acts};
+use store::credit_notes;
 use store::db::Tx;
 use store::events::{self, Event};
 use store::invoices;
@@ -58,6 +59,10 @@ async fn in_tx(tx: &mut Tx, mint: &Mint, input: &VoidInvoice) -> Result<Option<R
     let Some(invoice) = invoices::lock(tx, *merchant, *id).await? else { return Ok(None) };
     if let Err(why) = may_void(invoice.lifecycle, &invoice.figures) {
         return Ok(Some(Err(why)));
+    }
+    // Whatever it did to the figures: a credit note that stands is not voided along with its invoice.
+    if credit_notes::credited(tx, *merchant, *id).await? > 0 {
+        return Ok(Some(Err(CannotVoid::Reduced)));
     }
     let voided = invoices::void(tx, *merchant, *id, mint.now).await?;
     anyhow::ensure!(voided, "invoice {id} changed while it was locked");

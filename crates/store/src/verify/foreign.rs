@@ -117,8 +117,9 @@ pub(super) const CHECKS: &[Check] = &[
         figures: ["", ""],
         sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
              FROM grants c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
-             OR NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
-             OR NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
+             OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
+             OR (c.invoice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id)) \
+             OR (c.credit_note_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM credit_notes p WHERE p.merchant_id = c.merchant_id AND p.id = c.credit_note_id)) \
              ORDER BY c.merchant_id, c.id LIMIT 20"),
     },
     Check {
@@ -127,7 +128,8 @@ pub(super) const CHECKS: &[Check] = &[
         prefix: "alc_",
         figures: ["", ""],
         sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM allocations c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
+             FROM allocations c WHERE (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
+             OR (c.application_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM credit_applications p WHERE p.merchant_id = c.merchant_id AND p.id = c.application_id)) \
              OR (c.grant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants p WHERE p.merchant_id = c.merchant_id AND p.id = c.grant_id)) \
              OR NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
              OR NOT EXISTS (SELECT 1 FROM postings p WHERE p.merchant_id = c.merchant_id AND p.id = c.posting_id) \

@@ -21,13 +21,22 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 6,
-        what: "the total of an invoice is not what is open and what is paid",
+        what: "the total of an invoice is not what is open, paid, credited and written off",
         prefix: "inv_",
-        figures: ["total", "open and paid"],
-        sql: Sql("SELECT merchant_id, id, total, open + paid, count(*) OVER () FROM invoices \
-             WHERE lifecycle IN ('open', 'uncollectible') AND total <> open + paid \
-             AND open <= 999999999999999 AND paid <= 999999999999999 \
-             ORDER BY merchant_id, id LIMIT 20"),
+        figures: ["total", "open, paid, credited and written off"],
+        sql: Sql(
+            "SELECT merchant_id, id, total, placed, count(*) OVER () FROM (\
+             SELECT i.merchant_id, i.id, i.total, i.open + i.paid + COALESCE(c.minor, 0) + COALESCE(w.minor, 0) AS placed \
+             FROM invoices i LEFT JOIN (SELECT merchant_id, invoice_id, CAST(SUM(to_invoice) AS BIGINT) AS minor \
+             FROM credit_notes WHERE to_invoice <= 999999999999999 GROUP BY merchant_id, invoice_id) c \
+             ON c.merchant_id = i.merchant_id AND c.invoice_id = i.id \
+             LEFT JOIN (SELECT merchant_id, invoice_id, CAST(SUM(amount) AS BIGINT) AS minor FROM write_offs \
+             WHERE amount BETWEEN -999999999999999 AND 999999999999999 GROUP BY merchant_id, invoice_id) w \
+             ON w.merchant_id = i.merchant_id AND w.invoice_id = i.id \
+             WHERE i.lifecycle IN ('open', 'uncollectible') \
+             AND i.open <= 999999999999999 AND i.paid <= 999999999999999) v WHERE total <> placed \
+             ORDER BY merchant_id, id LIMIT 20",
+        ),
     },
     Check {
         invariant: 6,

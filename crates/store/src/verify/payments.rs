@@ -87,11 +87,15 @@ pub(super) const CHECKS: &[Check] = &[
              SELECT y.merchant_id, y.id, COALESCE(y.captured, 0) AS captured, \
              COALESCE(a.minor, 0) + COALESCE(g.minor, 0) + COALESCE(e.minor, 0) AS placed FROM payments y \
              LEFT JOIN (SELECT merchant_id, payment_id, CAST(SUM(amount) AS BIGINT) AS minor FROM allocations \
-             WHERE grant_id IS NULL AND amount BETWEEN -999999999999999 AND 999999999999999 \
+             WHERE amount BETWEEN -999999999999999 AND 999999999999999 \
              GROUP BY merchant_id, payment_id) a \
              ON a.merchant_id = y.merchant_id AND a.payment_id = y.id \
-             LEFT JOIN (SELECT merchant_id, payment_id, CAST(SUM(amount) AS BIGINT) AS minor FROM grants \
-             WHERE amount BETWEEN -999999999999999 AND 999999999999999 \
+             LEFT JOIN (SELECT merchant_id, payment_id, CAST(SUM(minor) AS BIGINT) AS minor FROM (\
+             SELECT merchant_id, payment_id, remaining AS minor FROM grants \
+             WHERE payment_id IS NOT NULL AND remaining BETWEEN -999999999999999 AND 999999999999999 UNION ALL \
+             SELECT o.merchant_id, o.payment_id, s.amount FROM allocations s \
+             JOIN grants o ON o.merchant_id = s.merchant_id AND o.id = s.grant_id AND o.payment_id IS NOT NULL \
+             WHERE s.payment_id IS NULL AND s.amount BETWEEN -999999999999999 AND 999999999999999) own \
              GROUP BY merchant_id, payment_id) g ON g.merchant_id = y.merchant_id AND g.payment_id = y.id \
              LEFT JOIN (SELECT merchant_id, subject, \
              CAST(SUM(CASE side WHEN 'credit' THEN amount ELSE -amount END) AS BIGINT) AS minor FROM entries \
@@ -125,9 +129,11 @@ pub(super) const CHECKS: &[Check] = &[
         figures: ["granted", "credited"],
         sql: Sql(
             "SELECT g.merchant_id, g.id, g.amount, COALESCE(b.minor, 0), count(*) OVER () FROM grants g \
-             LEFT JOIN (SELECT merchant_id, subject, CAST(SUM(amount) AS BIGINT) AS minor FROM entries \
-             WHERE account = 2100 AND side = 'credit' AND amount BETWEEN -999999999999999 AND 999999999999999 \
-             GROUP BY merchant_id, subject) b \
+             LEFT JOIN (SELECT e.merchant_id, e.subject, CAST(SUM(e.amount) AS BIGINT) AS minor FROM entries e \
+             JOIN postings p ON p.merchant_id = e.merchant_id AND p.id = e.posting_id \
+             AND p.cause_kind <> 'credit_restored' \
+             WHERE e.account = 2100 AND e.side = 'credit' AND e.amount BETWEEN -999999999999999 AND 999999999999999 \
+             GROUP BY e.merchant_id, e.subject) b \
              ON b.merchant_id = g.merchant_id AND b.subject = g.id \
              WHERE g.amount <> COALESCE(b.minor, 0) ORDER BY g.merchant_id, g.id LIMIT 20",
         ),
@@ -151,7 +157,7 @@ pub(super) const CHECKS: &[Check] = &[
         figures: ["captured without surcharge", "lines and credit"],
         sql: Sql("SELECT merchant_id, payment_id, taken, placed, count(*) OVER () FROM (\
              SELECT r.merchant_id, r.payment_id, r.amount, COALESCE(y.captured, 0) - r.surcharge AS taken, \
-             r.credit + COALESCE(l.minor, 0) AS placed FROM receipts r \
+             r.credit + r.unapplied + COALESCE(l.minor, 0) AS placed FROM receipts r \
              JOIN payments y ON y.merchant_id = r.merchant_id AND y.id = r.payment_id AND r.credit <= 999999999999999 \
              LEFT JOIN (SELECT merchant_id, payment_id, CAST(SUM(applied) AS BIGINT) AS minor FROM receipt_lines \
              WHERE applied <= 999999999999999 GROUP BY merchant_id, payment_id) l \

@@ -72,6 +72,17 @@ const CLOSED: Sql = Sql(
 const RECORDED: Sql = Sql(
     "SELECT id FROM payments WHERE merchant_id = $1 AND id > $2 AND method IN ('cheque', 'wire', 'cash') ORDER BY id LIMIT $3",
 );
+const CREDITED: Sql =
+    Sql("SELECT id FROM credit_notes WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+const WRITTEN_OFF: Sql = Sql(
+    "SELECT id FROM write_offs WHERE merchant_id = $1 AND id > $2 AND amount > 0 ORDER BY id LIMIT $3",
+);
+const APPLIED: Sql =
+    Sql("SELECT id FROM credit_applications WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+const UNMATCHED: Sql =
+    Sql("SELECT id FROM unmatched_receipts WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+const DEMANDED: Sql = Sql("SELECT invoice_id FROM returned_payment_demands WHERE merchant_id = $1 AND invoice_id > $2 \
+     ORDER BY invoice_id LIMIT $3");
 /// `object` leads the index of the trail, so one kind of object is one range of it.
 const OBJECTS: Sql =
     Sql("SELECT object FROM audit WHERE merchant_id = $1 AND object > $2 AND object < $3 AND act = $4");
@@ -83,11 +94,20 @@ pub(super) async fn check_audit(
     report: &mut VerifyReport,
 ) -> Result<()> {
     let (mut voided, mut closed, mut revoked) = (Vec::new(), Vec::new(), Vec::new());
-    let mut recorded = Vec::new();
+    let (mut recorded, mut reduced) = (Vec::new(), Vec::new());
     for merchant_id in merchants {
         unaudited(tx, *merchant_id, (VOIDED, "inv_", acts::INVOICE_VOID), &mut voided).await?;
         unaudited(tx, *merchant_id, (CLOSED, "ano_", acts::ANOMALY_CLOSE), &mut closed).await?;
         unaudited(tx, *merchant_id, (RECORDED, "pay_", acts::PAYMENT_RECORD), &mut recorded).await?;
+        unaudited(tx, *merchant_id, (UNMATCHED, "pay_", acts::PAYMENT_RECORD), &mut recorded).await?;
+        for (rows, prefix, act) in [
+            (CREDITED, "crn_", acts::CREDIT_NOTE_ISSUE),
+            (WRITTEN_OFF, "wof_", acts::INVOICE_WRITE_OFF),
+            (APPLIED, "cap_", acts::CREDIT_APPLY),
+            (DEMANDED, "inv_", acts::RETURNED_PAYMENT_DEMAND),
+        ] {
+            unaudited(tx, *merchant_id, (rows, prefix, act), &mut reduced).await?;
+        }
         let mut audited = objects(tx, *merchant_id, "inv_", acts::LINK_REVOKE).await?;
         audited.extend(objects(tx, *merchant_id, "lnk_", acts::LINK_REVOKE).await?);
         let mut last = [0; 16];
@@ -106,6 +126,7 @@ pub(super) async fn check_audit(
     }
     found(report, 24, "an invoice is void, and no audit row says who voided it", voided);
     found(report, 24, "a payment was recorded, and no audit row says who did", recorded);
+    found(report, 24, "an invoice was credited, written off or set right, and no audit row says who did", reduced);
     found(report, 24, "an anomaly is closed, and no audit row says who closed it", closed);
     found(report, 24, "a payment link is revoked, and no audit row says who did", revoked);
     Ok(())

@@ -13,7 +13,7 @@ use gateway::PaymentFacts;
 use ledger::Money;
 use store::allocations::{self, Allocation};
 use store::db::Tx;
-use store::grants::{self, NewGrant};
+use store::grants::{self, NewGrant, Source};
 use store::invoices::{self, Invoice, Shift};
 use store::mails::{self, MailKind, NewMail};
 use store::payments::{self, Captured, Payment};
@@ -98,8 +98,9 @@ async fn book_on_invoice(
     if split.to_invoice_minor > 0 {
         let allocation = Allocation {
             id: mint.id(AllocationId::new),
-            payment_id: payment.id,
+            payment_id: Some(payment.id),
             grant_id: None,
+            application_id: None,
             invoice_id: invoice.id,
             amount_minor: split.to_invoice_minor,
             posting_id,
@@ -111,8 +112,10 @@ async fn book_on_invoice(
         let new = NewGrant {
             id: grant,
             customer_id: payment.customer_id,
-            payment_id: payment.id,
-            invoice_id: invoice.id,
+            source: Source::Surplus,
+            payment_id: Some(payment.id),
+            invoice_id: Some(invoice.id),
+            credit_note_id: None,
             amount: Money::new(split.surplus_minor, captured.currency()),
         };
         grants::insert(tx, payment.merchant, &new, mint.now).await?;
@@ -158,6 +161,7 @@ async fn receipt(
         amount_minor: split.to_invoice_minor + split.surplus_minor,
         surcharge_minor: split.surcharge_minor,
         credit_minor: split.surplus_minor,
+        unapplied_minor: 0,
         currency: payment.currency,
         at: mint.now,
         lines: vec![line],

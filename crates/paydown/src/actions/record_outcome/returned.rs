@@ -19,7 +19,7 @@ use store::invoices::{self, Shift};
 use store::mails::{self, MailKind, NewMail};
 use store::payments::{self, Payment};
 use store::postings::{self, CauseKind, NewPosting};
-use store::{grants, mandates, receipts};
+use store::{grants, mandates, receipts, unmatched_receipts};
 
 /// Books a return. The caller holds the locks of customer and payment and has moved the payment's state.
 pub(super) async fn book(
@@ -67,12 +67,14 @@ async fn left_of(tx: &mut Tx, payment: &Payment, captured: Money) -> Result<Left
     let allocated = net.into_iter().filter(|(_, amount_minor)| *amount_minor > 0);
     let allocated = allocated.map(|(invoice, amount_minor)| Allocated { invoice, amount_minor }).collect();
     let grants = grants::left_of_payment(tx, merchant, id).await?.into_iter().map(|(grant, born_on)| {
-        OwnGrant { grant: grant.id, born_on: Some(born_on), amount_minor: grant.left_minor }
+        OwnGrant { grant: grant.id, born_on, amount_minor: grant.left_minor }
     });
     let grants = grants.collect();
     let receipt = receipts::find(tx, merchant, id).await?;
     let surcharge_minor = receipt.map_or(0, |receipt| receipt.surcharge_minor);
-    Ok(Left { allocated, grants, unapplied_minor: 0, surcharge_minor })
+    let unmatched = unmatched_receipts::find(tx, merchant, id).await?;
+    let unapplied_minor = unmatched.map_or(0, |receipt| receipt.left.minor());
+    Ok(Left { allocated, grants, unapplied_minor, surcharge_minor })
 }
 
 /// Takes it from where it is; the invoices are owed again.
@@ -86,8 +88,9 @@ async fn reverse(
     for part in &taken.allocated {
         let allocation = Allocation {
             id: mint.id(AllocationId::new),
-            payment_id: payment.id,
+            payment_id: Some(payment.id),
             grant_id: None,
+            application_id: None,
             invoice_id: part.invoice,
             amount_minor: -part.amount_minor,
             posting_id,

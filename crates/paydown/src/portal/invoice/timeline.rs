@@ -67,7 +67,7 @@ fn credits(ctx: &Ctx, loaded: &Loaded, around: &Around) -> Vec<(Timestamp, Payme
         open_minor = open_minor.saturating_add(allocation.amount_minor);
         if allocation.grant_id.is_some() {
             let row = PaymentRow {
-                id: allocation.payment_id.to_string(),
+                id: allocation.id.to_string(),
                 method: Method::Credit,
                 amount: Money::new(allocation.amount_minor, figures.currency),
                 by: None,

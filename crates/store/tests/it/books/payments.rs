@@ -198,14 +198,14 @@ async fn capture(
     };
     let posting = chart::payment_succeeded(&who, captured, split)?;
     post(tx, minute, "capture", &payment_id.to_string(), &posting, None).await?;
-    allocate(tx, pay.minute, payment_id, None, invoice_id, split.to_invoice_minor, id!(PostingId, minute))
+    allocate(tx, pay.minute, Some(payment_id), None, invoice_id, split.to_invoice_minor, id!(PostingId, minute))
         .await?;
     let now = at(pay.minute).as_microsecond();
     if split.surplus_minor > 0 {
         put(
             tx,
             Sql("INSERT INTO grants (merchant_id, id, customer_id, payment_id, invoice_id, currency, amount, remaining, \
-                 created_at) VALUES ($1, $2, $3, $4, $5, 'USD', $6, $8, $7)"),
+                 created_at, source) VALUES ($1, $2, $3, $4, $5, 'USD', $6, $8, $7, 'surplus')"),
             args![
                 M.0,
                 grant().as_bytes(),
@@ -241,14 +241,13 @@ pub(super) async fn credit(tx: &mut Tx) -> Result<()> {
     let posting = chart::credit_applied(customer(), grant(), partly_paid(), usd(2_000))?;
     let cause = id!(AllocationId, 61).to_string();
     post(tx, 161, "credit_applied", &cause, &posting, None).await?;
-    let payment_id = id!(PaymentId, 25);
-    allocate(tx, 61, payment_id, Some(grant()), partly_paid(), 2_000, id!(PostingId, 161)).await
+    allocate(tx, 61, None, Some(grant()), partly_paid(), 2_000, id!(PostingId, 161)).await
 }
 
 async fn allocate(
     tx: &mut Tx,
     minute: i64,
-    payment_id: PaymentId,
+    payment_id: Option<PaymentId>,
     grant_id: Option<GrantId>,
     invoice_id: InvoiceId,
     amount: i64,
@@ -261,7 +260,7 @@ async fn allocate(
         args![
             M.0,
             id!(AllocationId, minute).as_bytes(),
-            payment_id.as_bytes(),
+            payment_id.as_ref().map(PaymentId::as_bytes),
             grant_id.as_ref().map(GrantId::as_bytes),
             invoice_id.as_bytes(),
             amount,
