@@ -7,9 +7,7 @@ use crate::args;
 use crate::columns::timestamp;
 use crate::db::{Row, Sql, Tx};
 use anyhow::Result;
-use billing::ids::{
-    AllocationId, CreditApplicationId, GrantId, InvoiceId, MerchantId, PaymentId, PostingId,
-};
+use billing::ids::{AllocationId, CreditApplicationId, GrantId, InvoiceId, MerchantId, PaymentId, PostingId};
 use jiff::Timestamp;
 
 /// A part set against an invoice.
@@ -36,16 +34,19 @@ pub struct Allocation {
 const INSERT: Sql =
     Sql("INSERT INTO allocations (merchant_id, id, payment_id, grant_id, invoice_id, amount, posting_id,
     at, application_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
-const BY_INVOICE: Sql =
-    Sql("SELECT id, payment_id, grant_id, invoice_id, amount, posting_id, at, application_id FROM allocations
-  WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY at, id");
-const BY_PAYMENT: Sql =
-    Sql("SELECT id, payment_id, grant_id, invoice_id, amount, posting_id, at, application_id FROM allocations
+const BY_INVOICE: Sql = Sql(
+    "SELECT id, payment_id, grant_id, invoice_id, amount, posting_id, at, application_id FROM allocations
+  WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY at, id",
+);
+const BY_PAYMENT: Sql = Sql(
+    "SELECT id, payment_id, grant_id, invoice_id, amount, posting_id, at, application_id FROM allocations
   WHERE merchant_id = $1 AND payment_id = $2
-  ORDER BY at, CASE WHEN grant_id IS NULL THEN 0 ELSE 1 END, id");
-const BY_APPLICATION: Sql =
-    Sql("SELECT id, payment_id, grant_id, invoice_id, amount, posting_id, at, application_id FROM allocations
-  WHERE merchant_id = $1 AND application_id = $2 ORDER BY at, id");
+  ORDER BY at, CASE WHEN grant_id IS NULL THEN 0 ELSE 1 END, id",
+);
+const BY_APPLICATION: Sql = Sql(
+    "SELECT id, payment_id, grant_id, invoice_id, amount, posting_id, at, application_id FROM allocations
+  WHERE merchant_id = $1 AND application_id = $2 ORDER BY at, id",
+);
 const NET_OF_PAYMENT: Sql = Sql("SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM allocations
   WHERE merchant_id = $1 AND invoice_id = $2 AND payment_id = $3");
 const NET_OF_GRANT: Sql = Sql("SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM allocations

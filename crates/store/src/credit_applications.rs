@@ -28,7 +28,8 @@ pub struct CreditApplication {
     pub at: Timestamp,
 }
 
-const INSERT: Sql = Sql("INSERT INTO credit_applications (merchant_id, id, customer_id, invoice_id, currency, amount,
+const INSERT: Sql =
+    Sql("INSERT INTO credit_applications (merchant_id, id, customer_id, invoice_id, currency, amount,
     contact_id, actor, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
 const FIND: Sql = Sql("SELECT id, customer_id, invoice_id, currency, amount, contact_id, actor, at
   FROM credit_applications WHERE merchant_id = $1 AND id = $2");

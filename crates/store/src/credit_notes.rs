@@ -37,14 +37,17 @@ pub struct CreditNote {
     pub issued_at: Timestamp,
 }
 
-const INSERT: Sql = Sql("INSERT INTO credit_notes (merchant_id, id, number, customer_id, invoice_id, currency, amount,
+const INSERT: Sql =
+    Sql("INSERT INTO credit_notes (merchant_id, id, number, customer_id, invoice_id, currency, amount,
     tax, to_invoice, reason, posting_id, issued_on, issued_at)
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)");
 const INSERT_TAX: Sql = Sql("INSERT INTO credit_note_taxes (merchant_id, credit_note_id, tax_rate, amount)
   VALUES ($1, $2, $3, $4)");
-const FIND: Sql = Sql("SELECT id, number, customer_id, invoice_id, currency, amount, tax, to_invoice, reason, posting_id,
+const FIND: Sql =
+    Sql("SELECT id, number, customer_id, invoice_id, currency, amount, tax, to_invoice, reason, posting_id,
     issued_on, issued_at FROM credit_notes WHERE merchant_id = $1 AND id = $2");
-const BY_NUMBER: Sql = Sql("SELECT id, number, customer_id, invoice_id, currency, amount, tax, to_invoice, reason,
+const BY_NUMBER: Sql =
+    Sql("SELECT id, number, customer_id, invoice_id, currency, amount, tax, to_invoice, reason,
     posting_id, issued_on, issued_at FROM credit_notes WHERE merchant_id = $1 AND number = $2");
 const BY_INVOICE: Sql = Sql("SELECT id, number, customer_id, invoice_id, currency, amount, tax, to_invoice, reason,
     posting_id, issued_on, issued_at FROM credit_notes WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY id DESC");

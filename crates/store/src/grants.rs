@@ -89,7 +89,8 @@ pub struct StoredGrant {
     pub at: Timestamp,
 }
 
-const INSERT: Sql = Sql("INSERT INTO grants (merchant_id, id, customer_id, payment_id, invoice_id, currency, amount,
+const INSERT: Sql =
+    Sql("INSERT INTO grants (merchant_id, id, customer_id, payment_id, invoice_id, currency, amount,
     remaining, created_at, source, credit_note_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8, $9, $10)");
 const LEFT_FOR_INVOICE: Sql = Sql("SELECT id, remaining, payment_id FROM grants
   WHERE merchant_id = $1 AND invoice_id = $2 AND remaining > 0 ORDER BY id");
@@ -97,10 +98,12 @@ const LEFT_OF_PAYMENT: Sql = Sql("SELECT id, invoice_id, remaining FROM grants
   WHERE merchant_id = $1 AND payment_id = $2 AND remaining > 0 ORDER BY id");
 const LEFT_OF_CUSTOMER: Sql = Sql("SELECT id, remaining FROM grants
   WHERE merchant_id = $1 AND customer_id = $2 AND currency = $3 AND remaining > 0 ORDER BY id");
-const BY_CUSTOMER: Sql = Sql("SELECT id, customer_id, payment_id, invoice_id, currency, amount, remaining, created_at,
+const BY_CUSTOMER: Sql =
+    Sql("SELECT id, customer_id, payment_id, invoice_id, currency, amount, remaining, created_at,
     source, credit_note_id FROM grants WHERE merchant_id = $1 AND customer_id = $2
     AND (remaining > 0 OR CAST($3 AS BIGINT) = 1) ORDER BY id LIMIT 1000");
-const BY_ID: Sql = Sql("SELECT id, customer_id, payment_id, invoice_id, currency, amount, remaining, created_at,
+const BY_ID: Sql =
+    Sql("SELECT id, customer_id, payment_id, invoice_id, currency, amount, remaining, created_at,
     source, credit_note_id FROM grants WHERE merchant_id = $1 AND id = $2");
 const SUMS: Sql = Sql("SELECT currency, CAST(SUM(remaining) AS BIGINT) FROM grants
   WHERE merchant_id = $1 AND customer_id = $2 AND remaining > 0 GROUP BY currency ORDER BY currency");

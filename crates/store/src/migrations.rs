@@ -42,6 +42,7 @@ pub const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0006_disputes.sql"),
     },
     Migration {
+        number: 7,
         name: "credit",
         sqlite: include_str!("../migrations/sqlite/0007_credit.sql"),
         postgres: include_str!("../migrations/postgres/0007_credit.sql"),

@@ -6,9 +6,7 @@ use crate::columns::{currency, timestamp};
 use crate::db::{Row, Sql, Tx};
 use crate::payments::Of;
 use anyhow::Result;
-use billing::ids::{
-    AllocationId, CreditApplicationId, GrantId, InvoiceId, MerchantId, PaymentId, PostingId,
-};
+use billing::ids::{AllocationId, CreditApplicationId, GrantId, InvoiceId, MerchantId, PaymentId, PostingId};
 use jiff::Timestamp;
 use ledger::Currency;
 use std::collections::HashMap;

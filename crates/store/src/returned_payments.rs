@@ -21,7 +21,8 @@ pub struct Demand {
     pub at: Timestamp,
 }
 
-const INSERT: Sql = Sql("INSERT INTO returned_payment_demands (merchant_id, invoice_id, customer_id, currency, amount, at)
+const INSERT: Sql =
+    Sql("INSERT INTO returned_payment_demands (merchant_id, invoice_id, customer_id, currency, amount, at)
   VALUES ($1, $2, $3, $4, $5, $6)");
 const FIND: Sql = Sql("SELECT invoice_id, customer_id, currency, amount, at FROM returned_payment_demands
   WHERE merchant_id = $1 AND invoice_id = $2");

@@ -34,14 +34,18 @@ pub struct UnmatchedReceipt {
     pub created_at: Timestamp,
 }
 
-const INSERT: Sql = Sql("INSERT INTO unmatched_receipts (merchant_id, id, method, currency, amount, remaining, payer,
+const INSERT: Sql =
+    Sql("INSERT INTO unmatched_receipts (merchant_id, id, method, currency, amount, remaining, payer,
     reference, received_on, created_at) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9)");
-const FIND: Sql = Sql("SELECT id, method, currency, amount, remaining, payer, reference, received_on, customer_id,
+const FIND: Sql =
+    Sql("SELECT id, method, currency, amount, remaining, payer, reference, received_on, customer_id,
     created_at FROM unmatched_receipts WHERE merchant_id = $1 AND id = $2");
-const WAITING: Sql = Sql("SELECT id, method, currency, amount, remaining, payer, reference, received_on, customer_id,
+const WAITING: Sql =
+    Sql("SELECT id, method, currency, amount, remaining, payer, reference, received_on, customer_id,
     created_at FROM unmatched_receipts WHERE merchant_id = $1 AND id < $2
     AND (remaining > 0 OR CAST($3 AS BIGINT) = 1) ORDER BY id DESC LIMIT $4");
-const WAITING_AFTER: Sql = Sql("SELECT id, method, currency, amount, remaining, payer, reference, received_on,
+const WAITING_AFTER: Sql =
+    Sql("SELECT id, method, currency, amount, remaining, payer, reference, received_on,
     customer_id, created_at FROM unmatched_receipts WHERE merchant_id = $1 AND id > $2
     AND (remaining > 0 OR CAST($3 AS BIGINT) = 1) ORDER BY id LIMIT $4");
 const MATCH: Sql = Sql("UPDATE unmatched_receipts SET customer_id = $3

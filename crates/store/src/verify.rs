@@ -137,7 +137,14 @@ async fn check_all(tx: &mut Tx, options: &Options) -> Result<VerifyReport> {
         ..VerifyReport::default()
     };
     let merchants = merchants(tx).await?;
-    for checks in [ledger::BEYOND_SUMS, ledger::CHECKS, invoices::CHECKS, payments::CHECKS, credit::CHECKS, reductions::CHECKS] {
+    for checks in [
+        ledger::BEYOND_SUMS,
+        ledger::CHECKS,
+        invoices::CHECKS,
+        payments::CHECKS,
+        credit::CHECKS,
+        reductions::CHECKS,
+    ] {
         run(tx, checks, &mut report).await?;
     }
     captures::check(tx, &merchants, &mut report).await?;

@@ -27,9 +27,11 @@ pub struct WriteOff {
     pub at: Timestamp,
 }
 
-const INSERT: Sql = Sql("INSERT INTO write_offs (merchant_id, id, invoice_id, currency, amount, reason, payment_id,
+const INSERT: Sql =
+    Sql("INSERT INTO write_offs (merchant_id, id, invoice_id, currency, amount, reason, payment_id,
     posting_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
-const FIND: Sql = Sql("SELECT id, invoice_id, currency, amount, reason, payment_id, posting_id, at FROM write_offs
+const FIND: Sql =
+    Sql("SELECT id, invoice_id, currency, amount, reason, payment_id, posting_id, at FROM write_offs
   WHERE merchant_id = $1 AND id = $2");
 const BY_INVOICE: Sql = Sql("SELECT id, invoice_id, currency, amount, reason, payment_id, posting_id, at
   FROM write_offs WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY id DESC");

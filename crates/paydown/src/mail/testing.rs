@@ -211,6 +211,7 @@ async fn capture(
         amount_minor: 50_000,
         surcharge_minor: 1_190,
         credit_minor: 0,
+        unapplied_minor: 0,
         currency: Currency::USD,
         at: now,
         lines: vec![line],

@@ -116,7 +116,9 @@ fn compare(merchant_id: MerchantId, payments: &[Payment], captures: Vec<Capture>
             all.other_way.push(format!("{}, by {}", name(), payment.method));
         }
         let wanted = i64::from(payment.state != UNMATCHED)
-            * i64::from(captures.iter().any(|capture| matches!(capture.kind.as_str(), "capture" | "receipt")));
+            * i64::from(
+                captures.iter().any(|capture| matches!(capture.kind.as_str(), "capture" | "receipt")),
+            );
         if payment.receipts != wanted {
             all.receipts.push(format!("{}, receipts {}", name(), payment.receipts));
         }

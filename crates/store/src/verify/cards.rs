@@ -59,7 +59,9 @@ const TEXTS: &[Texts] = &[
     Texts {
         what: "the reason of a credit note holds a card number",
         prefix: "crn_",
-        sql: Sql("SELECT id, reason FROM credit_notes WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+        sql: Sql(
+            "SELECT id, reason FROM credit_notes WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        ),
     },
     Texts {
         what: "the reason of a write-off holds a card number",
@@ -69,8 +71,10 @@ const TEXTS: &[Texts] = &[
     Texts {
         what: "the payer or reference of a receipt holds a card number",
         prefix: "pay_",
-        sql: Sql("SELECT id, COALESCE(payer, '') || ' | ' || COALESCE(reference, '') FROM unmatched_receipts \
-             WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+        sql: Sql(
+            "SELECT id, COALESCE(payer, '') || ' | ' || COALESCE(reference, '') FROM unmatched_receipts \
+             WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        ),
     },
     Texts {
         what: "what was sent to the processor, or its reason, holds a card number",

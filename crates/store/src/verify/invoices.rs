@@ -24,8 +24,7 @@ pub(super) const CHECKS: &[Check] = &[
         what: "the total of an invoice is not what is open, paid, credited and written off",
         prefix: "inv_",
         figures: ["total", "open, paid, credited and written off"],
-        sql: Sql(
-            "SELECT merchant_id, id, total, placed, count(*) OVER () FROM (\
+        sql: Sql("SELECT merchant_id, id, total, placed, count(*) OVER () FROM (\
              SELECT i.merchant_id, i.id, i.total, i.open + i.paid + COALESCE(c.minor, 0) + COALESCE(w.minor, 0) AS placed \
              FROM invoices i LEFT JOIN (SELECT merchant_id, invoice_id, CAST(SUM(to_invoice) AS BIGINT) AS minor \
              FROM credit_notes WHERE to_invoice <= 999999999999999 GROUP BY merchant_id, invoice_id) c \
@@ -35,8 +34,7 @@ pub(super) const CHECKS: &[Check] = &[
              ON w.merchant_id = i.merchant_id AND w.invoice_id = i.id \
              WHERE i.lifecycle IN ('open', 'uncollectible') \
              AND i.open <= 999999999999999 AND i.paid <= 999999999999999) v WHERE total <> placed \
-             ORDER BY merchant_id, id LIMIT 20",
-        ),
+             ORDER BY merchant_id, id LIMIT 20"),
     },
     Check {
         invariant: 6,

@@ -74,14 +74,14 @@ const RECORDED: Sql = Sql(
 );
 const CREDITED: Sql =
     Sql("SELECT id FROM credit_notes WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
-const WRITTEN_OFF: Sql = Sql(
-    "SELECT id FROM write_offs WHERE merchant_id = $1 AND id > $2 AND amount > 0 ORDER BY id LIMIT $3",
-);
+const WRITTEN_OFF: Sql =
+    Sql("SELECT id FROM write_offs WHERE merchant_id = $1 AND id > $2 AND amount > 0 ORDER BY id LIMIT $3");
 const APPLIED: Sql =
     Sql("SELECT id FROM credit_applications WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
 const UNMATCHED: Sql =
     Sql("SELECT id FROM unmatched_receipts WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
-const DEMANDED: Sql = Sql("SELECT invoice_id FROM returned_payment_demands WHERE merchant_id = $1 AND invoice_id > $2 \
+const DEMANDED: Sql =
+    Sql("SELECT invoice_id FROM returned_payment_demands WHERE merchant_id = $1 AND invoice_id > $2 \
      ORDER BY invoice_id LIMIT $3");
 /// `object` leads the index of the trail, so one kind of object is one range of it.
 const OBJECTS: Sql =
@@ -126,7 +126,12 @@ pub(super) async fn check_audit(
     }
     found(report, 24, "an invoice is void, and no audit row says who voided it", voided);
     found(report, 24, "a payment was recorded, and no audit row says who did", recorded);
-    found(report, 24, "an invoice was credited, written off or set right, and no audit row says who did", reduced);
+    found(
+        report,
+        24,
+        "an invoice was credited, written off or set right, and no audit row says who did",
+        reduced,
+    );
     found(report, 24, "an anomaly is closed, and no audit row says who closed it", closed);
     found(report, 24, "a payment link is revoked, and no audit row says who did", revoked);
     Ok(())

@@ -43,11 +43,13 @@ pub(super) const CHECKS: &[Check] = &[
         what: "the tax of a credit note is not the sum of its taxes",
         prefix: "crn_",
         figures: ["tax", "taxes"],
-        sql: Sql("SELECT n.merchant_id, n.id, n.tax, COALESCE(t.minor, 0), count(*) OVER () FROM credit_notes n \
+        sql: Sql(
+            "SELECT n.merchant_id, n.id, n.tax, COALESCE(t.minor, 0), count(*) OVER () FROM credit_notes n \
              LEFT JOIN (SELECT merchant_id, credit_note_id, CAST(SUM(amount) AS BIGINT) AS minor FROM credit_note_taxes \
              WHERE amount <= 999999999999999 GROUP BY merchant_id, credit_note_id) t \
              ON t.merchant_id = n.merchant_id AND t.credit_note_id = n.id \
-             WHERE n.tax <> COALESCE(t.minor, 0) ORDER BY n.merchant_id, n.id LIMIT 20"),
+             WHERE n.tax <> COALESCE(t.minor, 0) ORDER BY n.merchant_id, n.id LIMIT 20",
+        ),
     },
     Check {
         invariant: 6,
@@ -95,13 +97,15 @@ pub(super) const CHECKS: &[Check] = &[
         what: "a write-off is not what its posting gave up or took back",
         prefix: "wof_",
         figures: ["amount", "posted"],
-        sql: Sql("SELECT w.merchant_id, w.id, w.amount, COALESCE(e.minor, 0), count(*) OVER () FROM write_offs w \
+        sql: Sql(
+            "SELECT w.merchant_id, w.id, w.amount, COALESCE(e.minor, 0), count(*) OVER () FROM write_offs w \
              LEFT JOIN (SELECT e.merchant_id, e.posting_id, e.subject, \
              CAST(SUM(CASE e.side WHEN 'debit' THEN e.amount ELSE -e.amount END) AS BIGINT) AS minor FROM entries e \
              WHERE e.account = 5200 AND e.amount BETWEEN -999999999999999 AND 999999999999999 \
              GROUP BY e.merchant_id, e.posting_id, e.subject) e \
              ON e.merchant_id = w.merchant_id AND e.posting_id = w.posting_id AND e.subject = w.invoice_id \
-             WHERE w.amount <> COALESCE(e.minor, 0) ORDER BY w.merchant_id, w.id LIMIT 20"),
+             WHERE w.amount <> COALESCE(e.minor, 0) ORDER BY w.merchant_id, w.id LIMIT 20",
+        ),
     },
     Check {
         invariant: 6,
@@ -123,51 +127,47 @@ pub(super) const CHECKS: &[Check] = &[
         what: "an application of credit is not the sum of its parts",
         prefix: "cap_",
         figures: ["applied", "parts"],
-        sql: Sql("SELECT c.merchant_id, c.id, c.amount, COALESCE(a.minor, 0), count(*) OVER () FROM credit_applications c \
+        sql: Sql(
+            "SELECT c.merchant_id, c.id, c.amount, COALESCE(a.minor, 0), count(*) OVER () FROM credit_applications c \
              LEFT JOIN (SELECT a.merchant_id, a.application_id, a.invoice_id, CAST(SUM(a.amount) AS BIGINT) AS minor \
              FROM allocations a WHERE a.application_id IS NOT NULL \
              AND a.amount BETWEEN -999999999999999 AND 999999999999999 \
              GROUP BY a.merchant_id, a.application_id, a.invoice_id) a \
              ON a.merchant_id = c.merchant_id AND a.application_id = c.id AND a.invoice_id = c.invoice_id \
-             WHERE c.amount <> COALESCE(a.minor, 0) ORDER BY c.merchant_id, c.id LIMIT 20"),
+             WHERE c.amount <> COALESCE(a.minor, 0) ORDER BY c.merchant_id, c.id LIMIT 20",
+        ),
     },
     Check {
         invariant: 16,
         what: "credit of one customer, or in another currency, stands on an invoice of another",
         prefix: "alc_",
         figures: ["", ""],
-        sql: Sql(
-            "SELECT a.merchant_id, a.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+        sql: Sql("SELECT a.merchant_id, a.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
              FROM allocations a JOIN grants g ON g.merchant_id = a.merchant_id AND g.id = a.grant_id \
              JOIN invoices i ON i.merchant_id = a.merchant_id AND i.id = a.invoice_id \
              WHERE g.customer_id <> i.customer_id OR g.currency <> i.currency \
-             ORDER BY a.merchant_id, a.id LIMIT 20",
-        ),
+             ORDER BY a.merchant_id, a.id LIMIT 20"),
     },
     Check {
         invariant: 16,
         what: "more of a grant is spent on an invoice than was set against it, below 0",
         prefix: "grt_",
         figures: ["spent", ""],
-        sql: Sql(
-            "SELECT merchant_id, grant_id, spent, CAST(NULL AS BIGINT), count(*) OVER () FROM (\
+        sql: Sql("SELECT merchant_id, grant_id, spent, CAST(NULL AS BIGINT), count(*) OVER () FROM (\
              SELECT merchant_id, grant_id, invoice_id, CAST(SUM(amount) AS BIGINT) AS spent FROM allocations \
              WHERE payment_id IS NULL AND grant_id IS NOT NULL \
              AND amount BETWEEN -999999999999999 AND 999999999999999 \
-             GROUP BY merchant_id, grant_id, invoice_id) s WHERE spent < 0 ORDER BY merchant_id, grant_id LIMIT 20",
-        ),
+             GROUP BY merchant_id, grant_id, invoice_id) s WHERE spent < 0 ORDER BY merchant_id, grant_id LIMIT 20"),
     },
     Check {
         invariant: 12,
         what: "less than 0 of a payment is set against an invoice",
         prefix: "pay_",
         figures: ["set against it", ""],
-        sql: Sql(
-            "SELECT merchant_id, payment_id, net, CAST(NULL AS BIGINT), count(*) OVER () FROM (\
+        sql: Sql("SELECT merchant_id, payment_id, net, CAST(NULL AS BIGINT), count(*) OVER () FROM (\
              SELECT merchant_id, payment_id, invoice_id, CAST(SUM(amount) AS BIGINT) AS net FROM allocations \
              WHERE payment_id IS NOT NULL AND amount BETWEEN -999999999999999 AND 999999999999999 \
-             GROUP BY merchant_id, payment_id, invoice_id) s WHERE net < 0 ORDER BY merchant_id, payment_id LIMIT 20",
-        ),
+             GROUP BY merchant_id, payment_id, invoice_id) s WHERE net < 0 ORDER BY merchant_id, payment_id LIMIT 20"),
     },
     Check {
         invariant: 3,
@@ -188,11 +188,13 @@ pub(super) const CHECKS: &[Check] = &[
         what: "a receipt whose payer is known is no payment, or one of another customer, amount or currency",
         prefix: "pay_",
         figures: ["amount", "captured"],
-        sql: Sql("SELECT u.merchant_id, u.id, u.amount, y.captured, count(*) OVER () FROM unmatched_receipts u \
+        sql: Sql(
+            "SELECT u.merchant_id, u.id, u.amount, y.captured, count(*) OVER () FROM unmatched_receipts u \
              LEFT JOIN payments y ON y.merchant_id = u.merchant_id AND y.id = u.id \
              WHERE (u.customer_id IS NULL AND y.id IS NOT NULL) OR (u.customer_id IS NOT NULL AND (y.id IS NULL \
              OR y.customer_id <> u.customer_id OR y.currency <> u.currency OR COALESCE(y.captured, 0) <> u.amount)) \
-             ORDER BY u.merchant_id, u.id LIMIT 20"),
+             ORDER BY u.merchant_id, u.id LIMIT 20",
+        ),
     },
     Check {
         invariant: 6,
@@ -270,9 +272,11 @@ pub(super) const CHECKS: &[Check] = &[
         what: "a demand of a returned payment refers to a customer or invoice that its merchant does not have",
         prefix: "inv_",
         figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.invoice_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+        sql: Sql(
+            "SELECT c.merchant_id, c.invoice_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
              FROM returned_payment_demands c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
              OR NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
-             ORDER BY c.merchant_id, c.invoice_id LIMIT 20"),
+             ORDER BY c.merchant_id, c.invoice_id LIMIT 20",
+        ),
     },
 ];

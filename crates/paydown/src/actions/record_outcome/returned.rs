@@ -66,9 +66,10 @@ async fn left_of(tx: &mut Tx, payment: &Payment, captured: Money) -> Result<Left
     }
     let allocated = net.into_iter().filter(|(_, amount_minor)| *amount_minor > 0);
     let allocated = allocated.map(|(invoice, amount_minor)| Allocated { invoice, amount_minor }).collect();
-    let grants = grants::left_of_payment(tx, merchant, id).await?.into_iter().map(|(grant, born_on)| {
-        OwnGrant { grant: grant.id, born_on, amount_minor: grant.left_minor }
-    });
+    let grants = grants::left_of_payment(tx, merchant, id)
+        .await?
+        .into_iter()
+        .map(|(grant, born_on)| OwnGrant { grant: grant.id, born_on, amount_minor: grant.left_minor });
     let grants = grants.collect();
     let receipt = receipts::find(tx, merchant, id).await?;
     let surcharge_minor = receipt.map_or(0, |receipt| receipt.surcharge_minor);

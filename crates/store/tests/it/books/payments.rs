@@ -198,8 +198,16 @@ async fn capture(
     };
     let posting = chart::payment_succeeded(&who, captured, split)?;
     post(tx, minute, "capture", &payment_id.to_string(), &posting, None).await?;
-    allocate(tx, pay.minute, Some(payment_id), None, invoice_id, split.to_invoice_minor, id!(PostingId, minute))
-        .await?;
+    allocate(
+        tx,
+        pay.minute,
+        Some(payment_id),
+        None,
+        invoice_id,
+        split.to_invoice_minor,
+        id!(PostingId, minute),
+    )
+    .await?;
     let now = at(pay.minute).as_microsecond();
     if split.surplus_minor > 0 {
         put(
