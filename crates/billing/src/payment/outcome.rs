@@ -85,7 +85,9 @@ pub fn outcome(known: &Known) -> Outcome {
     let nobody_was_there = !known.was_at_card_page;
     match known.state {
         Created | Submitting | RequiresAction if !known.own => Outcome::SomeoneElses,
-        state if state.hold() == Hold::Released && !known.own => Outcome::SomeoneElsesEnded,
+        state if state.hold() == Hold::Released && !known.own && !bank_did_not_pay(known) => {
+            Outcome::SomeoneElsesEnded
+        }
         Submitting | Unknown | RequiresAction if known.own && known.cancel_asked => Outcome::GivingUp {
             unfinished: known.state == RequiresAction || (known.state == Unknown && nobody_was_there),
         },
@@ -101,9 +103,14 @@ pub fn outcome(known: &Known) -> Outcome {
         Returned => Outcome::TakenBack,
         Succeeded | ChargedBack if known.in_other_currency => Outcome::OtherCurrency,
         Succeeded | ChargedBack => Outcome::Succeeded,
-        Failed if known.is_bank_debit && known.ending == Some(Ending::Declined) => Outcome::DebitFailed,
+        Failed if bank_did_not_pay(known) => Outcome::DebitFailed,
         Failed | Canceled => ended(known),
     }
+}
+
+/// A debit was in progress for everybody to see, so everybody is told that it did not arrive. Why is the payer's to know.
+fn bank_did_not_pay(known: &Known) -> bool {
+    known.state == PaymentState::Failed && known.is_bank_debit && known.ending == Some(Ending::Declined)
 }
 
 fn ended(known: &Known) -> Outcome {
@@ -176,7 +183,7 @@ mod tests {
                 Outcome::SomeoneElses => (&[Created, Submitting, RequiresAction], false),
                 Outcome::SomeoneElsesEnded => (&[Failed, Canceled], false),
                 Outcome::DebitBegun => (&[Processing], false),
-                Outcome::DebitFailed => (&[Failed], true),
+                Outcome::DebitFailed => (&[Failed], false),
                 Outcome::TakenBack => (&[Returned], false),
                 Outcome::Succeeded | Outcome::OtherCurrency => (&[Succeeded, ChargedBack], false),
                 Outcome::Unknown => (&[Unknown], false),
@@ -248,6 +255,10 @@ mod tests {
             (Known { state: Processing, ..debit }, Outcome::DebitBegun),
             (Known { state: Processing, own: false, ..debit }, Outcome::DebitBegun),
             (Known { state: Failed, ending: Some(Ending::Declined), ..debit }, Outcome::DebitFailed),
+            (
+                Known { state: Failed, own: false, ending: Some(Ending::Declined), ..debit },
+                Outcome::DebitFailed,
+            ),
             (Known { state: Failed, ending: Some(Ending::Refused), ..debit }, Outcome::RefusedByUs),
             (Known { state: Returned, ..debit }, Outcome::TakenBack),
             (Known { state: Unknown, ..mine }, Outcome::Unknown),

@@ -134,8 +134,8 @@ pub enum Notice {
     TakenBack {
         /// Its amount.
         amount: Money,
-        /// What the reader is told of the reason: a key of the catalogue.
-        reason: &'static str,
+        /// What is told of the reason, a key of the catalogue; only to whoever paid.
+        reason: Option<&'static str>,
     },
     /// The answer of the processor is not known.
     Checking {
@@ -449,7 +449,7 @@ impl InvoicePage {
                 (1, "flight", self.clearing_words(*amount, by.as_ref(), (*on, *expected_on)))
             }
             Notice::TakenBack { amount, reason } => {
-                let why = ("why", Arg::text(chrome.t(reason)));
+                let why = ("why", Arg::text(reason.map(|key| chrome.t(key)).unwrap_or_default()));
                 (0, "late", chrome.say("notice-taken-back", &[("amount", chrome.amount(*amount)), why]))
             }
             Notice::Checking { amount } => {

@@ -55,8 +55,8 @@ pub struct Debit {
     pub expected_on: Option<Date>,
     /// What the payer agreed to, for the payer alone.
     pub agreement: Option<String>,
-    /// What is told of the bank's reason: a key of the catalogue.
-    pub reason: &'static str,
+    /// What is told of the bank's reason, a key of the catalogue; only to whoever started the payment.
+    pub reason: Option<&'static str>,
 }
 
 /// How a payment stands.
@@ -170,7 +170,9 @@ impl PaymentPage {
             Outcome::NotOpened if self.debit.is_some() => "not-opened-heading-bank",
             Outcome::NotOpened => "not-opened-heading",
             Outcome::DebitBegun => "debit-begun-heading",
+            Outcome::DebitFailed if self.bank_reason().is_none() => "debit-failed-heading-other",
             Outcome::DebitFailed => "debit-failed-heading",
+            Outcome::TakenBack if self.bank_reason().is_none() => "taken-back-heading-other",
             Outcome::TakenBack => "taken-back-heading",
             Outcome::GivingUp => "result-cancelled",
             Outcome::Unfinished => "unfinished-heading",
@@ -201,12 +203,15 @@ impl PaymentPage {
             }
             Outcome::DebitBegun => self.begun(),
             Outcome::DebitFailed => {
-                let reason = self.debit.as_ref().map_or("bank-return-no-reason", |debit| debit.reason);
-                vec![say("no-money-taken"), say(reason), chrome.say("result-still-left", &[number, left])]
+                let still = chrome.say("result-still-left", &[number, left]);
+                [Some(say("no-money-taken")), self.bank_reason().map(say), Some(still)]
+                    .into_iter()
+                    .flatten()
+                    .collect()
             }
             Outcome::TakenBack => {
-                let reason = self.debit.as_ref().map_or("bank-return-no-reason", |debit| debit.reason);
-                vec![chrome.say("taken-back", &[amount, left, number]), say(reason)]
+                let back = chrome.say("taken-back", &[amount, left, number]);
+                [Some(back), self.bank_reason().map(say)].into_iter().flatten().collect()
             }
             Outcome::NotOpened => {
                 vec![say("no-money-taken"), chrome.say("not-opened", &[amount, number])]
@@ -250,6 +255,10 @@ impl PaymentPage {
             sentences.push(say("pressed-twice"));
         }
         sentences
+    }
+
+    fn bank_reason(&self) -> Option<&'static str> {
+        self.debit.as_ref()?.reason
     }
 
     /// The words for a page of a card, or those for a page of a bank.

@@ -227,7 +227,8 @@ fn notice(ctx: &Ctx, payment: &Payment) -> Option<Notice> {
             let since = ctx.now.duration_since(payment.returned_at?);
             let amount = payment.captured.unwrap_or(amount);
             (since.as_hours() < 24 * NEWS_DAYS)
-                .then(|| Notice::TakenBack { amount, reason: bank_reason(payment).payer_words() })
+                .then(|| ctx.is_own(payment).then(|| bank_reason(payment).payer_words()))
+                .map(|reason| Notice::TakenBack { amount, reason })
         }
         Outcome::SomeoneElses => Some(Notice::SomeoneElses { payments: 1, amount }),
         Outcome::SomeoneElsesEnded

@@ -122,7 +122,7 @@ fn debit(ctx: &Ctx, payment: &Payment, mandate: Option<Mandate>) -> Option<Debit
         last4: payment.instrument_last4.clone(),
         expected_on: payment.expected_on,
         agreement: mandate.filter(|_| ctx.is_own(payment)).map(|mandate| mandate.wording),
-        reason: bank_reason(payment).payer_words(),
+        reason: ctx.is_own(payment).then(|| bank_reason(payment).payer_words()),
     })
 }
 

@@ -117,9 +117,10 @@ impl Visitor {
 
     async fn prove_it_fits(&self, view: &str) {
         assert_eq!(self.too_wide().await, json!(null), "{view} scrolls sideways");
-        let script = "return [...document.querySelectorAll('button, .second, .chips a, select, \
-            input:not([type=hidden], [type=radio])')] \
-            .filter(one => one.checkVisibility() && one.getBoundingClientRect().height < 44) \
+        // Of a box or a choice the label is the target, which is pressed as well.
+        let script = "const target = one => one.matches('[type=radio], [type=checkbox]') ? one.labels[0] ?? one : one; \
+            return [...document.querySelectorAll('button, .second, .chips a, select, input:not([type=hidden])')] \
+            .filter(one => one.checkVisibility() && target(one).getBoundingClientRect().height < 44) \
             .map(one => one.outerHTML.slice(0, 120))";
         let small = self.ask(script, vec![]).await;
         assert_eq!(small, json!([]), "{view} has targets of less than 44 px");

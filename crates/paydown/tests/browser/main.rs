@@ -13,6 +13,7 @@ mod amount;
 mod builders;
 mod cards;
 mod chromedriver;
+mod debits;
 mod examine;
 mod keyboard;
 mod main_job;

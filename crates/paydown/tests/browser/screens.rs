@@ -1,6 +1,7 @@
 //! Every screen in every state that can be reached, looked at closely ([`crate::visitor::Visitor::examine`]): at 320, 768
 //! and 1280 px, light, dark and in forced colours.
 
+mod debits;
 mod doors;
 mod help;
 mod invoices;

@@ -47,6 +47,34 @@ impl Visitor {
         self.fill("Name on card", "Dana Payer").await;
     }
 
+    /// From the page "Check and pay", on which a bank account is chosen: the address for the receipt, and on to the bank page.
+    pub async fn go_to_bank_page(&self) {
+        self.fill("E-mail for the receipt", "payer@acme.example").await;
+        self.press("Continue").await;
+        self.sees("Account number").await;
+    }
+
+    /// On the bank page: types an account in the United States.
+    pub async fn type_account(&self, account: &str) {
+        self.fill("Name on account", "Acme Inc.").await;
+        self.fill("Routing number", "110000000").await;
+        self.fill("Account number", account).await;
+    }
+
+    /// On the bank page: ticks that the account may be used.
+    pub async fn agree(&self) {
+        self.tick("I am allowed to use this account, and I agree").await;
+    }
+
+    /// From the page "Check and pay": chooses the bank account, gives it and agrees.
+    pub async fn debit(&self, account: &str, amount: &str) {
+        self.tick("Bank account in the US").await;
+        self.go_to_bank_page().await;
+        self.type_account(account).await;
+        self.agree().await;
+        self.press(&format!("Agree and pay {amount}")).await;
+    }
+
     /// On the sign-in page: an address, and the code that comes by mail.
     pub async fn sign_in(&self, stage: &Stage, email: &str) {
         self.fill("Work e-mail", email).await;

@@ -117,6 +117,17 @@ impl Visitor {
         field.send_keys(text).await.expect("the field takes keys");
     }
 
+    /// Ticks the box, or chooses the button, with this label.
+    pub async fn tick(&self, label: &str) {
+        let path = format!("//label[normalize-space(.)=\"{label}\"]");
+        let found = self
+            .until(&format!("find the box {label:?}"), async || {
+                Ok(self.driver.find_all(By::XPath(path.as_str())).await?.into_iter().next())
+            })
+            .await;
+        found.click().await.expect("it can be clicked");
+    }
+
     /// Types into whatever has the focus.
     pub async fn keys(&self, keys: impl Into<TypingData>) {
         let typed = self.driver.action_chain().send_keys(keys).perform().await;

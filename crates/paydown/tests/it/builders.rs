@@ -7,10 +7,12 @@ use billing::payment::{Method, PaymentState};
 use billing::policy::PolicyLayer;
 use billing::surcharge::Surcharge;
 use gateway::StoredCall;
+use jiff::SignedDuration;
 use jiff::civil::date;
 use ledger::Currency;
 use paydown::actions::create_customer::{NewCustomer, create_customer};
 use paydown::actions::issue_invoice::{Issued, NewInvoice, issue_invoice};
+use paydown::actions::set_offered_methods::{SetOfferedMethods, set_offered_methods};
 use paydown::actions::start_payment::{Payer, StartPayment, Started, start_payment};
 use paydown::actions::submit_attempt::{Submitted, latest, submit_undisturbed};
 use paydown::app::App;
@@ -106,6 +108,20 @@ impl TestApp {
             audit::append(tx, merchant, &row).await
         });
         written.await.expect("the surcharge is set");
+    }
+
+    /// Lets payers pay by card and from bank accounts.
+    pub async fn offer_debits(&self) {
+        let methods = vec![Method::Card, Method::UsBankAccount, Method::SepaDebit];
+        let input = SetOfferedMethods { merchant: self.merchant, methods, actor: "test".to_owned() };
+        set_offered_methods(&self.app, input).await.expect("stored").expect("they can be offered");
+    }
+
+    /// Lets so many days pass, one after another.
+    pub async fn days(&self, days: u32) {
+        for _ in 0..days {
+            self.settle_after(SignedDuration::from_hours(24)).await;
+        }
     }
 
     /// Sets a layer of the policy.

@@ -197,7 +197,7 @@ fn results() -> Vec<(String, String)> {
             last4: Some("6789".to_owned()),
             expected_on: Some(date(2026, 11, 9)),
             agreement: bank().agreement,
-            reason: "bank-return-not-enough-money",
+            reason: Some("bank-return-not-enough-money"),
         }),
         ..page(outcome, left)
     };

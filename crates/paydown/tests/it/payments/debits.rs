@@ -9,10 +9,8 @@ use billing::ids::{InvoiceId, PaymentId};
 use billing::invoice::{Progress, progress};
 use billing::payment::Method;
 use billing::payment::PaymentState::{Failed, Processing, RequiresAction, Returned, Submitting, Succeeded};
-use jiff::SignedDuration;
 use ledger::{Currency, Money};
 use paydown::actions::run_jobs;
-use paydown::actions::set_offered_methods::{SetOfferedMethods, set_offered_methods};
 use paydown::actions::start_payment::{Agreement, StartPayment, Started};
 use serde_json::json;
 use store::db::Tx;
@@ -21,20 +19,12 @@ use store::mandates::{self, Mandate};
 
 /// An account that pays.
 const GOOD: &str = "000123456789";
-const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 fn usd(minor: i64) -> Money {
     Money::new(minor, Currency::USD)
 }
 
 impl TestApp {
-    /// Lets payers pay by card and from bank accounts.
-    async fn offer_debits(&self) {
-        let methods = vec![Method::Card, Method::UsBankAccount, Method::SepaDebit];
-        let input = SetOfferedMethods { merchant: self.merchant, methods, actor: "test".to_owned() };
-        set_offered_methods(&self.app, input).await.expect("stored").expect("they can be offered");
-    }
-
     /// A form that asks to debit a bank account.
     fn ask_bank(&self, invoice: InvoiceId, amount_minor: i64) -> StartPayment {
         let agreement =
@@ -56,13 +46,6 @@ impl TestApp {
         let merchant = self.merchant;
         let read = async move |tx: &mut Tx| mandates::find(tx, merchant, payment).await;
         self.app.store.read(read).await.expect("it can be read").expect("there is one")
-    }
-
-    /// Lets so many days pass, one after another.
-    async fn days(&self, days: u32) {
-        for _ in 0..days {
-            self.settle_after(DAY).await;
-        }
     }
 }
 
