@@ -52,7 +52,9 @@ pub(super) async fn begun(
     let merchant = merchants::find(tx, id).await?.context("a payment has a merchant")?;
     let zone = TimeZone::get(&merchant.time_zone).unwrap_or(TimeZone::UTC);
     let today = mint.now.to_zoned(zone).date();
-    let expected_on = arrives_on(payment.method, facts.expected_on.unwrap_or(today).max(today));
+    // As it was told before; later only where the processor says that the account is debited later.
+    let usual = arrives_on(payment.method, today);
+    let expected_on = facts.expected_on.max(usual);
     let account = facts.bank.as_ref().map(|bank| (bank.bank_name.as_deref(), Some(bank.last4.as_str())));
     payments::set_expected(tx, id, payment.id, expected_on, account.unwrap_or_default()).await?;
     let holds = reservations::list(tx, id, payment.id).await?;
