@@ -47,4 +47,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0007_credit.sql"),
         postgres: include_str!("../migrations/postgres/0007_credit.sql"),
     },
+    Migration {
+        number: 8,
+        name: "mail_kinds",
+        sqlite: include_str!("../migrations/sqlite/0008_mail_kinds.sql"),
+        postgres: include_str!("../migrations/postgres/0008_mail_kinds.sql"),
+    },
 ];
