@@ -35,7 +35,9 @@ impl Bench {
                 .with_context(|| format!("`bench` does not know `{flag}`, or it lacks a value"))?;
             match flag.as_str() {
                 "--cache" => bench.cache = Some(PathBuf::from(value)),
-                "--only" if is_one_of(&value, &["w1", "w2", "w5"]) => bench.passed_on.extend([flag, value]),
+                "--only" if is_one_of(&value, &["w1", "w2", "w5", "w6"]) => {
+                    bench.passed_on.extend([flag, value])
+                }
                 "--engine" if is_one_of(&value, &["sqlite", "postgres"]) => {
                     bench.without_postgres = value.eq_ignore_ascii_case("sqlite");
                     bench.passed_on.extend([flag, value]);

@@ -35,7 +35,8 @@ Usage: cargo xtask COMMAND
 
 Flags of bench:
   --quick             20,000 invoices and short rounds: to see that it runs, not how fast
-  --only W1           one workload: W1 payments, W2 pages, W5 many payers of one invoice; may be repeated
+  --only W1           one workload: W1 payments, W2 pages, W5 many payers of one invoice,
+                      W6 webhooks; may be repeated
   --engine ENGINE     sqlite or postgres; both without it
   --invoices N        how many the database has, in thousands [default: 1000000]
   --cache FOLDER      where seeded databases are kept [default: bench in cargo's target folder]

@@ -15,6 +15,15 @@ pub struct Recorded {
     pub allocated_minor: i64,
 }
 
+/// The events of processors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inbox {
+    /// How many are stored.
+    pub events: u64,
+    /// How many of them were applied.
+    pub applied: u64,
+}
+
 /// One invoice and the payments on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OnInvoice {
@@ -29,6 +38,7 @@ pub struct OnInvoice {
 }
 
 const RECORDED: &str = "SELECT CAST((SELECT count(*) FROM payments) AS BIGINT), CAST((SELECT COALESCE(sum(amount), 0) FROM allocations) AS BIGINT)";
+const INBOX: &str = "SELECT CAST(count(*) AS BIGINT), CAST(COALESCE(sum(CASE state WHEN 'applied' THEN 1 ELSE 0 END), 0) AS BIGINT) FROM inbox";
 const ON_INVOICES: &str = "\
 SELECT i.number, CAST(count(DISTINCT a.payment_id) AS BIGINT), CAST(COALESCE(sum(a.amount), 0) AS BIGINT), i.paid, i.open
 FROM invoices i LEFT JOIN allocations a ON a.merchant_id = i.merchant_id AND a.invoice_id = i.id
@@ -52,6 +62,17 @@ pub async fn recorded(database: &str) -> Result<Recorded> {
         sqlite(database)?.query_row(RECORDED, [], |row| Ok((row.get(0)?, row.get(1)?)))?
     };
     Ok(Recorded { payments, allocated_minor })
+}
+
+/// The events that came in so far.
+pub async fn inbox(database: &str) -> Result<Inbox> {
+    let (events, applied): (i64, i64) = if is_postgres(database) {
+        let row = connect(database).await?.query_one(INBOX, &[]).await?;
+        (row.get(0), row.get(1))
+    } else {
+        sqlite(database)?.query_row(INBOX, [], |row| Ok((row.get(0)?, row.get(1)?)))?
+    };
+    Ok(Inbox { events: u64::try_from(events)?, applied: u64::try_from(applied)? })
 }
 
 /// The invoices whose number begins so, by number.

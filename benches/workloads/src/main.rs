@@ -15,6 +15,7 @@ mod sign_in;
 mod w1;
 mod w2;
 mod w5;
+mod w6;
 
 use anyhow::Result;
 use bench::{Bench, Engine};
@@ -62,6 +63,7 @@ enum Workload {
     W1,
     W2,
     W5,
+    W6,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -120,6 +122,7 @@ async fn measure(bench: &Bench, workload: Workload, engine: Engine) -> Result<Ve
         Workload::W1 => w1::run(bench, engine).await,
         Workload::W2 => w2::run(bench).await,
         Workload::W5 => w5::run(bench, engine).await,
+        Workload::W6 => w6::run(bench, engine).await,
     }
 }
 
@@ -127,10 +130,9 @@ async fn measure(bench: &Bench, workload: Workload, engine: Engine) -> Result<Ve
 fn plan(arguments: &Arguments) -> Vec<(Workload, Engine)> {
     let engines = [Engine::Sqlite, Engine::Postgres];
     let asked = |engine: &Engine| arguments.engine.is_none_or(|only| only == *engine);
-    let all = engines
-        .into_iter()
-        .filter(asked)
-        .flat_map(|engine| [Workload::W1, Workload::W2, Workload::W5].map(|workload| (workload, engine)));
+    let all = engines.into_iter().filter(asked).flat_map(|engine| {
+        [Workload::W1, Workload::W2, Workload::W5, Workload::W6].map(|workload| (workload, engine))
+    });
     all.filter(|(workload, engine)| *workload != Workload::W2 || *engine == Engine::Sqlite)
         .filter(|(workload, _)| arguments.only.is_empty() || arguments.only.contains(workload))
         .collect()
@@ -146,7 +148,7 @@ mod tests {
             let needed = ["bench", "--cache", "c", "--paydown", "p", "--ceilings", "c"];
             plan(&Arguments::parse_from(needed.into_iter().chain(line.split_whitespace())))
         };
-        assert_eq!(plan("").len(), 5);
+        assert_eq!(plan("").len(), 7);
         assert_eq!(
             plan("--only w1 --only W2"),
             [

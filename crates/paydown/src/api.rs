@@ -16,6 +16,7 @@ pub mod links;
 pub mod openapi;
 pub mod page;
 pub mod payments;
+pub mod payouts;
 pub mod problem;
 pub mod quotes;
 
@@ -59,6 +60,8 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(links::create, links::list, links::revoke))
         .routes(routes!(payments::record, payments::list))
         .routes(routes!(payments::show))
+        .routes(routes!(payouts::list))
+        .routes(routes!(payouts::show))
         .routes(routes!(events::list))
         .split_for_parts();
     openapi::settle(&mut described);

@@ -36,13 +36,15 @@ pub enum Scope {
     PaymentsRead,
     /// Record money that was received.
     PaymentsWrite,
+    /// See payouts and what they are made of.
+    PayoutsRead,
     /// Follow the feed of events.
     EventsRead,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 9] = [
+    pub const ALL: [Scope; 10] = [
         Scope::CustomersRead,
         Scope::CustomersWrite,
         Scope::InvoicesRead,
@@ -51,6 +53,7 @@ impl Scope {
         Scope::LinksWrite,
         Scope::PaymentsRead,
         Scope::PaymentsWrite,
+        Scope::PayoutsRead,
         Scope::EventsRead,
     ];
 
@@ -65,6 +68,7 @@ impl Scope {
             Scope::LinksWrite => "links:write",
             Scope::PaymentsRead => "payments:read",
             Scope::PaymentsWrite => "payments:write",
+            Scope::PayoutsRead => "payouts:read",
             Scope::EventsRead => "events:read",
         }
     }

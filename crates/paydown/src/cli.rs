@@ -15,6 +15,7 @@ mod merchant_links;
 mod offered_methods;
 mod openapi;
 mod payments;
+mod payouts;
 mod rules;
 mod serve;
 mod setup;
@@ -70,6 +71,9 @@ enum Command {
     /// Payments: list and show
     #[command(subcommand)]
     Payment(PaymentCommand),
+    /// What the processor sent to the bank: list and show
+    #[command(subcommand)]
+    Payout(PayoutCommand),
     /// What a person has to look at: list, show, close
     #[command(subcommand)]
     Anomaly(AnomalyCommand),
@@ -231,6 +235,17 @@ enum PaymentCommand {
     /// Show a payment with its history
     Show {
         /// Id of the payment, pay_…
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum PayoutCommand {
+    /// List payouts in the order in which they were learned of
+    List(ListArgs),
+    /// Show a payout with what it is made of
+    Show {
+        /// Id of the payout, pyt_…
         id: String,
     },
 }
@@ -544,6 +559,7 @@ async fn dispatch(cli: Cli, world: &mut World) -> Result<Exit> {
         Command::Serve => serve::serve(&mut at).await,
         Command::Invoice(command) => invoices::run(&mut at, command).await,
         Command::Payment(command) => payments::run(&mut at, command).await,
+        Command::Payout(command) => payouts::run(&mut at, command).await,
         Command::Anomaly(command) => anomalies::run(&mut at, command).await,
         Command::Key(command) => keys::run(&mut at, command).await,
         Command::Openapi => openapi::print(&mut at),

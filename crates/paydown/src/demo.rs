@@ -140,10 +140,10 @@ async fn open(
     migrate(&store, MIGRATIONS, now).await?;
     Ok(App {
         store,
+        processors: Arc::new(Processors::with_clock(Arc::clone(&clock) as Arc<dyn Clock>)),
         clock,
         random,
         secrets: Arc::new(secrets),
-        processors: Arc::new(Processors::default()),
         public_url: Arc::from(public_url),
         trusted_proxies: Arc::default(),
         amount_inputmode: Default::default(),

@@ -122,6 +122,11 @@ fn describe() {
     describe_gauge!("paydown_events_oldest_seconds", "How long the oldest of them has waited: webhook lag.");
     describe_gauge!("paydown_writes_waiting", "Writes that wait for their turn at the database.");
     describe_gauge!("paydown_read_only", "1 while the database takes no writes until a restart, else 0.");
+    describe_gauge!(
+        "paydown_clock_ahead_seconds",
+        Unit::Seconds,
+        "How far our clock is ahead of the processor's it differs from most, negative if it is behind."
+    );
     describe_gauge!("paydown_tasks", "Actions under way that outlive their request.");
     describe_gauge!("process_start_time_seconds", Unit::Seconds, "When the process started, since 1970.");
     describe_gauge!("process_resident_memory_bytes", Unit::Bytes, "Memory in use.");
@@ -158,6 +163,9 @@ async fn show(State(Listening { app, metrics, counted_at }): State<Listening>) -
     gauge!("paydown_writes_waiting").set(count(app.store.writes_waiting()));
     gauge!("paydown_read_only").set(f64::from(u8::from(app.store.read_only_because().is_some())));
     gauge!("paydown_tasks").set(count(app.tasks.len()));
+    if let Some(ahead) = app.processors.worst_clock() {
+        gauge!("paydown_clock_ahead_seconds").set(ahead.as_secs_f64());
+    }
     gauge!("process_start_time_seconds").set(metrics.started_at.as_duration().as_secs_f64());
     set_process();
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];

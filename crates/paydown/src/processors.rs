@@ -2,6 +2,7 @@
 //! replaces them is obeyed at once.
 
 use crate::actions::catch_up::CatchingUp;
+use crate::clock::Clock;
 use crate::secrets::{Place, SecretKey};
 use anyhow::{Context as _, Result};
 use billing::ids::{MerchantId, PaymentId};
@@ -23,12 +24,17 @@ pub const STRIPE: &str = "stripe";
 const CALL_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// Clients by merchant, each kept as long as its sealed key and address stay the same; turns, so that this process asks
-/// about a payment once at a time; and for which merchants it has caught up with the processor.
+/// about a payment once at a time; for which merchants it has caught up with the processor; when it read their payouts; and
+/// whether it told somebody that the clocks differ.
 #[derive(Default)]
 pub struct Processors {
+    /// Compared with the processors' own; without it nothing is known of theirs.
+    clock: Option<Arc<dyn Clock>>,
     clients: Mutex<HashMap<MerchantId, Connected>>,
     turns: Mutex<HashMap<PaymentId, Weak<Turn>>>,
     caught_up: Mutex<HashMap<MerchantId, Arc<CatchingUp>>>,
+    payouts_read_at: Mutex<HashMap<MerchantId, Timestamp>>,
+    clocks: Mutex<HashMap<MerchantId, SignedDuration>>,
 }
 
 type Turn = tokio::sync::Mutex<()>;
@@ -41,6 +47,38 @@ struct Connected {
 }
 
 impl Processors {
+    /// Connections that compare this clock with the processors'.
+    pub fn with_clock(clock: Arc<dyn Clock>) -> Processors {
+        Processors { clock: Some(clock), ..Processors::default() }
+    }
+
+    /// True if this process did not read a merchant's payouts for so long. A clock that was set back must not stop it.
+    pub fn is_due_to_read_payouts(
+        &self,
+        merchant: MerchantId,
+        now: Timestamp,
+        every: SignedDuration,
+    ) -> bool {
+        let read_at = self.payouts_read_at.lock().unwrap_or_else(PoisonError::into_inner);
+        read_at.get(&merchant).is_none_or(|at| now < *at || *at + every <= now)
+    }
+
+    /// Notes that this process did.
+    pub fn payouts_were_read(&self, merchant: MerchantId, now: Timestamp) {
+        self.payouts_read_at.lock().unwrap_or_else(PoisonError::into_inner).insert(merchant, now);
+    }
+
+    /// Keeps how far our clock is ahead of a merchant's processor; answers what was kept before.
+    pub fn keep_clock(&self, merchant: MerchantId, ahead: SignedDuration) -> Option<SignedDuration> {
+        self.clocks.lock().unwrap_or_else(PoisonError::into_inner).insert(merchant, ahead)
+    }
+
+    /// How far our clock is ahead of the processor that it differs from most; `None` where none has answered.
+    pub fn worst_clock(&self) -> Option<SignedDuration> {
+        let clocks = self.clocks.lock().unwrap_or_else(PoisonError::into_inner);
+        clocks.values().copied().max_by_key(|ahead| ahead.abs())
+    }
+
     /// The processor of a merchant; `None` when none is connected.
     ///
     /// Boxed, because the compiler does not see that an `async fn` over these references is `Send` everywhere.
@@ -87,7 +125,11 @@ impl Processors {
         {
             return Ok(Arc::clone(&connected.client) as Arc<dyn Processor>);
         }
-        let client = Arc::new(connect(secrets, &account)?);
+        let mut client = connect(secrets, &account)?;
+        if let Some(clock) = self.clock.clone() {
+            client = client.with_clock(move || clock.now());
+        }
+        let client = Arc::new(client);
         let connected = Connected {
             sealed_key: account.secret_key,
             address: account.base_url,

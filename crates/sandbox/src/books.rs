@@ -202,7 +202,8 @@ pub(crate) fn read(work: &Work<'_>) -> Result<Books, Failure> {
         }
     }
     for payout in store::all::<Payout>(work.connection)?.into_iter().filter(Payout::counts) {
-        add(&mut currencies.entry(payout.currency).or_default().paid_out_minor, payout.amount_minor)?;
+        let (amount_minor, currency) = payout.balance();
+        add(&mut currencies.entry(currency.to_owned()).or_default().paid_out_minor, amount_minor)?;
     }
     let open: i64 = work.connection.query_row(
         "SELECT count(*) FROM document WHERE kind = 'checkout.session' AND status = 'open'",

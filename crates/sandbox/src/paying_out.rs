@@ -33,6 +33,9 @@ pub(crate) struct PayoutManner {
     pub(crate) schedule: Schedule,
     /// The next payout that would arrive fails with this code instead.
     pub(crate) next_fails_with: Option<String>,
+    /// The bank account's currency, and what a million minor units of any other come to in it. Payouts of the clock are
+    /// converted to it.
+    pub(crate) converts_to: Option<(String, i64)>,
 }
 
 /// Sets how payouts are made; daily ones begin at the next midnight.
@@ -51,7 +54,8 @@ pub(crate) fn manner(work: &Work<'_>) -> Result<PayoutManner, Failure> {
 
 /// A midnight: pays out what is available, and makes the appointment for the next one.
 pub(crate) fn pay_out(work: &Work<'_>) -> Result<(), Failure> {
-    if manner(work)?.schedule != Schedule::Daily {
+    let PayoutManner { schedule, converts_to, .. } = manner(work)?;
+    if schedule != Schedule::Daily {
         return Ok(());
     }
     let mut items: BTreeMap<String, Vec<BalanceTransaction>> = BTreeMap::new();
@@ -67,13 +71,30 @@ pub(crate) fn pay_out(work: &Work<'_>) -> Result<(), Failure> {
             continue;
         }
         let new = NewPayout { amount_minor, currency, is_automatic: true, ..NewPayout::default() };
-        let payout = make(work, new)?;
+        let payout = make(work, converted(new, converts_to.as_ref())?)?;
         for mut item in items {
             item.payout = Some(payout.id.clone());
             work.update(&item)?;
         }
     }
     agenda::put(work, next_midnight(work.now), &Appointment::PayOut, "")
+}
+
+/// The payout in the currency of the bank account, where that is another.
+fn converted(new: NewPayout, to: Option<&(String, i64)>) -> Result<NewPayout, Failure> {
+    match to {
+        Some((currency, rate_millionths)) if *currency != new.currency => {
+            let scaled = new.amount_minor.checked_mul(*rate_millionths);
+            let scaled = scaled.ok_or_else(|| Failure::Broken(anyhow::anyhow!("a payout does not fit")))?;
+            Ok(NewPayout {
+                amount_minor: scaled / 1_000_000,
+                currency: currency.clone(),
+                converted_from: Some((new.amount_minor, new.currency)),
+                ..new
+            })
+        }
+        _ => Ok(new),
+    }
 }
 
 fn sum(items: &[BalanceTransaction]) -> Result<i64, Failure> {
@@ -88,6 +109,7 @@ fn sum(items: &[BalanceTransaction]) -> Result<i64, Failure> {
 pub(crate) struct NewPayout {
     pub(crate) amount_minor: i64,
     pub(crate) currency: String,
+    pub(crate) converted_from: Option<(i64, String)>,
     pub(crate) is_automatic: bool,
     pub(crate) description: Option<String>,
     pub(crate) statement_descriptor: Option<String>,
@@ -97,12 +119,16 @@ pub(crate) struct NewPayout {
 /// Sends a payout on its way.
 pub(crate) fn make(work: &Work<'_>, new: NewPayout) -> Result<Payout, Failure> {
     let id = work.next_id("po_")?;
+    let (leaves_minor, leaves_currency) = match &new.converted_from {
+        Some((amount_minor, currency)) => (*amount_minor, currency),
+        None => (new.amount_minor, &new.currency),
+    };
     let mut transaction = books::enter(
         work,
         NewTransaction {
-            amount_minor: -new.amount_minor,
+            amount_minor: -leaves_minor,
             fee_minor: 0,
-            currency: &new.currency,
+            currency: leaves_currency,
             description: Some("STRIPE PAYOUT".to_owned()),
             source: &id,
             kind: "payout",
@@ -119,6 +145,7 @@ pub(crate) fn make(work: &Work<'_>, new: NewPayout) -> Result<Payout, Failure> {
         created: work.now,
         amount_minor: new.amount_minor,
         currency: new.currency,
+        converted_from: new.converted_from,
         status: PayoutStatus::InTransit,
         is_automatic: new.is_automatic,
         arrival_date: business_days_after(work.now, 1),
@@ -160,12 +187,13 @@ pub(crate) fn fail(work: &Work<'_>, payout: &mut Payout, code: &str) -> Result<(
     if payout.status == PayoutStatus::Failed {
         return Err(ApiError::state(None, "This payout has already failed.").into());
     }
+    let (back_minor, back_currency) = payout.balance();
     let transaction = books::enter(
         work,
         NewTransaction {
-            amount_minor: payout.amount_minor,
+            amount_minor: back_minor,
             fee_minor: 0,
-            currency: &payout.currency,
+            currency: back_currency,
             description: Some("STRIPE PAYOUT FAILURE".to_owned()),
             source: &payout.id,
             kind: "payout_failure",

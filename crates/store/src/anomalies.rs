@@ -55,6 +55,9 @@ const BY_PAYMENT: Sql = Sql("SELECT a.id, a.kind, a.payment_id, a.detail, a.at, 
 const NEWEST_OPEN: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies a WHERE merchant_id = $1
     AND NOT EXISTS (SELECT 1 FROM anomaly_closings c WHERE c.merchant_id = a.merchant_id AND c.anomaly_id = a.id)
   ORDER BY id DESC LIMIT $2");
+const OPEN_OF_KIND: Sql = Sql("SELECT id, kind, payment_id, detail, at FROM anomalies a WHERE merchant_id = $1 AND kind = $2
+    AND NOT EXISTS (SELECT 1 FROM anomaly_closings c WHERE c.merchant_id = a.merchant_id AND c.anomaly_id = a.id)
+  ORDER BY id LIMIT 100");
 const PAGE: Sql = Sql("SELECT a.id, a.kind, a.payment_id, a.detail, a.at, c.actor, c.note, c.at
   FROM anomalies a LEFT JOIN anomaly_closings c ON c.merchant_id = a.merchant_id AND c.anomaly_id = a.id
   WHERE a.merchant_id = $1 AND a.id > $2 AND (c.anomaly_id IS NULL OR CAST($3 AS BIGINT) = 1) ORDER BY a.id LIMIT $4");
@@ -115,6 +118,11 @@ pub async fn list_by_payment(tx: &mut Tx, merchant: MerchantId, payment: Payment
 /// Open anomalies of a merchant, newest first, `limit` at most.
 pub async fn newest_open(tx: &mut Tx, merchant: MerchantId, limit: i64) -> Result<Vec<Anomaly>> {
     tx.fetch_all(NEWEST_OPEN, args![merchant.0, limit], anomaly).await
+}
+
+/// Open anomalies of one kind, oldest first, 100 at most.
+pub async fn open_of_kind(tx: &mut Tx, merchant: MerchantId, kind: &str) -> Result<Vec<Anomaly>> {
+    tx.fetch_all(OPEN_OF_KIND, args![merchant.0, kind], anomaly).await
 }
 
 /// Anomalies of a merchant after one of them, oldest first, `limit` at most: the open ones, or all.

@@ -145,6 +145,8 @@ const BY_INTENT: Sql =
     session_url, session_expires_at, payment_intent_id, charge_id, balance_transaction_id, decline_code,
     declined_at, refusal, calls, server_errors, created_at, called_at
   FROM attempts WHERE merchant_id = $1 AND payment_intent_id = $2 ORDER BY number LIMIT 1");
+const PAYMENT_OF_CHARGE: Sql =
+    Sql("SELECT payment_id FROM attempts WHERE merchant_id = $1 AND processor = $2 AND charge_id = $3");
 
 /// Stores an attempt before it is sent.
 pub async fn insert(tx: &mut Tx, attempt: &Attempt) -> Result<()> {
@@ -217,6 +219,17 @@ pub async fn find_by_session(tx: &mut Tx, merchant: MerchantId, session: &str) -
 /// The attempt behind the processor's id of a payment.
 pub async fn find_by_intent(tx: &mut Tx, merchant: MerchantId, intent: &str) -> Result<Option<Attempt>> {
     tx.fetch_optional(BY_INTENT, args![merchant.0, intent], decode).await
+}
+
+/// The payment that a charge at the processor took money for.
+pub async fn payment_of_charge(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    processor: &str,
+    charge: &str,
+) -> Result<Option<PaymentId>> {
+    let id = |row: &Row<'_>| Ok(PaymentId::from_bytes(row.bytes16(0)?));
+    tx.fetch_optional(PAYMENT_OF_CHARGE, args![merchant.0, processor, charge], id).await
 }
 
 fn decode(row: &Row<'_>) -> Result<Attempt> {

@@ -33,6 +33,7 @@ pub mod migrations;
 pub mod numberings;
 pub mod offered_methods;
 pub mod payments;
+pub mod payouts;
 pub mod policies;
 pub mod postings;
 pub mod processor_accounts;

@@ -53,4 +53,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0008_mail_kinds.sql"),
         postgres: include_str!("../migrations/postgres/0008_mail_kinds.sql"),
     },
+    Migration {
+        number: 9,
+        name: "payouts",
+        sqlite: include_str!("../migrations/sqlite/0009_payouts.sql"),
+        postgres: include_str!("../migrations/postgres/0009_payouts.sql"),
+    },
 ];

@@ -44,6 +44,32 @@ pub enum CauseKind {
     AllocationTakenOff,
     /// Credit that had been set against an invoice is the grant's again; the id is that of the allocation which takes it off.
     CreditRestored,
+    /// The processor kept a fee for a dispute; the id is its balance transaction's.
+    DisputeFee,
+    /// A line of the processor's books has another fee than was posted; the id is the line's, with the fee it has.
+    FeeCorrected,
+    /// The processor kept a fee that is for no payment; the id is its balance transaction's.
+    AccountFee,
+    /// A payout was made; the id is the payout's, as of all that follow.
+    PayoutCreated,
+    /// Its amount left the processor's books in another currency.
+    PayoutConvertedOut,
+    /// What it was converted to is on its way.
+    PayoutConvertedIn,
+    /// It is at the bank.
+    PayoutPaid,
+    /// The bank sent it back.
+    PayoutPaidReversed,
+    /// It is with the processor again.
+    PayoutCreatedReversed,
+    /// The same of what left its books.
+    PayoutConvertedOutReversed,
+    /// The same of what was on its way.
+    PayoutConvertedInReversed,
+    /// A line of the processor's books is in another currency than what it belongs to: what it was; the id is the line's.
+    ExchangedOut,
+    /// What it became.
+    ExchangedIn,
 }
 
 impl CauseKind {
@@ -66,6 +92,19 @@ impl CauseKind {
             CauseKind::AllocationMoved => "allocation_moved",
             CauseKind::AllocationTakenOff => "allocation_taken_off",
             CauseKind::CreditRestored => "credit_restored",
+            CauseKind::DisputeFee => "dispute_fee",
+            CauseKind::FeeCorrected => "fee_corrected",
+            CauseKind::AccountFee => "account_fee",
+            CauseKind::PayoutCreated => "payout_created",
+            CauseKind::PayoutConvertedOut => "payout_converted_out",
+            CauseKind::PayoutConvertedIn => "payout_converted_in",
+            CauseKind::PayoutPaid => "payout_paid",
+            CauseKind::PayoutPaidReversed => "payout_paid_reversed",
+            CauseKind::PayoutCreatedReversed => "payout_created_reversed",
+            CauseKind::PayoutConvertedOutReversed => "payout_converted_out_reversed",
+            CauseKind::PayoutConvertedInReversed => "payout_converted_in_reversed",
+            CauseKind::ExchangedOut => "exchanged_out",
+            CauseKind::ExchangedIn => "exchanged_in",
         }
     }
 }
@@ -101,6 +140,18 @@ const BALANCE: Sql = Sql("SELECT p.currency,
     CAST(SUM(CASE WHEN e.side = 'debit' THEN e.amount ELSE -e.amount END) AS BIGINT)
   FROM entries e JOIN postings p ON p.merchant_id = e.merchant_id AND p.id = e.posting_id
   WHERE e.merchant_id = $1 AND e.account = $2 GROUP BY p.currency ORDER BY p.currency");
+const FEES_OF_LINE: Sql =
+    Sql("SELECT CAST(COALESCE(SUM(CASE e.side WHEN 'debit' THEN e.amount ELSE -e.amount END), 0) AS BIGINT)
+  FROM postings p JOIN entries e ON e.merchant_id = p.merchant_id AND e.posting_id = p.id AND e.account IN (5100, 5110, 5120)
+  WHERE p.merchant_id = $1 AND ((p.cause_kind IN ('processing_fee', 'return_fee', 'dispute_fee', 'account_fee')
+    AND p.cause_id = $2) OR (p.cause_kind = 'fee_corrected' AND p.cause_id > $3 AND p.cause_id < $4))");
+
+/// What was posted of a line's fee, corrections included, minor units of the line's currency.
+pub async fn fees_of_line(tx: &mut Tx, merchant: MerchantId, line_id: &str) -> Result<i64> {
+    // Corrections are called after the line and the fee it has, with a colon between; a semicolon comes after that.
+    let (after, before) = (format!("{line_id}:"), format!("{line_id};"));
+    tx.fetch_one(FEES_OF_LINE, args![merchant.0, line_id, &after, &before], |row| row.i64(0)).await
+}
 
 /// Writes a posting; `false` when its cause has one already ("already applied").
 pub async fn insert(tx: &mut Tx, merchant: MerchantId, new: &NewPosting<'_>) -> Result<bool> {

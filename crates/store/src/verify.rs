@@ -12,6 +12,7 @@ mod history;
 mod invoices;
 mod ledger;
 mod payments;
+mod payouts;
 mod records;
 mod reductions;
 mod seals;
@@ -89,8 +90,7 @@ pub struct Unsealed {
 }
 
 /// Invariants that concern what this version has no tables for, and why each is left out.
-pub const NOT_APPLICABLE: &[(u8, &str)] =
-    &[(15, "no payouts are recorded"), (18, "no schedules are recorded")];
+pub const NOT_APPLICABLE: &[(u8, &str)] = &[(18, "no schedules are recorded")];
 
 /// The invariant in a few words; `None` for a number that is not one of 1 to 25.
 pub const fn title(invariant: u8) -> Option<&'static str> {
@@ -108,7 +108,7 @@ pub const fn title(invariant: u8) -> Option<&'static str> {
         11 => "one processor key per attempt, one successful attempt per payment",
         12 => "what was captured is where it went",
         13 => "the refund cycle of account 2300 ends at 0",
-        14 => "accounts 1220, 1300 and 2300 hold what is in flight, today nothing",
+        14 => "accounts 1220, 1300 and 2300 hold what is in flight",
         15 => "a payout equals the sum of its items",
         16 => "customer credit equals the grants left, and goes back where it was born",
         17 => "the history of a payment is numbered, allowed, in order, and ends in its state",
@@ -149,6 +149,7 @@ async fn check_all(tx: &mut Tx, options: &Options) -> Result<VerifyReport> {
     }
     captures::check(tx, &merchants, &mut report).await?;
     history::check(tx, &mut report).await?;
+    payouts::check(tx, &mut report).await?;
     run(tx, records::CHECKS, &mut report).await?;
     run(tx, foreign::CHECKS, &mut report).await?;
     records::check_audit(tx, &merchants, &mut report).await?;

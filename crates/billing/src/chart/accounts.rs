@@ -115,6 +115,11 @@ pub fn processing_fee(payment: PaymentId) -> Account {
     account(PROCESSING_FEE, Side::Debit, None, Some(payment.dimension()))
 }
 
+/// What the processor keeps for no payment of ours, by the payout it is told with.
+pub fn processing_fee_of_account(payout: PayoutId) -> Account {
+    account(PROCESSING_FEE, Side::Debit, None, Some(payout.dimension()))
+}
+
 /// What a customer owes of payments that were taken back.
 pub fn returned_receivable(customer: CustomerId) -> Account {
     account(RETURNED_RECEIVABLE, Side::Debit, Some(customer.dimension()), None)

@@ -127,6 +127,9 @@ fn payouts_in_both_directions() {
         moves(payout_paid_reversed(PAYOUT, amount), &two(1000, 1300, -700));
         moves(payout_converted_out(PAYOUT, Processor::Stripe, amount), &two(1200, 1250, -700));
         moves(payout_converted_in(PAYOUT, amount), &two(1250, 1300, -700));
+        moves(line_exchanged_out(PAYOUT, Processor::Stripe, amount), &two(1200, 1250, -700));
+        moves(line_exchanged_in(PAYOUT, Processor::Stripe, amount), &two(1200, 1250, 700));
+        moves(account_fee_charged(PAYOUT, Processor::Stripe, amount), &two(1200, 5100, -700));
     }
     assert_eq!(payout_created(PAYOUT, Processor::Stripe, usd(0)), Ok(None));
     assert_eq!(payout_paid(PAYOUT, usd(0)), Ok(None));

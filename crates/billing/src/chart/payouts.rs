@@ -1,7 +1,7 @@
 //! Payouts: from what the processor holds, over 1300, to the bank. Below zero the processor takes from the bank, and every posting
 //! is the mirror. A payout of 0 has no posting.
 
-use super::{Processor, bank, clearing, currency_exchange, payout_in_transit};
+use super::{Processor, bank, clearing, currency_exchange, payout_in_transit, processing_fee_of_account};
 use crate::ids::PayoutId;
 use ledger::{Account, Money, Posting, PostingError};
 
@@ -46,6 +46,34 @@ pub fn payout_converted_out(
 /// The other side of a conversion: what is on its way, in the currency of the bank account.
 pub fn payout_converted_in(payout: PayoutId, amount: Money) -> Result<Option<Posting>, PostingError> {
     moved(payout_in_transit(payout), currency_exchange(payout), amount)
+}
+
+/// A line of the processor's books came in another currency than what it belongs to: what it was, in the currency it had been
+/// booked in. Its other side is [`line_exchanged_in`]; 1250 carries both.
+pub fn line_exchanged_out(
+    payout: PayoutId,
+    processor: Processor,
+    booked: Money,
+) -> Result<Option<Posting>, PostingError> {
+    moved(currency_exchange(payout), clearing(processor), booked)
+}
+
+/// What it became in the processor's books.
+pub fn line_exchanged_in(
+    payout: PayoutId,
+    processor: Processor,
+    line: Money,
+) -> Result<Option<Posting>, PostingError> {
+    moved(clearing(processor), currency_exchange(payout), line)
+}
+
+/// The processor kept a fee that is for no payment: on 5100, by the payout that it is an item of.
+pub fn account_fee_charged(
+    payout: PayoutId,
+    processor: Processor,
+    fee: Money,
+) -> Result<Option<Posting>, PostingError> {
+    moved(processing_fee_of_account(payout), clearing(processor), fee)
 }
 
 fn moved(to: Account, from: Account, amount: Money) -> Result<Option<Posting>, PostingError> {

@@ -2,6 +2,7 @@
 //!
 //! What moves money in a way that is not booked is never passed over in silence: it is parked, and a person is told.
 
+mod payouts;
 mod unknown;
 
 use crate::actions::backoff::{SOON_TRIES, TRIES_BEFORE_A_PERSON, pause_after};
@@ -120,9 +121,8 @@ pub(super) async fn apply_event(app: &App, event: InboxEvent, at_most: Duration)
 
 async fn judge(app: &App, event: &InboxEvent) -> Result<Judged> {
     let payment = match event_kind(&event.event.kind) {
-        EventKind::Refund(_) | EventKind::Payout(_) => {
-            return not_booked(app, event).await.map(Judged::Is);
-        }
+        EventKind::Refund(_) => return not_booked(app, event).await.map(Judged::Is),
+        EventKind::Payout(_) => return payouts::judge(app, event).await,
         // What a bank takes back of a debit comes as a dispute, and is read from the payment.
         EventKind::Dispute(_) => match payment_of(app, event).await? {
             Some(payment) if is_bank_debit(app, event.merchant_id, payment).await? => Some(payment),
@@ -151,13 +151,12 @@ async fn is_bank_debit(app: &App, merchant: MerchantId, payment: PaymentId) -> R
     Ok(found.is_some_and(|payment| payment.method.is_bank_debit()))
 }
 
-/// A refund, a card dispute or a payout: the processor's balance has moved and account 1200 has not.
+/// A refund or a card dispute: the processor's balance has moved and account 1200 has not.
 async fn not_booked(app: &App, event: &InboxEvent) -> Result<Verdict> {
     let NewInboxEvent { kind, object_id, .. } = &event.event;
     let (word, payment) = match payment_of(app, event).await? {
         Some(payment) if kind.starts_with("charge.dispute.") => ("dispute_not_booked", Some(payment)),
         Some(payment) => ("refund_not_booked", Some(payment)),
-        None if kind.starts_with("payout.") => ("payout_not_booked", None),
         None => return Ok(Verdict::Parked(ABOUT_NOTHING.to_owned())),
     };
     let detail = format!(

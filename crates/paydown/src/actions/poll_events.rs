@@ -1,4 +1,4 @@
-//! Reads the processor's own list of events, which repairs what lost webhooks would have told. Each is stored like a
+//! Reads the processor's own list of events, and of payouts, which repairs what lost webhooks would have told. Each is stored like a
 //! webhook and applied by the same worker.
 //!
 //! How far the list was read follows the processor's clock, never ours: ours may jump. A list that is too long for one
@@ -6,6 +6,8 @@
 
 use crate::actions::apply_event::inbox_event;
 use crate::actions::catch_up::catch_up;
+use crate::actions::poll_payouts::poll_payouts;
+use crate::actions::watch_clock::watch_clock;
 use crate::app::App;
 use crate::processors::STRIPE;
 use anyhow::Result;
@@ -89,6 +91,12 @@ async fn poll_or_log(app: App, merchant: MerchantId, slots: Arc<Semaphore>) {
     let Ok(_slot) = slots.acquire().await else { return };
     if let Err(error) = poll_events(&app, merchant).await {
         tracing::warn!(%merchant, error = format!("{error:#}"), "the processor's events could not be read");
+    }
+    if let Err(error) = poll_payouts(&app, merchant).await {
+        tracing::warn!(%merchant, error = format!("{error:#}"), "the processor's payouts could not be read");
+    }
+    if let Err(error) = watch_clock(&app, merchant).await {
+        tracing::warn!(%merchant, error = format!("{error:#}"), "the clocks could not be compared");
     }
 }
 

@@ -9,6 +9,7 @@ use crate::actions::cancel_payment::cancel_payment;
 use crate::actions::card_testing::END_PAGE_JOB;
 use crate::actions::deliver_mail;
 use crate::actions::reconcile_payment::{Looked, reconcile_payment};
+use crate::actions::reconcile_payout::{LookedAtPayout, RECONCILE_PAYOUT_JOB, reconcile_payout};
 use crate::actions::request_code::{MAIL_CODE_JOB, mail_code};
 use crate::app::App;
 use anyhow::{Result, bail};
@@ -220,6 +221,12 @@ async fn run(app: &App, job: &Job) -> Result<Option<Timestamp>> {
             match reconcile_payment(app, job.merchant_id, payment, "reconciler").await? {
                 Some(Looked::Again(_, at) | Looked::Unanswered(_, at)) => Ok(Some(at)),
                 Some(Looked::Done(_)) | None => Ok(None),
+            }
+        }
+        RECONCILE_PAYOUT_JOB => {
+            match reconcile_payout(app, job.merchant_id, &job.subject, "reconciler").await? {
+                LookedAtPayout::Again(at) | LookedAtPayout::Unanswered(at) => Ok(Some(at)),
+                LookedAtPayout::Done | LookedAtPayout::NoSuch => Ok(None),
             }
         }
         "mail_failure" => {

@@ -392,5 +392,6 @@ ids! {
     ContactId: "con_06a8q2m0000000000000000000";
     InvoiceId: "inv_06a8q2m0000000000000000000";
     PaymentId: "pay_06a8q2m0000000000000000000";
+    PayoutId: "pyt_06a8q2m0000000000000000000";
     EventId: "evt_06a8q2m0000000000000000000";
 }

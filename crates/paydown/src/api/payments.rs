@@ -16,10 +16,12 @@ use axum::response::Response;
 use billing::allocation::Surplus as Rule;
 use billing::ids::PaymentId;
 use billing::payment::Method as By;
+use billing::payout::PayoutState;
 use serde::{Deserialize, Serialize};
 use store::allocations::Allocation as Stored;
 use store::db::Tx;
 use store::payments::{self, Of};
+use store::payouts::items::{self, PaidOut};
 use store::receipts::{self, Placed};
 use utoipa::{IntoParams, ToSchema};
 
@@ -128,6 +130,11 @@ pub struct Payment {
     /// What became the customer's credit when it came. Parts of it may have gone to invoices since; then they are among the
     /// allocations, marked `from_credit`.
     customer_credit: i64,
+    /// Id of the payout with which its money went to the bank; null before, and of money that came past the processor.
+    #[schema(example = "pyt_06a8q2m0000000000000000000")]
+    payout: Option<String>,
+    /// True once that payout is paid: the money is at the bank.
+    settled: bool,
     /// When it was started or recorded.
     #[schema(format = DateTime)]
     created_at: String,
@@ -244,7 +251,12 @@ impl PaymentStatus {
 }
 
 impl Payment {
-    fn of(payment: &payments::Payment, allocations: &[Stored], credit_minor: i64) -> Payment {
+    fn of(
+        payment: &payments::Payment,
+        allocations: &[Stored],
+        credit_minor: i64,
+        paid_out: Option<&PaidOut>,
+    ) -> Payment {
         Payment {
             id: payment.id.to_string(),
             receipt_number: payment.id.reference(),
@@ -265,6 +277,8 @@ impl Payment {
             received_on: payment.received_on.map(|day| day.to_string()),
             allocations: allocations.iter().map(Allocation::of).collect(),
             customer_credit: credit_minor,
+            payout: paid_out.map(|paid_out| paid_out.payout.to_string()),
+            settled: paid_out.is_some_and(|paid_out| paid_out.state == PayoutState::Paid),
             created_at: payment.created_at.to_string(),
         }
     }
@@ -334,7 +348,7 @@ pub async fn record(
 
 fn told(recorded: &Recorded) -> Outcome<(String, String)> {
     let Recorded { payment, receipt, allocations } = recorded;
-    let shown = Payment::of(payment, allocations, receipt.credit_minor);
+    let shown = Payment::of(payment, allocations, receipt.credit_minor, None);
     let json = serde_json::to_string(&shown)?;
     Ok((shown.id, json))
 }
@@ -403,10 +417,12 @@ pub async fn list(
                 return Ok(Some(Vec::new()));
             };
             let placed = receipts::placed(tx, caller.merchant, of, (oldest.id, newest.id)).await?;
+            let paid_out = items::of_payments(tx, caller.merchant, (oldest.id, newest.id)).await?;
             let none = Placed::default();
             let rows = found.iter().map(|payment| {
                 let placed = placed.get(&payment.id).unwrap_or(&none);
-                Payment::of(payment, &placed.allocations, placed.credit_minor)
+                let paid_out = paid_out.get(&payment.id);
+                Payment::of(payment, &placed.allocations, placed.credit_minor, paid_out)
             });
             Ok(Some(rows.collect()))
         })
@@ -433,9 +449,10 @@ pub async fn show(
         .read(async move |tx: &mut Tx| {
             let Some(payment) = payments::find(tx, caller.merchant, id).await? else { return Ok(None) };
             let mut placed = receipts::placed(tx, caller.merchant, Of::Merchant, (id, id)).await?;
-            Ok(Some((payment, placed.remove(&id).unwrap_or_default())))
+            let paid_out = items::of_payments(tx, caller.merchant, (id, id)).await?.remove(&id);
+            Ok(Some((payment, placed.remove(&id).unwrap_or_default(), paid_out)))
         })
         .await?;
-    let (payment, placed) = found.ok_or_else(Problem::not_found)?;
-    Ok(Json(Payment::of(&payment, &placed.allocations, placed.credit_minor)))
+    let (payment, placed, paid_out) = found.ok_or_else(Problem::not_found)?;
+    Ok(Json(Payment::of(&payment, &placed.allocations, placed.credit_minor, paid_out.as_ref())))
 }

@@ -5,11 +5,13 @@ use super::world::{At, Exit, stop, table};
 use super::{ListArgs, PaymentCommand};
 use anyhow::Result;
 use billing::ids::{MerchantId, PaymentId};
+use billing::payout::PayoutState;
 use ledger::Money;
 use serde_json::{Value, json};
 use store::anomalies;
 use store::db::{Store, Tx};
 use store::payments::{self, Payment};
+use store::payouts::items::{self, PaidOut};
 
 pub(super) async fn run(at: &mut At<'_>, command: PaymentCommand) -> Result<Exit> {
     match command {
@@ -54,10 +56,11 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
         .read(async move |tx: &mut Tx| {
             let payment = payments::find(tx, merchant_id, id).await?;
             let noted = anomalies::list_by_payment(tx, merchant_id, id).await?;
-            Ok((payment, payments::history(tx, merchant_id, id).await?, noted))
+            let paid_out = items::of_payments(tx, merchant_id, (id, id)).await?.remove(&id);
+            Ok((payment, payments::history(tx, merchant_id, id).await?, (noted, paid_out)))
         })
         .await?;
-    let (Some(payment), history, noted) = found else {
+    let (Some(payment), history, (noted, paid_out)) = found else {
         return Err(stop(
             Exit::NotFound,
             format!("there is no payment {text}; `paydown payment list` shows them"),
@@ -68,6 +71,8 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
         .iter()
         .map(|step| json!({ "state": step.state.as_str(), "reason": step.reason, "at": step.at.to_string() }))
         .collect();
+    json["payout"] = json!(paid_out.map(|paid_out| paid_out.payout.to_string()));
+    json["settled"] = json!(paid_out.is_some_and(|paid_out| paid_out.state == PayoutState::Paid));
     json["anomalies"] = noted.iter().map(listed_json).collect();
     at.tell(&json, || {
         let mut text = format!(
@@ -79,6 +84,9 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
             Money::new(payment.surcharge_minor, payment.currency),
             payment.created_at,
         );
+        if let Some(PaidOut { payout, state }) = paid_out {
+            text.push_str(&format!("Payout     {payout}, {}\n", state.as_str()));
+        }
         for step in &history {
             text.push_str(&format!("  {}  {}  {}\n", step.at, step.state.as_str(), step.reason));
         }

@@ -124,7 +124,7 @@ impl At<'_> {
             clock: Arc::clone(&self.world.clock),
             random: Arc::clone(&self.world.random),
             secrets: Arc::new(secrets),
-            processors: Arc::new(Processors::default()),
+            processors: Arc::new(Processors::with_clock(Arc::clone(&self.world.clock))),
             public_url: Arc::from(config.public_url.as_str()),
             trusted_proxies: Arc::from(config.trusted_proxies.as_slice()),
             amount_inputmode: config.amount_inputmode,

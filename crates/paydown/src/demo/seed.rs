@@ -72,7 +72,16 @@ impl Seeder<'_> {
             .await?
             .context("the invoice was issued")?;
         seal(self.app, true).await?;
+        self.pay_out_daily().await?;
         Ok(link)
+    }
+
+    /// From the next midnight on what is available goes to the bank, so that who tries the demo longer sees payouts.
+    async fn pay_out_daily(&self) -> Result<()> {
+        let request = self.http.post(format!("{}/control/payouts", self.processor));
+        let request = request.header("content-type", "application/json").body(r#"{"schedule":"daily"}"#);
+        request.send().await.context("the practice processor does not answer")?.error_for_status()?;
+        Ok(())
     }
 
     async fn customer(&self, sample: &SampleCustomer) -> Result<CustomerId> {

@@ -60,7 +60,7 @@ const GROUPS: [Group; 6] = [
     Group {
         title: "Running it",
         audience: Audience::Operators,
-        pages: &["checking-the-books", "the-api", "backup-and-restore", "metrics", "postgresql"],
+        pages: &["payouts", "checking-the-books", "the-api", "backup-and-restore", "metrics", "postgresql"],
     },
 ];
 

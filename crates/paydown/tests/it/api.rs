@@ -7,5 +7,6 @@ mod errors;
 mod invoices;
 mod keys;
 mod lists;
+mod payouts;
 mod received;
 mod repeats;

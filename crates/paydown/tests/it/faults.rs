@@ -1,6 +1,7 @@
 //! What goes wrong between us and the processor, and that the end is the same.
 
 mod captures;
+mod clocks;
 mod crashes;
 mod fees;
 mod races;

@@ -4,6 +4,7 @@ mod debits;
 mod endings;
 mod parts;
 mod payers;
+mod payouts;
 mod policy;
 mod repeats;
 mod surcharge;

@@ -30,6 +30,7 @@ pub(crate) fn create(work: &Work<'_>, _id: &str, form: &mut Form) -> Result<Repl
         NewPayout {
             amount_minor,
             currency: code,
+            converted_from: None,
             is_automatic: false,
             description: form.take_short("description", 1_000)?,
             statement_descriptor: form.take_short("statement_descriptor", 22)?,

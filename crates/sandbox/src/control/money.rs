@@ -12,6 +12,7 @@ use super::{Answer, read};
 use crate::api::{disputes, payment_intents, payouts, refunds};
 use crate::app::App;
 use crate::banks;
+use crate::currency;
 use crate::error::{ApiError, Failure};
 use crate::objects::{Charge, Intent, Payout, Refund};
 use crate::paying_out::{self, PayoutManner, Schedule};
@@ -29,7 +30,8 @@ POST   /control/charges/{id}/return   {\"code\": \"R10\"}: a debit that succeede
 POST   /control/charges/{id}/dispute  {\"reason\": \"fraudulent\", \"inquiry\": false, \"amount\": minor units or all}
 POST   /control/disputes/{id}         {\"outcome\": \"won\" | \"lost\" | \"escalated\"}; a lost one may be won after all
 POST   /control/refunds/{id}/fail     a refund comes back, even after it succeeded
-POST   /control/payouts               {\"schedule\": \"daily\" | \"manual\", \"next_fails_with\": \"account_closed\" or null}
+POST   /control/payouts               {\"schedule\": \"daily\" | \"manual\", \"next_fails_with\": \"account_closed\" or null,
+                                      \"converts_to\": [\"eur\", 925000] or null: the bank account's currency, and a rate in millionths}
 POST   /control/payouts/{id}/fail     {\"code\": \"account_closed\"}: a payout comes back, even after it was paid
 ";
 
@@ -139,13 +141,18 @@ async fn fail_refund(State(app): State<App>, Path(id): Path<String>) -> Answer {
 struct PayoutsRequest {
     schedule: Option<Schedule>,
     next_fails_with: Option<String>,
+    converts_to: Option<(String, i64)>,
 }
 
 async fn set_payouts(State(app): State<App>, body: Bytes) -> Answer {
     let request: PayoutsRequest = read(&body)?;
     let manner = app.work(Cause::default(), |work| {
         let schedule = request.schedule.unwrap_or(paying_out::manner(work)?.schedule);
-        let manner = PayoutManner { schedule, next_fails_with: request.next_fails_with };
+        let converts_to = request
+            .converts_to
+            .map(|(code, rate_millionths)| Ok::<_, ApiError>((currency::parse(&code)?, rate_millionths)))
+            .transpose()?;
+        let manner = PayoutManner { schedule, next_fails_with: request.next_fails_with, converts_to };
         paying_out::set_manner(work, &manner)?;
         Ok(manner)
     })?;

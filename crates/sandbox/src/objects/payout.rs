@@ -32,6 +32,9 @@ pub(crate) struct Payout {
     /// Negative when it takes from the bank.
     pub(crate) amount_minor: i64,
     pub(crate) currency: String,
+    /// What left the balance for it, where that is in another currency.
+    #[serde(default)]
+    pub(crate) converted_from: Option<(i64, String)>,
     pub(crate) status: PayoutStatus,
     /// Made by the clock, with the balance transactions that are its items.
     pub(crate) is_automatic: bool,
@@ -45,6 +48,14 @@ pub(crate) struct Payout {
 }
 
 impl Payout {
+    /// What left the balance for it.
+    pub(crate) fn balance(&self) -> (i64, &str) {
+        match &self.converted_from {
+            Some((amount_minor, currency)) => (*amount_minor, currency),
+            None => (self.amount_minor, &self.currency),
+        }
+    }
+
     /// Whether its money is away.
     pub(crate) fn counts(&self) -> bool {
         self.status != PayoutStatus::Failed

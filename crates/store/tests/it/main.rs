@@ -6,6 +6,7 @@ mod books;
 mod harness;
 mod migrate;
 mod nouns;
+mod payouts;
 mod postgres;
 mod seals;
 mod seam;

@@ -178,7 +178,7 @@ breaks! {
         "UPDATE entries SET side = 'debit' WHERE account = 4100";
     a_refund_that_does_not_end: 13, "2300",
         "UPDATE entries SET account = 2300 WHERE account = 2150";
-    an_account_without_business: 14, "refunds, disputes or payouts",
+    an_account_without_business: 14, "refunds or disputes",
         "UPDATE entries SET account = 1220 WHERE account = 5100";
     credit_that_is_not_its_grants: 16, "the credit of a customer",
         "UPDATE grants SET remaining = remaining - 1";

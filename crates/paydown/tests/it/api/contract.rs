@@ -1,6 +1,7 @@
 //! The description and the server are one: every route and every error that is described can be had, and nothing else comes.
 
 use super::client::{Client, Seen, description, new_key};
+use super::payouts;
 use crate::on_both_engines;
 use crate::test_app::{PROCESSOR_KEY, TestApp};
 use paydown::api::problem::Code;
@@ -18,6 +19,7 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
     assert_eq!(served.json["openapi"], "3.1.0");
     succeed(&client).await;
     refuse(app, &client).await;
+    payouts::are_shown(app, &client).await;
     break_down(app, &client).await;
     let seen = client.seen.lock().expect("nobody panics here").clone();
     let mut missing = Vec::new();

@@ -34,7 +34,7 @@ impl TestApp {
     }
 
     /// A debit of an account that the payer has agreed to on the bank page.
-    async fn debit(&self, invoice: InvoiceId, amount_minor: i64, account: &str) -> PaymentId {
+    pub async fn debit(&self, invoice: InvoiceId, amount_minor: i64, account: &str) -> PaymentId {
         let payment = self.pay_as(self.ask_bank(invoice, amount_minor)).await;
         let page = self.card_page(payment, json!({ "account": account })).await;
         assert_eq!(page["field_errors"], json!([]), "the page takes what was typed");
