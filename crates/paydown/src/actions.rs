@@ -51,3 +51,4 @@ pub mod submit_attempt;
 pub mod sweep;
 pub mod void_invoice;
 pub mod watch_clock;
+pub mod watch_return_rates;

@@ -43,6 +43,7 @@ pub mod receipts;
 pub mod reservations;
 pub mod returned_payments;
 pub mod seals;
+pub mod sent_debits;
 pub mod sessions;
 pub mod signins;
 pub mod surcharges;

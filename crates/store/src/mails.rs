@@ -26,6 +26,8 @@ pub enum MailKind {
     Started,
     /// Your bank took a payment back.
     Returned,
+    /// To the merchant: a bank took a payment back.
+    ReturnedNotice,
 }
 
 impl MailKind {
@@ -38,6 +40,7 @@ impl MailKind {
             MailKind::Failed => "failed",
             MailKind::Started => "started",
             MailKind::Returned => "returned",
+            MailKind::ReturnedNotice => "returned_notice",
         }
     }
 
@@ -50,6 +53,7 @@ impl MailKind {
             MailKind::Failed,
             MailKind::Started,
             MailKind::Returned,
+            MailKind::ReturnedNotice,
         ];
         all.into_iter().find(|kind| kind.as_str() == word)
     }

@@ -186,6 +186,11 @@ async fn release(tx: &mut Tx, mint: &Mint, outcome: &Outcome, payment: &Payment)
     for hold in reservations::list(tx, merchant, id).await? {
         return_credit::in_tx(tx, mint, merchant, hold.invoice_id).await?;
     }
+    if outcome.facts.state == PaymentState::Failed && payment.method.is_bank_debit() {
+        let failure = outcome.facts.debit_failure.as_ref();
+        let codes = failure.map(|failure| [failure.return_code.as_deref(), failure.code.as_deref()]);
+        debit::follow_up(tx, mint, payment, (codes.and_then(debit::most_exact), false)).await?;
+    }
     if outcome.facts.state == PaymentState::Failed {
         let job = mint.id(JobId::new);
         let at = mint.now + SignedDuration::from_mins(2);

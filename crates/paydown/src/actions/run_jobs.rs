@@ -11,6 +11,7 @@ use crate::actions::deliver_mail;
 use crate::actions::reconcile_payment::{Looked, reconcile_payment};
 use crate::actions::reconcile_payout::{LookedAtPayout, RECONCILE_PAYOUT_JOB, reconcile_payout};
 use crate::actions::request_code::{MAIL_CODE_JOB, mail_code};
+use crate::actions::watch_return_rates::{WATCH_RETURN_RATES_JOB, watch_return_rates};
 use crate::app::App;
 use anyhow::{Result, bail};
 use billing::ids::{AnomalyId, JobId, MerchantId, PaymentId};
@@ -240,6 +241,10 @@ async fn run(app: &App, job: &Job) -> Result<Option<Timestamp>> {
         END_PAGE_JOB => {
             let payment = job.subject.parse()?;
             cancel_payment(app, job.merchant_id, payment, Ending::Refused).await?;
+            Ok(None)
+        }
+        WATCH_RETURN_RATES_JOB => {
+            watch_return_rates(app, job.merchant_id).await?;
             Ok(None)
         }
         other => bail!("no work is called {other:?}"),

@@ -3,7 +3,9 @@
 
 use super::anomalies::{anomaly_json, anomaly_line};
 use super::world::{At, Exit};
+use crate::actions::watch_return_rates::debit_counts;
 use anyhow::Result;
+use billing::bank_return::{DebitCounts, Level, WINDOW_DAYS};
 use serde_json::{Value, json};
 use store::anomalies::{self, Anomaly};
 use store::backlog::{self, Backlog, Waiting};
@@ -17,18 +19,27 @@ pub(super) async fn doctor(at: &mut At<'_>) -> Result<Exit> {
     let config = at.config()?;
     let store = at.store(&config).await?;
     let now = at.world.clock.now();
-    let (backlog, found) = store
+    let (backlog, found, rates) = store
         .report(async move |tx: &mut Tx| {
-            let mut found = Vec::new();
+            let (mut found, mut rates) = (Vec::new(), Vec::new());
             for merchant in merchants::all(tx).await? {
+                let counts = debit_counts(tx, merchant.id, now).await?;
+                if counts.originated > 0 {
+                    rates.push((merchant.slug.clone(), counts));
+                }
                 for anomaly in anomalies::newest_open(tx, merchant.id, SHOWN).await? {
                     found.push((merchant.slug.clone(), anomaly));
                 }
             }
-            Ok((backlog::read(tx, now).await?, found))
+            Ok((backlog::read(tx, now).await?, found, rates))
         })
         .await?;
-    at.tell(&as_json(&backlog, &found), || as_text(&backlog, &found))?;
+    let mut json = as_json(&backlog, &found);
+    json["bank_debits"] = rates.iter().map(|(slug, counts)| rates_json(slug, counts)).collect();
+    at.tell(&json, || {
+        let rates: String = rates.iter().map(|(slug, counts)| rates_line(slug, counts)).collect();
+        as_text(&backlog, &found) + &rates
+    })?;
     Ok(Exit::Done)
 }
 
@@ -68,4 +79,41 @@ fn as_text(backlog: &Backlog, found: &[(String, Anomaly)]) -> String {
         text.push_str("`paydown anomaly close ID --note …` when somebody has seen to one.\n");
     }
     text
+}
+
+fn rates_json(slug: &str, counts: &DebitCounts) -> Value {
+    let levels = counts.levels().map(|(ceiling, level)| {
+        json!({
+            "class": ceiling.class.as_str(),
+            "returned": counts.of_class(ceiling.class),
+            "rate_millionths": counts.rate_millionths(ceiling.class),
+            "ceiling_millionths": ceiling.per_mille * 1_000,
+            "level": word(level),
+        })
+    });
+    json!({ "merchant": slug, "days": WINDOW_DAYS, "sent": counts.originated, "returns": levels })
+}
+
+fn rates_line(slug: &str, counts: &DebitCounts) -> String {
+    let mut text = format!("{slug} US bank debits sent within {WINDOW_DAYS} days: {}", counts.originated);
+    for (ceiling, level) in counts.levels() {
+        let (returned, per_mille) = (counts.of_class(ceiling.class), ceiling.per_mille);
+        let class = ceiling.class.as_str();
+        text.push_str(&format!(
+            "; {class} returns {returned} of {}.{} % ({})",
+            per_mille / 10,
+            per_mille % 10,
+            word(level)
+        ));
+    }
+    text.push('\n');
+    text
+}
+
+const fn word(level: Level) -> &'static str {
+    match level {
+        Level::Fine => "fine",
+        Level::Warned => "half of the ceiling or more",
+        Level::Exceeded => "above the ceiling",
+    }
 }

@@ -8,6 +8,7 @@ use crate::actions::create_link::{create_link, send_invoice};
 use crate::actions::issue_invoice::{Issued, NewInvoice, issue_invoice};
 use crate::actions::reconcile_payment::reconcile_payment;
 use crate::actions::run_jobs::seal;
+use crate::actions::set_offered_methods::{SetOfferedMethods, set_offered_methods};
 use crate::actions::start_payment::{Payer, StartPayment, Started, start_payment};
 use crate::actions::submit_attempt::{Submitted, latest, submit_attempt};
 use crate::actions::void_invoice::{VoidInvoice, void_invoice};
@@ -60,6 +61,7 @@ impl Seeder<'_> {
         for (number, age, customer, fate) in plan() {
             self.live(number, age, (&CUSTOMERS[customer], customers[customer]), fate).await?;
         }
+        self.offer_debits().await?;
         self.clock.set_back(22, 0);
         let acme = customers[0];
         let lines = LAST.iter().map(|work| line(work, 100, None)).collect::<Result<Vec<_>>>()?;
@@ -81,6 +83,14 @@ impl Seeder<'_> {
         let request = self.http.post(format!("{}/control/payouts", self.processor));
         let request = request.header("content-type", "application/json").body(r#"{"schedule":"daily"}"#);
         request.send().await.context("the practice processor does not answer")?.error_for_status()?;
+        Ok(())
+    }
+
+    /// From here on payers choose between a card and a bank account.
+    async fn offer_debits(&self) -> Result<()> {
+        let methods = vec![Method::Card, Method::UsBankAccount, Method::SepaDebit];
+        let input = SetOfferedMethods { merchant: self.merchant, methods, actor: ACTOR.to_owned() };
+        set_offered_methods(self.app, input).await??;
         Ok(())
     }
 

@@ -28,6 +28,7 @@ const GROUPS: [Group; 6] = [
         pages: &[
             "making-a-partial-invoice-payment",
             "paying-in-full",
+            "paying-from-a-bank-account",
             "amounts-that-are-refused",
             "card-fee",
             "receipts",
@@ -55,7 +56,13 @@ const GROUPS: [Group; 6] = [
     Group {
         title: "Invoices and payments",
         audience: Audience::Operators,
-        pages: &["importing-invoices", "sending-invoices", "rules-for-parts", "passing-on-card-fees"],
+        pages: &[
+            "importing-invoices",
+            "sending-invoices",
+            "rules-for-parts",
+            "passing-on-card-fees",
+            "bank-debits",
+        ],
     },
     Group {
         title: "Running it",

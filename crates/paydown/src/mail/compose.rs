@@ -136,6 +136,18 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
             pay_url: Places { app, merchant, link: *link }.invoice(owed.id),
         }
         .render(),
+        About::ReturnedNotice { owed, payment, customer } => ReturnedNoticeMail {
+            sender,
+            number: owed.number.clone(),
+            reference: payment.id.reference(),
+            customer: customer.clone(),
+            amount: payment.captured.unwrap_or(Money::new(payment.amount_minor, payment.currency)),
+            code: payment.return_code.clone(),
+            kind: reason_of(payment.return_code.as_deref()),
+            left: owed.left,
+            help_url: format!("{}/help/bank-debits", app.public_url),
+        }
+        .render(),
         About::Failed { owed, link, payment } => PaymentFailedMail {
             sender,
             number: owed.number.clone(),

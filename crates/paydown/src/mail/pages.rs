@@ -3,7 +3,7 @@
 
 mod debits;
 
-pub use debits::{DebitStartedMail, PaymentReturnedMail};
+pub use debits::{DebitStartedMail, PaymentReturnedMail, ReturnedNoticeMail};
 
 use crate::contact::{Contact, contacts};
 use crate::format::{self, Locale};

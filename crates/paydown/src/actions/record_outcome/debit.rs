@@ -1,12 +1,14 @@
 //! A bank debit on its way: what is learned of the account, when the money should come, and that the payer is told. It posts
 //! nothing: until the bank has paid, the amount is reserved and no more.
 
-use super::{Outcome, note};
+use super::{Outcome, anomaly, note};
 use crate::actions::recipients::{Recipient, recipients};
+use crate::actions::watch_return_rates::WATCH_RETURN_RATES_JOB;
 use crate::clock::Mint;
 use crate::secrets::SecretKey;
 use anyhow::{Context as _, Result};
-use billing::ids::MailId;
+use billing::bank_return::ReturnKind;
+use billing::ids::{JobId, MailId};
 use billing::payment::PaymentState;
 use billing::settling::arrives_on;
 use gateway::PaymentFacts;
@@ -15,7 +17,7 @@ use store::db::Tx;
 use store::mails::{self, MailKind, NewMail};
 use store::mandates::{self, Account};
 use store::payments::{self, Payment};
-use store::{merchants, reservations};
+use store::{jobs, merchants, reservations};
 
 /// Keeps what the processor tells of the account and of a bank that did not pay.
 pub(super) async fn learn(tx: &mut Tx, mint: &Mint, payment: &Payment, facts: &PaymentFacts) -> Result<()> {
@@ -33,11 +35,44 @@ pub(super) async fn learn(tx: &mut Tx, mint: &Mint, payment: &Payment, facts: &P
         mandates::accept(tx, merchant, id, &account, mint.now).await?;
     }
     if let Some(failure) = &facts.debit_failure
-        && let Some(code) = failure.return_code.as_deref().or(failure.code.as_deref())
+        && let Some(code) = most_exact([failure.return_code.as_deref(), failure.code.as_deref()])
     {
         payments::set_return_code(tx, merchant, id, code).await?;
     }
     Ok(())
+}
+
+/// Of a bank's code and the processor's names for it, the first that says why; else the first there is.
+pub(super) fn most_exact<'a>(codes: [Option<&'a str>; 2]) -> Option<&'a str> {
+    let mut codes = codes.into_iter().flatten();
+    let says_why = |code: &&str| ReturnKind::of_code(code) != ReturnKind::Unexplained;
+    codes.clone().find(says_why).or_else(|| codes.next())
+}
+
+/// What a bank's no means for the debits to come: the leave may have ended, a person may have to look, and the share of debits that
+/// come back is counted anew.
+pub(super) async fn follow_up(
+    tx: &mut Tx,
+    mint: &Mint,
+    payment: &Payment,
+    (code, is_late): (Option<&str>, bool),
+) -> Result<()> {
+    let kind = code.map_or(ReturnKind::Unexplained, ReturnKind::of_code);
+    // Whoever had money taken back after it was paid has withdrawn the leave, whatever the bank calls it.
+    if is_late || !kind.consequences().leaves_account_usable() {
+        let why = format!("the bank sent the debit back: {}", code.unwrap_or("no reason"));
+        mandates::end(tx, payment.merchant, payment.id, &why, mint.now).await?;
+    }
+    if kind.needs_person() {
+        let detail = format!(
+            "{} came back as {}: look before this account is debited again",
+            payment.id,
+            kind.as_str()
+        );
+        anomaly(tx, mint, payment, "bank_return", detail).await?;
+    }
+    let (job, merchant) = (mint.id(JobId::new), payment.merchant);
+    jobs::enqueue(tx, merchant, job, WATCH_RETURN_RATES_JOB, &merchant.to_string(), mint.now, mint.now).await
 }
 
 /// The bank works on it: the payer is told that it has begun, and from when on the money should be there.

@@ -1,7 +1,7 @@
 //! A bank took the money of a debit back after its success: this payment's allocations alone are reversed, then its own unspent
 //! credit, and what was spent meanwhile is owed by the customer. Nothing of another payment is touched.
 
-use super::{Outcome, note, post};
+use super::{Outcome, debit, note, post};
 use crate::actions::recipients::{Recipient, recipients};
 use crate::actions::return_credit;
 use crate::clock::Mint;
@@ -19,7 +19,7 @@ use store::invoices::{self, Shift};
 use store::mails::{self, MailKind, NewMail};
 use store::payments::{self, Payment};
 use store::postings::{self, CauseKind, NewPosting};
-use store::{grants, mandates, receipts, unmatched_receipts};
+use store::{grants, merchants, receipts, unmatched_receipts};
 
 /// Books a return. The caller holds the locks of customer and payment and has moved the payment's state.
 pub(super) async fn book(
@@ -41,17 +41,16 @@ pub(super) async fn book(
     let posting = chart::payment_returned(&paid, Channel::Processor(Processor::Stripe), &back)?;
     let posting_id = post(tx, mint, payment, (CauseKind::PaymentReturned, &posting)).await?;
     reverse(tx, mint, payment, &back.taken, posting_id).await?;
-    let code = facts.return_code.as_deref().unwrap_or(&facts.reason);
-    payments::set_returned(tx, merchant, payment.id, (Some(code), facts.at)).await?;
-    mandates::end(tx, merchant, payment.id, "the bank took the money back", mint.now).await?;
+    let code = debit::most_exact([facts.return_code.as_deref(), Some(&facts.reason)]);
+    payments::set_returned(tx, merchant, payment.id, (code, facts.at)).await?;
+    debit::follow_up(tx, mint, payment, (code, true)).await?;
     for invoice in &invoices {
         return_credit::in_tx(tx, mint, merchant, *invoice).await?;
-        note(tx, mint, payment, *invoice, "payment.returned", code).await?;
+        note(tx, mint, payment, *invoice, "payment.returned", code.unwrap_or_default()).await?;
     }
-    match invoices.first() {
-        Some(invoice) => mail(tx, mint, secrets, payment, *invoice).await,
-        None => Ok(()),
-    }
+    let Some(invoice) = invoices.first() else { return Ok(()) };
+    mail(tx, mint, secrets, payment, *invoice).await?;
+    tell_merchant(tx, mint, payment, *invoice).await
 }
 
 /// What the payment still has: set against invoices, on its own grants, unapplied, and as surcharge.
@@ -153,4 +152,21 @@ async fn mail(
         mails::queue(tx, payment.merchant, &mail).await?;
     }
     Ok(())
+}
+
+/// And so does the merchant, whose invoice is owed again.
+async fn tell_merchant(tx: &mut Tx, mint: &Mint, payment: &Payment, invoice: InvoiceId) -> Result<()> {
+    let merchant = merchants::find(tx, payment.merchant).await?.context("a payment has a merchant")?;
+    let mail = NewMail {
+        id: mint.id(MailId::new),
+        kind: MailKind::ReturnedNotice,
+        cause: payment.id.to_string(),
+        recipient: merchant.help_email,
+        invoice_id: Some(invoice),
+        payment_id: Some(payment.id),
+        link_id: None,
+        signin_id: None,
+        created_at: mint.now,
+    };
+    mails::queue(tx, payment.merchant, &mail).await.map(drop)
 }

@@ -14,7 +14,6 @@ use ledger::Money;
 use std::sync::Arc;
 use store::db::Tx;
 use store::invoices::{self, Invoice};
-use store::links;
 use store::mails::{Mail, MailKind};
 use store::mandates;
 use store::merchants::{self, Merchant};
@@ -22,6 +21,7 @@ use store::payments::{self, Payment};
 use store::processor_accounts::{self, Mode};
 use store::receipts::{self, Receipt};
 use store::signins::{self, SigninId};
+use store::{customers, links};
 
 /// A code works for so long; a mail that would bring it later is not sent.
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
@@ -66,6 +66,11 @@ pub(super) enum About {
         link: Option<LinkId>,
         payment: Payment,
     },
+    ReturnedNotice {
+        owed: Owed,
+        payment: Payment,
+        customer: String,
+    },
     Failed {
         owed: Owed,
         link: Option<LinkId>,
@@ -92,7 +97,7 @@ impl About {
             | About::Started { payment, .. }
             | About::Returned { payment, .. }
             | About::Failed { payment, .. } => Some(&payment.language),
-            About::Invoice { .. } | About::Code { .. } => None,
+            About::Invoice { .. } | About::Code { .. } | About::ReturnedNotice { .. } => None,
         }
     }
 
@@ -104,6 +109,8 @@ impl About {
             | About::Started { owed, .. }
             | About::Returned { owed, .. }
             | About::Failed { owed, .. } => Some(owed.id),
+            // The merchant's own conversation, not the payer's.
+            About::ReturnedNotice { .. } => None,
             About::Code { .. } => None,
         }
     }
@@ -140,6 +147,7 @@ async fn in_tx(tx: &mut Tx, reading: &Reading) -> Result<Result<Facts, Dropped>>
         MailKind::Failed => about_failed(tx, mail).await?,
         MailKind::Started => about_started(tx, mail).await?,
         MailKind::Returned => about_returned(tx, mail).await?,
+        MailKind::ReturnedNotice => about_returned_notice(tx, mail).await?,
     };
     Ok(about.map(|about| Facts { merchant, practice, about }))
 }
@@ -224,6 +232,14 @@ async fn about_returned(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Droppe
     let payment = payment(tx, mail).await?;
     let owed = owed(&invoice(tx, mail).await?);
     Ok(Ok(About::Returned { owed, link: live_link(tx, mail).await?, payment }))
+}
+
+async fn about_returned_notice(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Dropped>> {
+    let payment = payment(tx, mail).await?;
+    let owed = owed(&invoice(tx, mail).await?);
+    let customer = customers::find(tx, mail.merchant_id, payment.customer_id).await?;
+    let customer = customer.context("a payment has a customer")?.name;
+    Ok(Ok(About::ReturnedNotice { owed, payment, customer }))
 }
 
 async fn invoice(tx: &mut Tx, mail: &Mail) -> Result<Invoice> {

@@ -3,6 +3,7 @@
 use super::{Letter, Mail, Sender};
 use crate::format;
 use crate::texts::{Arg, texts};
+use billing::bank_return::{Retry, ReturnKind};
 use jiff::civil::Date;
 use ledger::Money;
 
@@ -46,6 +47,69 @@ pub struct PaymentReturnedMail {
     pub due: Date,
     /// The link that opens the invoice.
     pub pay_url: String,
+}
+
+/// To the merchant: a bank took back what it had paid, and what may follow.
+#[derive(Debug, Clone)]
+pub struct ReturnedNoticeMail {
+    /// From whom, which is to whom.
+    pub sender: Sender,
+    /// The invoice's number.
+    pub number: String,
+    /// The payment's reference: `PAY-7F3K-2Q`.
+    pub reference: String,
+    /// Who had paid.
+    pub customer: String,
+    /// What was taken back.
+    pub amount: Money,
+    /// The bank's code or the processor's name for the reason.
+    pub code: Option<String>,
+    /// What that means.
+    pub kind: ReturnKind,
+    /// What is left to pay on the invoice now.
+    pub left: Money,
+    /// The page that says what can be done.
+    pub help_url: String,
+}
+
+impl ReturnedNoticeMail {
+    /// The mail.
+    pub fn render(&self) -> Mail {
+        let sender = &self.sender;
+        let args = [
+            ("number", Arg::name(&self.number)),
+            ("amount", sender.amount(self.amount)),
+            ("left", sender.amount(self.left)),
+        ];
+        let words = texts().fmt("mail-returned-notice", &args);
+        let still = texts().fmt("mail-returned-notice-left", &args);
+        let follows = self.kind.consequences();
+        let next = match follows.retry {
+            _ if follows.needs_new_account || follows.is_legal_hold => "mail-return-other-account",
+            _ if follows.needs_new_authorization => "mail-return-agree-anew",
+            Retry::IfPayerAgrees => "mail-return-ask-first",
+            Retry::TwiceMore => "mail-return-twice-more",
+            Retry::Never => "mail-return-ask",
+        };
+        let code = self.code.as_ref().map(|code| (texts().get("mail-return-code"), code.clone()));
+        let mut rows = vec![
+            (texts().get("mail-return-customer"), self.customer.clone()),
+            (texts().get("reference"), self.reference.clone()),
+        ];
+        rows.extend(code);
+        Letter {
+            sender,
+            preheader: still.clone(),
+            figure: None,
+            sentences: vec![words.clone(), texts().get(self.kind.payer_words()), still, texts().get(next)],
+            subject: words,
+            button: (texts().get("mail-return-what-to-do"), self.help_url.clone()),
+            second: None,
+            rows,
+            closing: Vec::new(),
+        }
+        .render()
+    }
 }
 
 impl DebitStartedMail {

@@ -12,7 +12,9 @@ use billing::payment::PaymentState::{Failed, Processing, RequiresAction, Returne
 use ledger::{Currency, Money};
 use paydown::actions::run_jobs;
 use paydown::actions::start_payment::{Agreement, StartPayment, Started};
+use paydown::actions::watch_return_rates::debit_counts;
 use serde_json::json;
+use store::anomalies;
 use store::db::Tx;
 use store::mails::MailKind;
 use store::mandates::{self, Mandate};
@@ -113,6 +115,8 @@ on_both_engines!(a_debit_that_the_bank_takes_back_reopens_the_invoice, async |ap
     assert!(app.mandate(payment).await.ended.is_some(), "no further debit may rest on it");
     let kinds: Vec<MailKind> = app.mails(invoice).await.into_iter().map(|(kind, _)| kind).collect();
     assert!(kinds.contains(&MailKind::Returned), "{kinds:?}");
+    let notice = app.mails(invoice).await.into_iter().find(|(kind, _)| *kind == MailKind::ReturnedNotice);
+    assert_eq!(notice.expect("the merchant hears of it").1, "help@northwind.example");
     let again = app.pay_with_visa(invoice, 40_000).await;
     assert_eq!(app.state(again).await, Succeeded);
     assert_eq!(app.figures(invoice).await, (0, 0, 100_000));
@@ -170,5 +174,37 @@ on_both_engines!(a_return_is_found_when_its_webhook_is_lost, async |app: &mut Te
     }
     app.settle().await;
     assert_eq!(app.state(payment).await, Returned);
+    assert_eq!(app.figures(invoice).await, (100_000, 0, 0));
+});
+
+// What a bank's no means for the debits to come, and for the rates that the network watches.
+on_both_engines!(what_follows_from_a_banks_no, async |app: &mut TestApp| {
+    app.offer_debits().await;
+    let invoice = app.invoice(100_000).await;
+    let empty = app.debit(invoice, 10_000, "91010001").await;
+    let frozen = app.debit(invoice, 10_000, "91160001").await;
+    let not_allowed = app.debit(invoice, 10_000, "91070001").await;
+    for (payment, code) in [(empty, "R01"), (frozen, "R16"), (not_allowed, "R07")] {
+        assert_eq!(app.state(payment).await, Processing, "{code}");
+    }
+    app.days(7).await;
+    let mut ended = Vec::new();
+    for payment in [empty, frozen, not_allowed] {
+        assert_eq!(app.state(payment).await, Failed);
+        ended.push(app.mandate(payment).await.ended.is_some());
+    }
+    assert_eq!(ended, [false, true, true], "who had not enough money may be asked again");
+    assert_eq!(app.anomalies(frozen).await, ["bank_return"], "a person looks at a frozen account");
+    assert_eq!(app.anomalies(empty).await, [""; 0]);
+
+    let (merchant, now) = (app.merchant, app.app.clock.now());
+    let counts = app.app.store.read(async move |tx: &mut Tx| debit_counts(tx, merchant, now).await).await;
+    let counts = counts.expect("debits can be counted");
+    let found = (counts.originated, counts.unauthorized, counts.administrative, counts.returned);
+    assert_eq!(found, (3, 1, 0, 3));
+    let read = async move |tx: &mut Tx| anomalies::newest_open(tx, merchant, 10).await;
+    let open = app.app.store.read(read).await.expect("anomalies can be read");
+    let rates: Vec<_> = open.iter().filter(|anomaly| anomaly.kind == "return_rate").collect();
+    assert_eq!(rates.len(), 2, "unauthorised and overall, each once: {open:?}");
     assert_eq!(app.figures(invoice).await, (100_000, 0, 0));
 });
