@@ -37,8 +37,9 @@ pub(super) async fn doctor(at: &mut At<'_>) -> Result<Exit> {
     let mut json = as_json(&backlog, &found);
     json["bank_debits"] = rates.iter().map(|(slug, counts)| rates_json(slug, counts)).collect();
     at.tell(&json, || {
-        let rates: String = rates.iter().map(|(slug, counts)| rates_line(slug, counts)).collect();
-        as_text(&backlog, &found) + &rates
+        let mut text = as_text(&backlog, &found);
+        text.extend(rates.iter().map(|(slug, counts)| rates_line(slug, counts)));
+        text
     })?;
     Ok(Exit::Done)
 }

@@ -9,7 +9,7 @@ use crate::format::Locale;
 use crate::look::Brand;
 use crate::mail::pages::{
     self, CodeMail, DebitStartedMail, InvoiceMail, PaymentFailedMail, PaymentReceivedMail,
-    PaymentReturnedMail,
+    PaymentReturnedMail, ReturnedNoticeMail,
 };
 use crate::mail::transport::Outgoing;
 use crate::pages::parts::charged;

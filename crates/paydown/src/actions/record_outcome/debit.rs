@@ -43,7 +43,7 @@ pub(super) async fn learn(tx: &mut Tx, mint: &Mint, payment: &Payment, facts: &P
 }
 
 /// Of a bank's code and the processor's names for it, the first that says why; else the first there is.
-pub(super) fn most_exact<'a>(codes: [Option<&'a str>; 2]) -> Option<&'a str> {
+pub(super) fn most_exact(codes: [Option<&str>; 2]) -> Option<&str> {
     let mut codes = codes.into_iter().flatten();
     let says_why = |code: &&str| ReturnKind::of_code(code) != ReturnKind::Unexplained;
     codes.clone().find(says_why).or_else(|| codes.next())
