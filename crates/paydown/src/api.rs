@@ -19,6 +19,7 @@ pub mod payments;
 pub mod payouts;
 pub mod problem;
 pub mod quotes;
+pub mod surcharges;
 
 use crate::app::App;
 use axum::Router;
@@ -60,6 +61,7 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(links::create, links::list, links::revoke))
         .routes(routes!(payments::record, payments::list))
         .routes(routes!(payments::show))
+        .routes(routes!(surcharges::list, surcharges::set))
         .routes(routes!(payouts::list))
         .routes(routes!(payouts::show))
         .routes(routes!(events::list))

@@ -38,13 +38,17 @@ pub enum Scope {
     PaymentsWrite,
     /// See payouts and what they are made of.
     PayoutsRead,
+    /// See what is passed on of what a payment costs.
+    SurchargesRead,
+    /// Change it.
+    SurchargesWrite,
     /// Follow the feed of events.
     EventsRead,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 10] = [
+    pub const ALL: [Scope; 12] = [
         Scope::CustomersRead,
         Scope::CustomersWrite,
         Scope::InvoicesRead,
@@ -54,6 +58,8 @@ impl Scope {
         Scope::PaymentsRead,
         Scope::PaymentsWrite,
         Scope::PayoutsRead,
+        Scope::SurchargesRead,
+        Scope::SurchargesWrite,
         Scope::EventsRead,
     ];
 
@@ -69,6 +75,8 @@ impl Scope {
             Scope::PaymentsRead => "payments:read",
             Scope::PaymentsWrite => "payments:write",
             Scope::PayoutsRead => "payouts:read",
+            Scope::SurchargesRead => "surcharges:read",
+            Scope::SurchargesWrite => "surcharges:write",
             Scope::EventsRead => "events:read",
         }
     }

@@ -73,7 +73,7 @@ enum Command {
     Payment(PaymentCommand),
     /// What the processor sent to the bank: list and show
     #[command(subcommand)]
-    Payout(PayoutCommand),
+    Payout(payouts::PayoutCommand),
     /// What a person has to look at: list, show, close
     #[command(subcommand)]
     Anomaly(AnomalyCommand),
@@ -88,9 +88,9 @@ enum Command {
     /// Whether parts may be paid, and from which amount
     #[command(subcommand)]
     Policy(PolicyCommand),
-    /// What is passed on of the cost of cards
+    /// What is passed on of what a payment costs, per method and customer
     #[command(subcommand)]
-    Surcharge(SurchargeCommand),
+    Surcharge(rules::SurchargeCommand),
     /// Businesses that get paid
     #[command(subcommand)]
     Merchant(MerchantCommand),
@@ -235,17 +235,6 @@ enum PaymentCommand {
     /// Show a payment with its history
     Show {
         /// Id of the payment, pay_…
-        id: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum PayoutCommand {
-    /// List payouts in the order in which they were learned of
-    List(ListArgs),
-    /// Show a payout with what it is made of
-    Show {
-        /// Id of the payout, pyt_…
         id: String,
     },
 }
@@ -412,27 +401,6 @@ enum PartialWord {
     Always,
     /// Only all that is left
     Never,
-}
-
-#[derive(Debug, Subcommand)]
-enum SurchargeCommand {
-    /// Show what is passed on
-    Show,
-    /// Set it for a currency; without figures nothing is passed on
-    Set {
-        /// Percent of the amount paid, such as 2.9
-        #[arg(long, default_value = "0")]
-        percent: String,
-        /// Added once, such as 0.30
-        #[arg(long, default_value = "0")]
-        fixed: String,
-        /// Never more than this
-        #[arg(long)]
-        cap: Option<String>,
-        /// For payments in this currency [default: the merchant's]
-        #[arg(long, value_name = "CODE")]
-        currency: Option<String>,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -59,4 +59,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0009_payouts.sql"),
         postgres: include_str!("../migrations/postgres/0009_payouts.sql"),
     },
+    Migration {
+        number: 10,
+        name: "surcharges",
+        sqlite: include_str!("../migrations/sqlite/0010_surcharges.sql"),
+        postgres: include_str!("../migrations/postgres/0010_surcharges.sql"),
+    },
 ];

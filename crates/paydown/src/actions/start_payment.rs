@@ -5,7 +5,7 @@
 
 mod terms;
 
-pub use terms::{of_any, offered, surcharge, terms};
+pub use terms::{of_any, offered, passed_on, surcharge, terms};
 
 use crate::actions::card_testing::{self, Braked};
 use crate::actions::catch_up::{is_caught_up, wait_until_caught_up};
@@ -317,7 +317,7 @@ fn mandate(mint: &Mint, input: &StartPayment, agreement: &Agreement, payment: &P
         method: payment.method,
         wording: agreement.wording.clone(),
         wording_hash: Sha256::digest(&agreement.wording).into(),
-        amount: Money::new(payment.amount_minor, payment.currency),
+        amount: Money::new(payment.amount_minor.saturating_add(payment.surcharge_minor), payment.currency),
         payer_email: payment.receipt_email.clone(),
         client: input.payer.client.map(|client| client.to_string()),
         user_agent: agreement.user_agent.clone(),

@@ -143,6 +143,8 @@ answers! {
         AmountAbovePayable, AmountNotPositive, NothingPayable, AllInProgress, PartialNotAllowed,
         AmountBelowMinimum, AmountLeavesTooLittle, AmountNotChargeable,
     ];
+    /// What setting a surcharge may answer.
+    CannotPass = [InvalidJson, NotFound, BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber];
     /// What recording a payment may answer.
     CannotRecord = [
         InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotOpen, BodyTooLarge,

@@ -30,6 +30,14 @@ pub struct Amount(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignedAmount(pub i64);
 
+/// An amount that may be 0, minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AmountFromZero(pub i64);
+
+/// A share of an amount: millionths of it, at most all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Millionths(pub i64);
+
 struct Within {
     least: i64,
     most: i64,
@@ -39,7 +47,7 @@ impl Visitor<'_> for Within {
     type Value = i64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a whole number of minor units from {} to {}", self.least, self.most)
+        write!(f, "a whole number from {} to {}", self.least, self.most)
     }
 
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<i64, E> {
@@ -59,10 +67,10 @@ impl Visitor<'_> for Within {
 }
 
 macro_rules! amounts {
-    ($($name:ident: $least:expr, $doc:literal;)*) => {$(
+    ($($name:ident: $least:expr, $most:expr, $doc:literal;)*) => {$(
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(from: D) -> Result<$name, D::Error> {
-                from.deserialize_i64(Within { least: $least, most: MOST }).map($name)
+                from.deserialize_i64(Within { least: $least, most: $most }).map($name)
             }
         }
 
@@ -78,7 +86,7 @@ macro_rules! amounts {
                     .schema_type(SchemaType::Type(Type::Integer))
                     .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
                     .minimum(Some($least))
-                    .maximum(Some(MOST))
+                    .maximum(Some($most))
                     .description(Some($doc))
                     .into()
             }
@@ -89,8 +97,10 @@ macro_rules! amounts {
 }
 
 amounts! {
-    Amount: 1, "Minor units of the currency, above 0: 50000 is 500.00 USD.";
-    SignedAmount: -MOST, "Minor units of the currency; below 0 for a deduction.";
+    Amount: 1, MOST, "Minor units of the currency, above 0: 50000 is 500.00 USD.";
+    SignedAmount: -MOST, MOST, "Minor units of the currency; below 0 for a deduction.";
+    AmountFromZero: 0, MOST, "Minor units of the currency, 0 or above.";
+    Millionths: 0, 1_000_000, "Millionths of an amount, at most all of it: 29000 is 2.9 %.";
 }
 
 /// A text of one line, not blank, of 1 to `MOST` characters, none of them a control character.

@@ -33,6 +33,7 @@ const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=300");
         (name = "Invoices", description = "Demands for payment and what is left on them"),
         (name = "Payment links", description = "Secret addresses of single invoices"),
         (name = "Payments", description = "Money received, by card or otherwise"),
+        (name = "Surcharges", description = "What payers pay on top"),
         (name = "Payouts", description = "What the processor transferred to the bank"),
         (name = "Events", description = "What happened, in order"),
     )

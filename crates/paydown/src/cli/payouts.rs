@@ -1,13 +1,26 @@
 //! `paydown payout`: what the processor transferred to the bank, or took from it, and what each payout is made of.
 
+use super::ListArgs;
 use super::world::{At, Exit, stop, table};
-use super::{ListArgs, PayoutCommand};
 use anyhow::Result;
 use billing::ids::{PaymentId, PayoutId};
+use clap::Subcommand;
 use serde_json::{Value, json};
 use store::db::Tx;
 use store::payouts::items::{self, Item};
 use store::payouts::{self, Payout};
+
+/// `paydown payout`.
+#[derive(Debug, Subcommand)]
+pub(super) enum PayoutCommand {
+    /// List payouts in the order in which they were learned of
+    List(ListArgs),
+    /// Show a payout with what it is made of
+    Show {
+        /// Id of the payout, pyt_…
+        id: String,
+    },
+}
 
 pub(super) async fn run(at: &mut At<'_>, command: PayoutCommand) -> Result<Exit> {
     match command {

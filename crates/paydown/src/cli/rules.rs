@@ -1,22 +1,24 @@
 //! `paydown policy` and `paydown surcharge`: what payers may pay, and what they pay on top.
 
 use super::world::{At, Exit, stop};
-use super::{PartialWord, PolicyCommand, PolicyScope, SurchargeCommand, invoices};
+use super::{PartialWord, PolicyCommand, PolicyScope, invoices, offered_methods};
 use crate::actions::set_policy::{CannotSetPolicy, SetPolicy, layer_json, set_policy};
-use crate::actions::set_surcharge::{SetSurcharge, set_surcharge, surcharge_json};
+use crate::actions::set_surcharge::{CannotSet, SetSurcharge, set_surcharge, surcharge_json};
 use anyhow::Result;
 use billing::amount::{NumberMarks, Typed, parse_text};
 use billing::contact::comparable_email;
 use billing::ids::{CustomerId, MerchantId};
+use billing::payment::Method;
 use billing::policy::{Identify, Minimum, Partial, PolicyLayer};
 use billing::surcharge::Surcharge;
+use clap::Subcommand;
 use ledger::{Currency, Money};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
-use serde_json::Value;
 use store::db::{Store, Tx};
 use store::policies::{self, Scope};
-use store::{contacts, customers, surcharges};
+use store::surcharges::{self, Passed};
+use store::{contacts, customers};
 
 pub(super) async fn policy(at: &mut At<'_>, command: PolicyCommand) -> Result<Exit> {
     let (config, store, merchant) = at.merchant().await?;
@@ -168,10 +170,41 @@ fn layer_text(layer: &PolicyLayer, scope: Scope) -> String {
     format!("Partial payments  {partial}\nMinimum           {minimum}\nCode by link      {identify}\n")
 }
 
+/// `paydown surcharge`.
+#[derive(Debug, Subcommand)]
+pub(super) enum SurchargeCommand {
+    /// Show what is passed on
+    Show,
+    /// Set it for a currency; without figures nothing is passed on
+    Set {
+        /// Percent of the amount paid, such as 2.9
+        #[arg(long, default_value = "0")]
+        percent: String,
+        /// Added once, such as 0.30
+        #[arg(long, default_value = "0")]
+        fixed: String,
+        /// Never more than this
+        #[arg(long)]
+        cap: Option<String>,
+        /// For payments in this currency [default: the merchant's]
+        #[arg(long, value_name = "CODE")]
+        currency: Option<String>,
+        /// For payments by this method
+        #[arg(long, default_value = "card", value_parser = offered_methods::method)]
+        method: Method,
+        /// For this customer alone: its name, the address of a contact, or cus_…
+        #[arg(long, value_name = "ID")]
+        customer: Option<String>,
+        /// Take back what was set for the customer: the merchant's holds again
+        #[arg(long, requires = "customer", conflicts_with_all = ["percent", "fixed", "cap"])]
+        inherit: bool,
+    },
+}
+
 pub(super) async fn surcharge(at: &mut At<'_>, command: SurchargeCommand) -> Result<Exit> {
     let (config, store, merchant) = at.merchant().await?;
     let id = merchant.id;
-    if let SurchargeCommand::Set { percent, fixed, cap, currency } = command {
+    if let SurchargeCommand::Set { percent, fixed, cap, currency, method, customer, inherit } = command {
         let currency = currency.map_or(Ok(merchant.currency), |code| {
             Currency::try_new(&code).map_err(|error| stop(Exit::Usage, error.to_string()))
         })?;
@@ -180,28 +213,38 @@ pub(super) async fn surcharge(at: &mut At<'_>, command: SurchargeCommand) -> Res
             fixed_minor: amount_of(&fixed, currency)?,
             cap_minor: cap.map(|cap| amount_of(&cap, currency)).transpose()?,
         };
+        let customer = match customer {
+            Some(text) => Some(customer_of(&store, id, &text).await?),
+            None => None,
+        };
         let app = at.app(&config, store.clone())?;
-        let input = SetSurcharge { merchant: id, currency, surcharge, actor: at.actor() };
-        set_surcharge(&app, input).await?.map_err(|why| stop(Exit::Usage, why.to_string()))?;
+        let surcharge = (!inherit).then_some(surcharge);
+        let input = SetSurcharge { merchant: id, customer, method, currency, surcharge, actor: at.actor() };
+        set_surcharge(&app, input).await?.map_err(|why| {
+            let exit = if why == CannotSet::NoSuchCustomer { Exit::NotFound } else { Exit::Usage };
+            stop(exit, why.to_string())
+        })?;
     }
     let all = store.read(async move |tx: &mut Tx| surcharges::list(tx, id).await).await?;
-    let json = all.iter().map(|(currency, surcharge)| surcharge_json(*currency, *surcharge)).collect();
-    at.tell(&Value::Array(json), || match all.as_slice() {
+    at.tell(&all.iter().map(surcharge_json).collect(), || match all.as_slice() {
         [] => "Nothing is passed on.".to_owned(),
-        all => all.iter().map(|(currency, surcharge)| surcharge_text(*currency, surcharge)).collect(),
+        all => all.iter().map(surcharge_text).collect(),
     })?;
     Ok(Exit::Done)
 }
 
-fn surcharge_text(currency: Currency, surcharge: &Surcharge) -> String {
+fn surcharge_text(passed: &Passed) -> String {
+    let Passed { customer, method, currency, surcharge } = passed;
+    let whose = customer.map(|customer| format!("  {customer}")).unwrap_or_default();
+    let head = format!("{currency}  {}", method.as_str());
     if (surcharge.rate_millionths, surcharge.fixed_minor) == (0, 0) {
-        return format!("{currency}  nothing\n");
+        return format!("{head}  nothing{whose}\n");
     }
     let percent = Decimal::new(surcharge.rate_millionths, 4).normalize();
     let cap = surcharge
         .cap_minor
-        .map_or_else(String::new, |cap| format!(", at most {}", Money::new(cap, currency)));
-    format!("{currency}  {percent}% + {}{cap}\n", Money::new(surcharge.fixed_minor, currency))
+        .map_or_else(String::new, |cap| format!(", at most {}", Money::new(cap, *currency)));
+    format!("{head}  {percent}% + {}{cap}{whose}\n", Money::new(surcharge.fixed_minor, *currency))
 }
 
 /// Millionths of a percentage such as `2.9` or `2.9%`.

@@ -470,7 +470,13 @@ async fn rules_are_set_layer_by_layer() {
     assert_eq!(desk.run("policy set --invoice INV-9 --partial never").await.exit, Exit::NotFound);
     assert!(desk.run("surcharge show").await.out.contains("Nothing is passed on"));
     let set = desk.run("surcharge set --percent 2.9 --fixed 0.30 --cap 10 --json").await.json();
-    assert_eq!(set, json!([{ "currency": "USD", "rate_millionths": 29_000, "fixed": 30, "cap": 1_000 }]));
+    assert_eq!(
+        set,
+        json!([{ "customer": null, "method": "card", "currency": "USD", "rate_millionths": 29_000, "fixed": 30, "cap": 1_000 }])
+    );
+    let acme = "surcharge set --method us_bank_account --percent 1 --customer";
+    assert_eq!(desk.run(&format!("{acme} nobody@nowhere.example")).await.exit, Exit::NotFound);
+    assert_eq!(desk.run("surcharge set --method cheque").await.exit, Exit::Usage);
     assert!(desk.run("surcharge show").await.out.contains("2.9% + 0.30 USD, at most 10.00 USD"));
     assert_eq!(desk.run("surcharge set --percent 101").await.exit, Exit::Usage);
     assert_eq!(desk.run("surcharge set --fixed=-1").await.exit, Exit::Usage);

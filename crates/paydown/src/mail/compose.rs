@@ -103,6 +103,7 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
                 number: owed.number.clone(),
                 reference: payment.id.reference(),
                 amount: money(receipt.amount_minor),
+                of_debit: payment.method.is_bank_debit(),
                 fee,
                 total: owed.total,
                 after: *after,

@@ -86,6 +86,8 @@ pub struct PaymentReceivedMail {
     pub reference: String,
     /// What was received for the invoice.
     pub amount: Money,
+    /// True of a bank debit: the sum came from an account, not from a card.
+    pub of_debit: bool,
     /// The fee on top, and what the card was charged with it; `None` or zero where there was no fee.
     pub fee: Option<(Money, Money)>,
     /// What the invoice asked for.
@@ -253,7 +255,10 @@ impl PaymentReceivedMail {
         let mut rows = vec![(texts().get("reference"), self.reference.clone())];
         if let Some((fee, charged)) = self.fee.filter(|(fee, _)| fee.is_positive()) {
             rows.push((texts().get("fee"), sender.locale.money(fee)));
-            rows.push((texts().get("charged"), sender.locale.money(charged)));
+            rows.push((
+                texts().get(if self.of_debit { "debited" } else { "charged" }),
+                sender.locale.money(charged),
+            ));
         }
         let paid = self.total.checked_sub(self.after).unwrap_or(self.total);
         rows.extend(sender.balance(self.total, paid, self.after));

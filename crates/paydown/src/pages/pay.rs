@@ -131,9 +131,9 @@ impl PayPage {
         way.method == self.chosen
     }
 
-    /// The fee on a card payment, which the form carries.
-    pub fn card_fee(&self) -> Option<Money> {
-        self.ways.iter().find_map(|way| way.fee.filter(|_| way.method == Method::Card))
+    /// The fee of each way, which the form carries under the name of its field.
+    pub fn fees(&self) -> Vec<(&'static str, i64)> {
+        self.ways.iter().filter_map(|way| Some((way.fee_field(), way.fee?.minor()))).collect()
     }
 
     /// What the button says: where it leads, if that is known.

@@ -329,6 +329,11 @@ impl PaymentPage {
         self.fee.map(|fee| charged(self.amount, fee)).transpose()
     }
 
+    /// What that is called: it comes from a card or from an account.
+    pub fn charged_label(&self) -> String {
+        self.chrome.t(if self.debit.is_some() { "debited" } else { "charged" })
+    }
+
     /// True while the payer may cancel it, and no other way on says so.
     pub fn may_cancel(&self) -> bool {
         matches!(self.outcome, Outcome::Unfinished | Outcome::NotOpened)

@@ -76,6 +76,11 @@ impl ReceiptPage {
         self.fee.filter(|fee| fee.is_positive())
     }
 
+    /// What the sum is called: it came from a card or from an account.
+    pub fn charged_label(&self) -> String {
+        self.chrome.t(if matches!(self.method, Method::BankDebit { .. }) { "debited" } else { "charged" })
+    }
+
     /// All that left the payer's card.
     pub fn charged(&self) -> Result<Money, MoneyError> {
         self.fee.map_or(Ok(self.amount), |fee| charged(self.amount, fee))

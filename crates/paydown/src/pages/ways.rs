@@ -49,12 +49,26 @@ impl Way {
         self.method.as_str()
     }
 
+    /// The field of the form in which its fee was shown comes back.
+    pub const fn fee_field(&self) -> &'static str {
+        match self.method {
+            Method::UsBankAccount => "fee_us_bank_account",
+            Method::SepaDebit => "fee_sepa_debit",
+            _ => "fee",
+        }
+    }
+
     /// When the money arrives.
     pub fn arrives(&self, chrome: &Chrome) -> Rich {
         match self.arrives_on {
             Some(date) => chrome.say("way-arrives-on", &[("date", Arg::text(chrome.date(&date)))]),
             None => chrome.say("way-arrives-at-once", &[]),
         }
+    }
+
+    /// True where it costs something on top.
+    pub fn has_fee(&self) -> bool {
+        self.fee.is_some_and(Money::is_positive)
     }
 
     /// `Fee $11.90 · Charged to your card $411.90`, `No fee`; `None` where no fee is passed on.
@@ -64,7 +78,8 @@ impl Way {
         Ok(Some(if fee.is_zero() {
             chrome.say("no-fee", &[])
         } else {
-            chrome.say("fee-charged", &[("fee", chrome.amount(fee)), ("charged", chrome.amount(charged))])
+            let key = if self.method.is_bank_debit() { "fee-debited" } else { "fee-charged" };
+            chrome.say(key, &[("fee", chrome.amount(fee)), ("charged", chrome.amount(charged))])
         }))
     }
 

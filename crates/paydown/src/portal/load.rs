@@ -2,7 +2,7 @@
 
 use crate::actions::note_too_little::note_too_little;
 use crate::actions::open_payment_link;
-use crate::actions::start_payment::{of_any, offered, terms};
+use crate::actions::start_payment::{of_any, offered, passed_on, terms};
 use crate::pages::amount::{AmountForm, Refusal, Suggestion};
 use crate::pages::parts::{Figures, Lifecycle, Progress, Status};
 use crate::portal::context::{Access, Ctx, Reader};
@@ -49,8 +49,8 @@ pub struct Loaded {
     pub processor: Option<Arc<dyn Processor>>,
     /// The ways to pay it, in the order in which they are shown; none where there is no processor, or none for its currency.
     pub offers: Vec<Offer>,
-    /// What the merchant passes on of a card's cost in its currency; `None` when it passes nothing on in any.
-    pub surcharge: Option<Surcharge>,
+    /// True if anything is passed on to this customer, by any method: then each way says its fee, also none.
+    pub passes_on: bool,
 }
 
 /// A way to pay.
@@ -60,6 +60,8 @@ pub struct Offer {
     pub method: Method,
     /// Under which terms it carries an amount.
     pub terms: Terms,
+    /// What is passed on of its cost.
+    pub surcharge: Surcharge,
 }
 
 /// The invoice of an address, for who may see it: the one way to an invoice.
@@ -99,15 +101,14 @@ async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, F
     };
     let mut offers = Vec::new();
     for (method, limits) in &methods {
-        offers.push(Offer { method: *method, terms: terms(tx, &invoice, (*method, *limits)).await? });
+        let terms = terms(tx, &invoice, (*method, *limits)).await?;
+        offers.push(Offer { method: *method, terms, surcharge: passed_on(tx, &invoice, *method).await? });
     }
     let person = match &access {
         Access::Contact => (reader.contact(), None),
         Access::Link(grant) => (grant.contact_id, Some(grant.link_id)),
     };
-    let surcharges = surcharges::list(tx, merchant).await?;
-    let passes_on = surcharges.iter().any(|(_, surcharge)| *surcharge != Surcharge::NONE);
-    let here = surcharges.iter().find(|(of, _)| *of == currency).map_or(Surcharge::NONE, |(_, here)| *here);
+    let passes_on = surcharges::any(tx, merchant, invoice.customer_id).await?;
     let customer = customers::find(tx, merchant, invoice.customer_id).await?;
     let payments = payments::list_by_invoice(tx, merchant, id).await?;
     let mut shares = HashMap::new();
@@ -126,7 +127,7 @@ async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, F
         invoice,
         processor: processor.clone().filter(|_| !offers.is_empty()),
         offers,
-        surcharge: passes_on.then_some(here),
+        passes_on,
     }))
 }
 
@@ -219,11 +220,10 @@ impl Loaded {
 
     /// The fee on an amount now; `None` where the merchant passes none on, which is not a fee of 0.
     pub fn fee(&self, offer: &Offer, amount: Money) -> Result<Option<Money>, Fail> {
-        let Some(surcharge) = self.surcharge else { return Ok(None) };
-        if offer.method != Method::Card {
-            return Ok(Some(Money::zero(amount.currency())));
+        if !self.passes_on {
+            return Ok(None);
         }
-        let fee = surcharge.charged_on(amount, offer.terms.method.step_minor);
+        let fee = offer.surcharge.charged_on(amount, offer.terms.method.step_minor);
         Ok(Some(fee.context("the surcharge is too large")?))
     }
 

@@ -43,6 +43,8 @@ pub struct PayForm {
     intent: String,
     amount: String,
     fee: Option<String>,
+    fee_us_bank_account: Option<String>,
+    fee_sepa_debit: Option<String>,
     method: Option<String>,
     receipt_email: String,
     payer_reference: String,
@@ -136,8 +138,12 @@ pub async fn pay(
 
 fn hidden(form: &PayForm) -> Option<Hidden> {
     let method = form.method.as_deref().map_or(Some(Method::Card), Method::parse)?;
-    let card_fee = form.fee.as_deref().map_or(Ok(0), str::parse).ok()?;
-    let fee_minor = if method == Method::Card { card_fee } else { 0 };
+    let fee = match method {
+        Method::UsBankAccount => &form.fee_us_bank_account,
+        Method::SepaDebit => &form.fee_sepa_debit,
+        _ => &form.fee,
+    };
+    let fee_minor = fee.as_deref().map_or(Ok(0), str::parse).ok()?;
     Some(Hidden { payment: PaymentId::from_str(&form.intent).ok()?, method, fee_minor })
 }
 
@@ -197,7 +203,10 @@ fn input(
         Access::Contact => None,
     };
     let amount = Money::new(amount_minor, loaded.invoice.figures.currency);
-    let wording = mandate::wording(&ctx.chrome(), hidden.method, amount, ctx.today());
+    // What is agreed to is what is taken, the fee included; one that does not fit is refused as another than is due.
+    let taken = amount.minor().saturating_add(hidden.fee_minor);
+    let taken = Money::new(taken, amount.currency());
+    let wording = mandate::wording(&ctx.chrome(), hidden.method, taken, ctx.today());
     let agreement = wording.map(|wording| Agreement { wording, user_agent: ctx.user_agent.clone() });
     StartPayment {
         merchant: ctx.merchant.id,
@@ -295,11 +304,13 @@ fn draw(
 fn ways(ctx: &Ctx, loaded: &Loaded, amount: Money) -> Result<Vec<Way>, Fail> {
     let way = |offer: &Offer| {
         let method = offer.method;
+        let fee = loaded.fee(offer, amount)?;
+        let taken = fee.map_or(Ok(amount), |fee| amount.checked_add(fee)).map_err(anyhow::Error::from)?;
         Ok(Way {
             method,
-            fee: loaded.fee(offer, amount)?,
+            fee,
             arrives_on: arrives_on(method, ctx.today()),
-            agreement: mandate::wording(&ctx.chrome(), method, amount, ctx.today()),
+            agreement: mandate::wording(&ctx.chrome(), method, taken, ctx.today()),
             cannot: cannot_carry(offer, amount),
         })
     };

@@ -1,12 +1,12 @@
 //! The people and papers of a test, and what it asks the books.
 
 use crate::test_app::{PROCESSOR_KEY, TestApp, WEBHOOK_SECRET, WEBHOOK_SECRET_BEFORE};
-use billing::ids::{AuditId, InvoiceId, MerchantId, PaymentId};
+use billing::ids::{AuditId, CustomerId, InvoiceId, MerchantId, PaymentId};
 use billing::line::Line;
 use billing::payment::{Method, PaymentState};
 use billing::policy::PolicyLayer;
 use billing::surcharge::Surcharge;
-use gateway::StoredCall;
+use gateway::{Processor, StoredCall};
 use jiff::SignedDuration;
 use jiff::civil::date;
 use ledger::Currency;
@@ -18,6 +18,7 @@ use paydown::actions::submit_attempt::{Submitted, latest, submit_undisturbed};
 use paydown::app::App;
 use paydown::processors::{STRIPE, key_place, webhook_place};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use store::anomalies;
 use store::attempts::{self, Attempt};
 use store::audit::{self, AuditRow, acts};
@@ -27,9 +28,10 @@ use store::mails::{self, MailKind};
 use store::merchants::{self, Merchant};
 use store::payments::{self, Payment};
 use store::policies::{self, Scope};
+use store::postings;
 use store::processor_accounts::{self, Mode, ProcessorAccount};
 use store::receipts::{self, Receipt};
-use store::{postings, surcharges};
+use store::surcharges::{self, Passed};
 
 /// A card that pays.
 pub const VISA: &str = "4242424242424242";
@@ -102,9 +104,20 @@ impl TestApp {
 
     /// Sets what the merchant passes on of a card's cost.
     pub async fn set_surcharge(&self, currency: Currency, surcharge: Surcharge) {
+        self.set_surcharge_of(None, (Method::Card, currency), surcharge).await;
+    }
+
+    /// The same of any method, for one customer or for everybody.
+    pub async fn set_surcharge_of(
+        &self,
+        customer: Option<CustomerId>,
+        (method, currency): (Method, Currency),
+        surcharge: Surcharge,
+    ) {
         let (merchant, row) = (self.merchant, self.audit_row(acts::SURCHARGE_SET));
         let written = self.app.store.write(async move |tx: &mut Tx| {
-            surcharges::put(tx, merchant, currency, surcharge).await?;
+            let passed = Passed { customer, method, currency, surcharge };
+            surcharges::put(tx, merchant, &passed).await?;
             audit::append(tx, merchant, &row).await
         });
         written.await.expect("the surcharge is set");
@@ -141,9 +154,32 @@ impl TestApp {
 
     /// An open invoice of one line.
     pub async fn invoice_in(&self, currency: Currency, total_minor: i64) -> InvoiceId {
+        self.invoice_of(self.customer, currency, total_minor).await
+    }
+
+    /// One more customer, with one contact.
+    pub async fn another_customer(&self, name: &str, email: &str) -> CustomerId {
+        let new = NewCustomer {
+            merchant: self.merchant,
+            name: name.to_owned(),
+            address: String::new(),
+            contacts: vec![("Lee".to_owned(), email.to_owned())],
+        };
+        create_customer(&self.app, "cli:test", new).await.expect("the customer is written")
+    }
+
+    /// The merchant's processor.
+    pub async fn processor(&self) -> Arc<dyn Processor> {
+        let App { store, secrets, processors, .. } = &self.app;
+        let processor = processors.of(store, secrets, self.merchant).await.expect("the key opens");
+        processor.expect("it is connected")
+    }
+
+    /// The same of any customer.
+    pub async fn invoice_of(&self, customer: CustomerId, currency: Currency, total_minor: i64) -> InvoiceId {
         let new = NewInvoice {
             merchant: self.merchant,
-            customer_id: self.customer,
+            customer_id: customer,
             number: format!("INV-{}", self.payment_id()),
             currency,
             issued_on: date(2026, 11, 16),

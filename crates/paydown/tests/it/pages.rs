@@ -96,7 +96,7 @@ pub async fn open(app: &TestApp, browser: &mut Browser, invoice: InvoiceId) -> S
 /// What the pay form of a page sends, with an e-mail address for the receipt.
 pub fn filled(page: &Page) -> Vec<(&'static str, String)> {
     let mut form = vec![("receipt_email", "payer@acme.test".to_owned()), ("payer_reference", String::new())];
-    for name in ["csrf", "intent", "amount", "fee"] {
+    for name in ["csrf", "intent", "amount", "fee", "fee_us_bank_account", "fee_sepa_debit"] {
         form.extend(
             attribute(page, &format!("main form[action$='/pay'] [name={name}]"), "value").map(|v| (name, v)),
         );

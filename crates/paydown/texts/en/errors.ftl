@@ -39,7 +39,7 @@ receipt-email-empty = Enter the e-mail address for the receipt
 reference-has-card-number = Your reference must not hold a card number. The card is typed on the card page
 reference-too-long = Your reference must have no more than 60 characters
 processor-silent = The card page did not answer. Try again in a minute
-fee-changed = The fee is now { $fee }, it was { $before }. Check what your card will be charged, then go on
+fee-changed = The fee is now { $fee }, it was { $before }. Check what you will be charged, then go on
 form-damaged = What was sent did not arrive whole. Check this page, then go on
 already-started = You already started a payment of { $amount }. Continue it, or cancel it and start again
 

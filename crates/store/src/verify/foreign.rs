@@ -225,6 +225,17 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 22,
+        what: "a surcharge refers to a customer that its merchant does not have",
+        prefix: "cus_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.subject, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM surcharges c WHERE c.scope = 'customer' AND NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.subject) \
+             ORDER BY c.merchant_id, c.subject LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
         what: "rows belong to a merchant that does not exist",
         prefix: "",
         figures: ["rows", ""],

@@ -34,7 +34,7 @@ pub async fn terms(
     let layers = policies::layers(tx, invoice.merchant, invoice.customer_id, invoice.id).await?;
     let policy = Policy::effective(&layers, limits.minimum_minor);
     let figures = &invoice.figures;
-    let surcharge = passed_on(tx, invoice.merchant, method, figures.currency).await?;
+    let surcharge = passed_on(tx, invoice, method).await?;
     let method = surcharge.leaves_of(limits, figures.currency);
     Ok(Terms { payable: figures.payable_now(), pending: figures.pending(), policy, method })
 }
@@ -62,19 +62,12 @@ pub async fn surcharge(
     amount: Money,
     (method, limits): (Method, MethodLimits),
 ) -> Result<Money> {
-    let surcharge = passed_on(tx, invoice.merchant, method, amount.currency()).await?;
+    let surcharge = passed_on(tx, invoice, method).await?;
     surcharge.charged_on(amount, limits.step_minor).context("the surcharge is too large")
 }
 
-/// What the merchant passes on of a method's cost: of cards what was set, of bank debits nothing.
-async fn passed_on(
-    tx: &mut Tx,
-    merchant: MerchantId,
-    method: Method,
-    currency: Currency,
-) -> Result<Surcharge> {
-    match method {
-        Method::Card => surcharges::of_cards(tx, merchant, currency).await,
-        _ => Ok(Surcharge::NONE),
-    }
+/// What the merchant passes on of a method's cost to the customer of this invoice.
+pub async fn passed_on(tx: &mut Tx, invoice: &Invoice, method: Method) -> Result<Surcharge> {
+    let of = (method, invoice.figures.currency);
+    surcharges::effective(tx, invoice.merchant, invoice.customer_id, of).await
 }

@@ -37,6 +37,7 @@ fn invoice(paid: i64) -> InvoiceMail {
 
 fn received(left: i64) -> PaymentReceivedMail {
     PaymentReceivedMail {
+        of_debit: false,
         sender: sender(),
         number: "INV-1042".to_owned(),
         reference: "PAY-7F3K-2Q".to_owned(),

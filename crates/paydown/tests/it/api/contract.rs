@@ -20,6 +20,7 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
     succeed(&client).await;
     refuse(app, &client).await;
     payouts::are_shown(app, &client).await;
+    surcharges(&client).await;
     break_down(app, &client).await;
     let seen = client.seen.lock().expect("nobody panics here").clone();
     let mut missing = Vec::new();
@@ -65,6 +66,33 @@ async fn succeed(client: &Client) {
     let paid = client.post_once("p-1", "/v1/payments", Client::wire(&invoice, 1_000)).await;
     assert_eq!(client.get(&format!("/v1/payments/{}", paid.text_of("id"))).await.status, 200);
     assert_eq!(client.send("POST", &format!("/v1/invoices/{other}/void"), &[], None).await.status, 200);
+}
+
+async fn surcharges(client: &Client) {
+    let put = async |body: Value| {
+        let body = Some(body.to_string().into_bytes());
+        client.send("PUT", "/v1/surcharges", &[], body).await
+    };
+    let cards =
+        json!({ "method": "card", "currency": "eur", "rate_millionths": 29_000, "fixed": 30, "cap": 1_000 });
+    let set = put(cards.clone()).await;
+    assert_eq!((set.status, &set.json["rate_millionths"]), (200, &json!(29_000)), "{}", set.text);
+    let customer = client.customer("Hooli").await;
+    let own = json!({ "method": "card", "currency": "eur", "customer": customer });
+    assert_eq!(put(own.clone()).await.json["fixed"], 0, "nothing is passed on to this one");
+    let all = client.get("/v1/surcharges").await;
+    assert_eq!((all.status, all.json["data"].as_array().map(Vec::len)), (200, Some(2)), "{}", all.text);
+    let mut inherits = own;
+    inherits["inherit"] = json!(true);
+    assert_eq!(put(inherits.clone()).await.json["fixed"], 30, "the merchant's holds again");
+    assert_eq!(client.get("/v1/surcharges").await.json["data"].as_array().map(Vec::len), Some(1));
+    inherits["customer"] = json!("cus_00000000000000000000000000");
+    put(inherits).await.is(404, "not_found");
+    put(json!({ "method": "card", "currency": "eur", "inherit": true })).await.is(422, "invalid_request");
+    put(json!({ "method": "cheque", "currency": "eur" })).await.is(422, "invalid_request");
+    put(json!({ "method": "card", "currency": "eur", "rate_millionths": 1_000_001 }))
+        .await
+        .is(422, "invalid_request");
 }
 
 async fn refuse(app: &TestApp, client: &Client) {

@@ -7,7 +7,7 @@ use crate::builders::VISA;
 use crate::on_both_engines;
 use crate::test_app::TestApp;
 use crate::web::{Browser, Page};
-use billing::payment::PaymentState;
+use billing::payment::{Method, PaymentState};
 use billing::surcharge::Surcharge;
 use jiff::SignedDuration;
 use ledger::{Currency, Money};
@@ -161,8 +161,8 @@ on_both_engines!(a_fee_that_changed_is_said_before_anything_is_taken, async |app
     let page = press(&mut browser, &path, &form).await;
     assert_eq!(page.status, 409);
     page.tells(
-        "There is a problem No money has been taken. The fee is now $12.90, it was $11.90. Check what your card will \
-         be charged, then go on",
+        "There is a problem No money has been taken. The fee is now $12.90, it was $11.90. Check what you will be \
+         charged, then go on",
     );
     assert!(texts(&page, "title")[0].starts_with("Error: "));
     assert_eq!(summary(&page)[1], "Fee $12.90 · Charged to your card $412.90");
@@ -246,4 +246,26 @@ on_both_engines!(two_tabs_pay_two_amounts, async |app: &mut TestApp| {
     }
     app.settle().await;
     assert_eq!(app.figures(invoice).await, (0, 0, 125_000));
+});
+
+on_both_engines!(each_way_says_its_fee_before_it_is_chosen, async |app: &mut TestApp| {
+    app.offer_debits().await;
+    let mut browser = Browser::open(app).await;
+    app.set_surcharge(Currency::USD, FEE).await;
+    let debits = (Method::UsBankAccount, Currency::USD);
+    let percent = Surcharge { rate_millionths: 10_000, fixed_minor: 0, cap_minor: None };
+    app.set_surcharge_of(None, debits, percent).await;
+    let (_, path) = open_by_link(app, &mut browser, New::usd(app, "INV-1042", 125_000)).await;
+    let page = browser.get(&format!("{path}/pay?amount=40000")).await;
+    page.tells("Fee $11.90 · Charged to your card $411.90");
+    page.tells("Fee $4.00 · Taken from your account $404.00");
+    assert!(page.told().contains("$404.00"), "what is allowed is what is taken");
+    let fees =
+        ["fee", "fee_us_bank_account"].map(|name| attribute(&page, &format!("[name={name}]"), "value"));
+    assert_eq!(fees, [Some("1190".to_owned()), Some("400".to_owned())]);
+    app.set_surcharge_of(None, debits, Surcharge { rate_millionths: 20_000, ..percent }).await;
+    let form = [filled(&page), vec![("method", "us_bank_account".to_owned())]].concat();
+    let again = press(&mut browser, &path, &form).await;
+    assert_eq!(again.status, 409);
+    again.tells("No money has been taken. The fee is now $8.00, it was $4.00.");
 });
