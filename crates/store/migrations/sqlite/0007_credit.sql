@@ -1,7 +1,7 @@
 -- Customer credit comes from elsewhere too than from a payment that was too much for its invoice, and it is spent on other
 -- invoices than the one it was born on. A column cannot be made to take nothing here, so both tables are made anew.
-CREATE TABLE allocations_kept AS SELECT * FROM allocations;
-CREATE TABLE grants_kept AS SELECT * FROM grants;
+CREATE TEMPORARY TABLE allocations_kept AS SELECT * FROM allocations;
+CREATE TEMPORARY TABLE grants_kept AS SELECT * FROM grants;
 DROP TABLE allocations;
 DROP TABLE grants;
 

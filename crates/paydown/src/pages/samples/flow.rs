@@ -19,6 +19,7 @@ pub(super) fn samples() -> Vec<(String, String)> {
     all.extend(links());
     all.extend(pay());
     all.extend(results());
+    all.extend(debits());
     all.extend(receipts());
     all.extend(errors());
     all
@@ -173,8 +174,8 @@ fn pay() -> Vec<(String, String)> {
     ]
 }
 
-fn results() -> Vec<(String, String)> {
-    let page = |outcome: Outcome, left: i64| PaymentPage {
+fn result(outcome: Outcome, left: i64) -> PaymentPage {
+    PaymentPage {
         chrome: by_link(),
         id: "pay_1".to_owned(),
         reference: "PAY-7F3K-2Q".to_owned(),
@@ -191,16 +192,11 @@ fn results() -> Vec<(String, String)> {
         outcome,
         may_pay_less: true,
         pressed_twice: false,
-    };
-    let debit = |outcome, left| PaymentPage {
-        debit: Some(Debit {
-            last4: Some("6789".to_owned()),
-            expected_on: Some(date(2026, 11, 9)),
-            agreement: bank().agreement,
-            reason: Some("bank-return-not-enough-money"),
-        }),
-        ..page(outcome, left)
-    };
+    }
+}
+
+fn results() -> Vec<(String, String)> {
+    let page = result;
     let declined = |reason| page(Outcome::Declined { reason, page_open: true }, 75_000);
     let full_only = PaymentPage {
         may_pay_less: false,
@@ -240,6 +236,20 @@ fn results() -> Vec<(String, String)> {
         render("payment-expired", page(Outcome::Expired, 125_000)),
         render("payment-refused", page(Outcome::RefusedByUs { quote: "CHK-12".to_owned() }, 125_000)),
         render("payment-unknown", page(Outcome::Unknown, 75_000)),
+    ]
+}
+
+fn debits() -> Vec<(String, String)> {
+    let debit = |outcome, left| PaymentPage {
+        debit: Some(Debit {
+            last4: Some("6789".to_owned()),
+            expected_on: Some(date(2026, 11, 9)),
+            agreement: bank().agreement,
+            reason: Some("bank-return-not-enough-money"),
+        }),
+        ..result(outcome, left)
+    };
+    vec![
         render("payment-debit-begun", debit(Outcome::DebitBegun, 75_000)),
         render("payment-debit-unfinished", debit(Outcome::Unfinished, 75_000)),
         render("payment-debit-failed", debit(Outcome::DebitFailed, 125_000)),
