@@ -1,6 +1,7 @@
 //! What a payment may become: one transition table. What is not in it is recorded as stale, never applied.
 
 mod outcome;
+pub mod resolve;
 
 pub use outcome::{Known, Outcome, outcome};
 

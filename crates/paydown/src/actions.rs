@@ -38,6 +38,7 @@ pub mod record_payment;
 mod refusals;
 mod register_payer;
 pub mod request_code;
+pub mod resolve_payment;
 pub mod return_credit;
 pub mod run_jobs;
 pub mod seal_books;

@@ -20,6 +20,7 @@ pub mod payouts;
 pub mod problem;
 pub mod quotes;
 pub mod surcharges;
+pub mod resolutions;
 
 use crate::app::App;
 use axum::Router;
@@ -64,6 +65,7 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(surcharges::list, surcharges::set))
         .routes(routes!(payouts::list))
         .routes(routes!(payouts::show))
+        .routes(routes!(resolutions::resolve))
         .routes(routes!(events::list))
         .split_for_parts();
     openapi::settle(&mut described);

@@ -16,6 +16,7 @@ mod offered_methods;
 mod openapi;
 mod payments;
 mod payouts;
+mod resolve;
 mod rules;
 mod serve;
 mod setup;
@@ -68,7 +69,7 @@ enum Command {
     /// Invoices: list, show, send, void, links
     #[command(subcommand)]
     Invoice(InvoiceCommand),
-    /// Payments: list and show
+    /// Payments: list, show, settle by hand
     #[command(subcommand)]
     Payment(PaymentCommand),
     /// What the processor sent to the bank: list and show
@@ -237,6 +238,39 @@ enum PaymentCommand {
         /// Id of the payment, pay_…
         id: String,
     },
+    /// Say how a payment ended, where the processor is asked and has no answer
+    Resolve(ResolveArgs),
+}
+
+#[derive(Debug, Args)]
+struct ResolveArgs {
+    /// Id of the payment, pay_…
+    id: String,
+    /// How it ended
+    #[arg(long = "as", value_enum, value_name = "WORD")]
+    word: ResolveWord,
+    /// What you know and from whom; it stays in the audit trail
+    #[arg(long)]
+    reason: String,
+    /// The processor's name of the charge, where it succeeded
+    #[arg(long, value_name = "ID", required_if_eq("word", "succeeded"))]
+    charge: Option<String>,
+    /// What was captured, surcharge included, where it succeeded: 411.90 or "411.90 EUR"
+    #[arg(long, required_if_eq("word", "succeeded"))]
+    amount: Option<String>,
+}
+
+/// How a payment ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum ResolveWord {
+    /// It was given up; no money moved
+    Canceled,
+    /// It was refused; no money moved
+    Failed,
+    /// The money was captured; name the charge and the amount
+    Succeeded,
+    /// It was said to have succeeded, and the processor says that no money came
+    TakenBack,
 }
 
 #[derive(Debug, Subcommand)]

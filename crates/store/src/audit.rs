@@ -37,6 +37,8 @@ pub mod acts {
     pub const RECEIPT_MATCH: &str = "receipt.match";
     /// A returned payment was demanded again; the object is the new invoice.
     pub const RETURNED_PAYMENT_DEMAND: &str = "returned_payment.demand";
+    /// Somebody said how a payment ended, where the processor could not be asked; the object is the payment.
+    pub const PAYMENT_RESOLVE: &str = "payment.resolve";
     /// A key of the API was made, changed or taken back; the object is the key.
     pub const KEY_CREATE: &str = "key.create";
     /// See [`KEY_CREATE`]; from which rate to which.

@@ -42,6 +42,7 @@ pub mod rates;
 pub mod receipts;
 pub mod reservations;
 pub mod returned_payments;
+pub mod resolutions;
 pub mod seals;
 pub mod sent_debits;
 pub mod sessions;

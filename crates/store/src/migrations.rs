@@ -65,4 +65,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0010_surcharges.sql"),
         postgres: include_str!("../migrations/postgres/0010_surcharges.sql"),
     },
+    Migration {
+        number: 11,
+        name: "resolutions",
+        sqlite: include_str!("../migrations/sqlite/0011_resolutions.sql"),
+        postgres: include_str!("../migrations/postgres/0011_resolutions.sql"),
+    },
 ];

@@ -21,6 +21,7 @@ use store::attempts::{self, Attempt};
 use store::db::Tx;
 use store::merchants::{self, Merchant};
 use store::payments::{self, Ending, Payment};
+use store::resolutions;
 
 /// After so long without an answer a person owns it.
 const A_PERSON_OWNS_IT_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
@@ -58,6 +59,8 @@ struct Case {
     payment: Payment,
     attempt: Attempt,
     merchant: Merchant,
+    /// True where a person said how it ended, and the processor has not said so yet.
+    said_by_hand: bool,
 }
 
 impl Case {
@@ -85,18 +88,65 @@ pub async fn reconcile_payment(
     let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
     let processor = processor.context("the processor was disconnected")?;
     let recorded = match ask(app, &*processor, &case).await {
-        Ok(Answer::Facts(facts)) => {
-            let outcome =
-                Outcome { merchant, payment, facts: *facts, source, ending: None, unmade_after_calls: None };
-            record_outcome(app, outcome).await?
-        }
-        Ok(Answer::NoPage) => absent(app, &*processor, &case).await?,
-        Ok(Answer::Refused(unsent)) => never_made(app, &case, &unsent).await?,
+        Ok(answer) => record(app, &*processor, &case, answer, source).await?.0,
         // Nobody else looks after a payment that has ended, so who brought the hint has to come again.
-        Err(error) if state.hold() == Hold::Released => return Err(error.into()),
+        Err(error) if state.hold() == Hold::Released && !case.said_by_hand => return Err(error.into()),
         Err(error) => return unanswered(app, &case, &error).await.map(Some),
     };
     after(app, &case, recorded.state().unwrap_or(state)).await.map(Some)
+}
+
+/// Records what the processor said; tells it as well, unless it said nothing about this payment.
+async fn record(
+    app: &App,
+    processor: &dyn Processor,
+    case: &Case,
+    answer: Answer,
+    source: &'static str,
+) -> Result<(Recorded, Option<PaymentState>)> {
+    let (merchant, payment) = (case.payment.merchant, case.payment.id);
+    Ok(match answer {
+        Answer::Facts(facts) => {
+            let (said, attempt) = (facts.state, &case.attempt);
+            let page = facts.session.as_ref().is_some_and(|page| page.open);
+            let outcome =
+                Outcome { merchant, payment, facts: *facts, source, ending: None, unmade_after_calls: None };
+            let recorded = record_outcome(app, outcome).await?;
+            if page && case.said_by_hand && attempt.session_id.is_some() {
+                // A person gave it up while nobody could ask: nobody may pay on its page any more.
+                end_page(app, attempt, case.ending()).await?;
+            }
+            (recorded, Some(said))
+        }
+        Answer::NoPage => {
+            let said = proves_absence(app, processor, case).then_some(PaymentState::Canceled);
+            let recorded = absent(app, processor, case).await?;
+            (recorded, said.filter(|_| recorded.state().is_some_and(|state| state.hold() != Hold::Held)))
+        }
+        Answer::Refused(unsent) => {
+            let recorded = never_made(app, case, &unsent).await?;
+            (recorded, recorded.state())
+        }
+    })
+}
+
+/// Asks the processor at this moment, records what it says and answers with that, or with why there was no answer about this
+/// payment. `None`: the payment is none that a processor was asked for.
+pub(super) async fn ask_now(
+    app: &App,
+    merchant: MerchantId,
+    payment: PaymentId,
+) -> Result<Option<Result<PaymentState, String>>> {
+    let Some(case) = load(app, merchant, payment).await? else { return Ok(None) };
+    let Some(processor) = app.processors.of(&app.store, &app.secrets, merchant).await? else {
+        return Ok(Some(Err("no processor is connected".to_owned())));
+    };
+    let answer = match ask(app, &*processor, &case).await {
+        Ok(answer) => answer,
+        Err(error) => return Ok(Some(Err(error.to_string()))),
+    };
+    let (_, said) = record(app, &*processor, &case, answer, "a person asked").await?;
+    Ok(Some(said.ok_or_else(|| "the processor's list has no page of this payment".to_owned())))
 }
 
 /// What the processor said.
@@ -117,7 +167,8 @@ async fn ask(app: &App, processor: &dyn Processor, case: &Case) -> Result<Answer
         return processor.read_session(session).await.map(|facts| Answer::Facts(Box::new(facts)));
     }
     let dead_key = attempt.server_errors >= SERVER_ERRORS_ARE_FINAL;
-    if dead_key || app.clock.now() > attempt.created_at + KEY_IS_KEPT_FOR {
+    let ended = case.payment.state.hold() != Hold::Held;
+    if dead_key || ended || app.clock.now() > attempt.created_at + KEY_IS_KEPT_FOR {
         let last_sent_at = attempt.called_at.unwrap_or(attempt.created_at);
         let found = processor.find_attempt(attempt.id, attempt.created_at, last_sent_at).await?;
         return Ok(found.map_or(Answer::NoPage, |facts| Answer::Facts(Box::new(facts))));
@@ -154,12 +205,18 @@ async fn never_made(app: &App, case: &Case, unsent: &Unsent) -> Result<Recorded>
     record_unmade(app, attempt, unsent.calls, end, "the processor never made its page").await
 }
 
+/// True if a list without a page of ours proves that there never will be one.
+fn proves_absence(app: &App, processor: &dyn Processor, case: &Case) -> bool {
+    let attempt = &case.attempt;
+    let proven_at = attempt.created_at + processor.session_life() + SignedDuration::from_hours(1);
+    attempt.calls == 0 || app.clock.now() >= proven_at
+}
+
 /// The list has no page of ours. Proof that there is none only where nothing was ever sent, or after the longest life
 /// of a page.
 async fn absent(app: &App, processor: &dyn Processor, case: &Case) -> Result<Recorded> {
     let attempt = &case.attempt;
-    let proven_at = attempt.created_at + processor.session_life() + SignedDuration::from_hours(1);
-    if attempt.calls > 0 && app.clock.now() < proven_at {
+    if !proves_absence(app, processor, case) {
         return Ok(Recorded::AlreadyThere(case.payment.state));
     }
     let end = (PaymentState::Canceled, case.ending());
@@ -171,7 +228,7 @@ async fn unanswered(app: &App, case: &Case, error: &CallError) -> Result<Looked>
     let (now, payment) = (app.clock.now(), &case.payment);
     tracing::warn!(payment = %payment.id, %error, "the processor could not be asked");
     let waited = now.duration_since(payment.created_at);
-    if payment.state.hold() == Hold::Held && waited > A_PERSON_OWNS_IT_AFTER {
+    if payment.state.hold() == Hold::Held && waited > a_person_owns_it_after(payment) {
         hand_to_person(app, case).await?;
     }
     let asked_to_wait = match error {
@@ -193,7 +250,7 @@ async fn after(app: &App, before: &Case, state: PaymentState) -> Result<Looked> 
     }
     if case.payment.state.hold() != Hold::Held {
         let waited = now.duration_since(case.payment.changed_at);
-        let gives_up = waited > FEE_IS_AWAITED_FOR;
+        let gives_up = waited > FEE_IS_AWAITED_FOR && !case.said_by_hand;
         return Ok(if gives_up { Looked::Done(state) } else { Looked::Again(state, now + pause(waited)) });
     }
     let waited = now.duration_since(case.payment.created_at);
@@ -221,10 +278,12 @@ async fn after(app: &App, before: &Case, state: PaymentState) -> Result<Looked> 
     }
 }
 
-/// A bank takes days to answer, and that is no riddle.
+/// A bank takes days to answer, and so does a payer who waits for small deposits: that is no riddle.
 fn a_person_owns_it_after(payment: &Payment) -> SignedDuration {
     match payment.state {
-        PaymentState::Processing if payment.method.is_bank_debit() => A_DEBIT_TAKES_AT_MOST,
+        PaymentState::Processing | PaymentState::RequiresAction if payment.method.is_bank_debit() => {
+            A_DEBIT_TAKES_AT_MOST
+        }
         _ => A_PERSON_OWNS_IT_AFTER,
     }
 }
@@ -242,6 +301,7 @@ fn pause(waited: SignedDuration) -> SignedDuration {
 
 fn settled(case: &Case) -> bool {
     match case.payment.state {
+        _ if case.said_by_hand => false,
         PaymentState::Succeeded => case.attempt.balance_transaction_id.is_some(),
         state => state.hold() != Hold::Held,
     }
@@ -263,7 +323,12 @@ async fn load(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<Opt
             let Some(payment) = payments::find(tx, merchant, payment).await? else { return Ok(None) };
             let Some(attempt) = attempts::latest(tx, merchant, payment.id).await? else { return Ok(None) };
             let merchant = merchants::find(tx, merchant).await?.context("a payment has a merchant")?;
-            Ok(Some(Case { payment, attempt, merchant }))
+            let said = match payment.state.hold() {
+                Hold::Held => None,
+                _ => resolutions::latest(tx, merchant.id, payment.id).await?,
+            };
+            let said_by_hand = said.is_some_and(|said| said.answered_at.is_none());
+            Ok(Some(Case { payment, attempt, merchant, said_by_hand }))
         })
         .await
 }
@@ -276,7 +341,10 @@ async fn hand_to_person(app: &App, case: &Case) -> Result<()> {
                 id: mint.id(AnomalyId::new),
                 kind: "unresolved".to_owned(),
                 payment_id: Some(payment),
-                detail: format!("the processor has not said for five days how {payment} ended"),
+                detail: format!(
+                    "the processor has not said for days how {payment} ended. Its amount stays held. When you know how it \
+                     ended: paydown payment resolve {payment} --as … --reason …"
+                ),
                 at: mint.now,
             };
             anomalies::insert_once(tx, merchant, &anomaly).await.map(drop)

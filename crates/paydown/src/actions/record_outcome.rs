@@ -7,7 +7,7 @@ mod capture;
 mod debit;
 mod returned;
 
-use crate::actions::{card_testing, return_credit};
+use crate::actions::{card_testing, resolve_payment, return_credit};
 use crate::app::App;
 use crate::clock::Mint;
 use crate::secrets::SecretKey;
@@ -105,6 +105,9 @@ pub(super) async fn in_tx(
         debit::learn(tx, mint, &payment, facts).await?;
     }
     let recorded = move_on(tx, mint, outcome, payment.clone(), secrets).await?;
+    if payment.state.hold() != Hold::Held {
+        resolve_payment::compare(tx, mint, &payment, outcome).await?;
+    }
     if payment.state != PaymentState::Succeeded {
         card_testing::count_try(tx, mint, &payment, facts).await?;
     }

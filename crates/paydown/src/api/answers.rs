@@ -151,4 +151,9 @@ answers! {
         UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused, Surplus,
         AllocationsAboveAmount, CurrencyMismatch, CustomerMismatch, DateInFuture,
     ];
+    /// What settling a payment by hand may answer.
+    CannotResolve = [
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, ProcessorAnswered, NotResolvable,
+        BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused,
+    ];
 }

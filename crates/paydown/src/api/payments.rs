@@ -100,7 +100,7 @@ pub enum Surplus {
 pub struct Payment {
     /// Its id.
     #[schema(example = "pay_06a8q2m0000000000000000000")]
-    id: String,
+    pub(super) id: String,
     /// What its receipt is called: what a payer quotes on the telephone.
     #[schema(example = "PAY-7F3K-2QWM-9C")]
     receipt_number: String,
@@ -251,7 +251,7 @@ impl PaymentStatus {
 }
 
 impl Payment {
-    fn of(
+    pub(super) fn of(
         payment: &payments::Payment,
         allocations: &[Stored],
         credit_minor: i64,

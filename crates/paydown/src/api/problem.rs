@@ -77,6 +77,10 @@ codes! {
     NotOpen = "not_open", CONFLICT, "The invoice is not open";
     /// Something was paid on the invoice or is on its way, or it was credited in part: it cannot be voided.
     CannotVoid = "cannot_void", CONFLICT, "The invoice cannot be voided";
+    /// The processor was asked and answered how the payment stands. Its word counts and was applied; look at the payment again.
+    ProcessorAnswered = "processor_answered", CONFLICT, "The processor answered";
+    /// The payment is not one that waits for an answer, has not waited long enough, or cannot end so.
+    NotResolvable = "not_resolvable", CONFLICT, "The payment cannot be settled by hand";
     /// The body is larger than 1 MiB.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The body has to be `Content-Type: application/json`.

@@ -2,7 +2,7 @@
 
 use super::anomalies::{anomaly_line, listed_json};
 use super::world::{At, Exit, stop, table};
-use super::{ListArgs, PaymentCommand};
+use super::{ListArgs, PaymentCommand, resolve};
 use anyhow::Result;
 use billing::ids::{MerchantId, PaymentId};
 use billing::payout::PayoutState;
@@ -17,6 +17,7 @@ pub(super) async fn run(at: &mut At<'_>, command: PaymentCommand) -> Result<Exit
     match command {
         PaymentCommand::List(args) => list(at, args).await,
         PaymentCommand::Show { id } => show(at, &id).await,
+        PaymentCommand::Resolve(args) => resolve::run(at, args).await,
     }
 }
 
@@ -48,10 +49,7 @@ async fn list(at: &mut At<'_>, args: ListArgs) -> Result<Exit> {
 async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
     let (_, store, merchant) = at.merchant().await?;
     let merchant_id = merchant.id;
-    let id = match text.to_ascii_uppercase().starts_with("PAY-") {
-        true => by_reference(&store, merchant_id, text).await?,
-        false => text.parse::<PaymentId>().map_err(|error| stop(Exit::Usage, error.to_string()))?,
-    };
+    let id = read_id(&store, merchant_id, text).await?;
     let found = store
         .read(async move |tx: &mut Tx| {
             let payment = payments::find(tx, merchant_id, id).await?;
@@ -61,10 +59,7 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
         })
         .await?;
     let (Some(payment), history, (noted, paid_out)) = found else {
-        return Err(stop(
-            Exit::NotFound,
-            format!("there is no payment {text}; `paydown payment list` shows them"),
-        ));
+        return Err(unknown(text));
     };
     let mut json = payment_json(&payment);
     json["history"] = history
@@ -98,6 +93,18 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// The payment by its id, or as its payer names it.
+pub(super) async fn read_id(store: &Store, merchant: MerchantId, text: &str) -> Result<PaymentId> {
+    match text.to_ascii_uppercase().starts_with("PAY-") {
+        true => by_reference(store, merchant, text).await,
+        false => text.parse::<PaymentId>().map_err(|error| stop(Exit::Usage, error.to_string())),
+    }
+}
+
+pub(super) fn unknown(text: &str) -> anyhow::Error {
+    stop(Exit::NotFound, format!("there is no payment {text}; `paydown payment list` shows them"))
+}
+
 /// The payment that a payer names on the telephone. References are made from ids, so the list is read to find one.
 async fn by_reference(store: &Store, merchant: MerchantId, text: &str) -> Result<PaymentId> {
     const PAGE: i64 = 1_000;
@@ -111,8 +118,7 @@ async fn by_reference(store: &Store, merchant: MerchantId, text: &str) -> Result
             return Ok(found.id);
         }
         let Some(last) = page.last() else {
-            let words = format!("there is no payment {text}; `paydown payment list` shows them");
-            return Err(stop(Exit::NotFound, words));
+            return Err(unknown(text));
         };
         after = Some(last.id);
     }
@@ -122,7 +128,7 @@ fn amount(payment: &Payment) -> Money {
     Money::new(payment.amount_minor, payment.currency)
 }
 
-fn payment_json(payment: &Payment) -> Value {
+pub(super) fn payment_json(payment: &Payment) -> Value {
     json!({
         "id": payment.id.to_string(),
         "reference": payment.id.reference(),

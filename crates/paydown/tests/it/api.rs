@@ -1,6 +1,7 @@
 //! The API over HTTP, as a program calls it. Every answer that any of these tests gets is held against the description that the
 //! server gives of itself.
 
+mod by_hand;
 mod client;
 mod contract;
 mod errors;

@@ -1,5 +1,6 @@
 //! What goes wrong between us and the processor, and that the end is the same.
 
+mod by_hand;
 mod captures;
 mod clocks;
 mod crashes;

@@ -51,6 +51,7 @@ pub(super) const CHECKS: &[Check] = &[
             "SELECT merchant_id, act, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () FROM (\
              SELECT merchant_id, 'policy.set' AS act FROM policies UNION \
              SELECT merchant_id, 'surcharge.set' FROM surcharges UNION \
+             SELECT merchant_id, 'methods.set' FROM offered_methods UNION \
              SELECT merchant_id, 'processor.connect' FROM processor_accounts) d \
              WHERE NOT EXISTS (SELECT 1 FROM audit WHERE audit.merchant_id = d.merchant_id AND audit.act = d.act) \
              ORDER BY 1, 2 LIMIT 20",
@@ -83,6 +84,9 @@ const UNMATCHED: Sql =
 const DEMANDED: Sql =
     Sql("SELECT invoice_id FROM returned_payment_demands WHERE merchant_id = $1 AND invoice_id > $2 \
      ORDER BY invoice_id LIMIT $3");
+const RESOLVED: Sql =
+    Sql("SELECT DISTINCT payment_id FROM resolutions WHERE merchant_id = $1 AND payment_id > $2 \
+     ORDER BY payment_id LIMIT $3");
 /// `object` leads the index of the trail, so one kind of object is one range of it.
 const OBJECTS: Sql =
     Sql("SELECT object FROM audit WHERE merchant_id = $1 AND object > $2 AND object < $3 AND act = $4");
@@ -94,7 +98,7 @@ pub(super) async fn check_audit(
     report: &mut VerifyReport,
 ) -> Result<()> {
     let (mut voided, mut closed, mut revoked) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut recorded, mut reduced) = (Vec::new(), Vec::new());
+    let (mut recorded, mut reduced, mut resolved) = (Vec::new(), Vec::new(), Vec::new());
     for merchant_id in merchants {
         unaudited(tx, *merchant_id, (VOIDED, "inv_", acts::INVOICE_VOID), &mut voided).await?;
         unaudited(tx, *merchant_id, (CLOSED, "ano_", acts::ANOMALY_CLOSE), &mut closed).await?;
@@ -108,6 +112,7 @@ pub(super) async fn check_audit(
         ] {
             unaudited(tx, *merchant_id, (rows, prefix, act), &mut reduced).await?;
         }
+        unaudited(tx, *merchant_id, (RESOLVED, "pay_", acts::PAYMENT_RESOLVE), &mut resolved).await?;
         let mut audited = objects(tx, *merchant_id, "inv_", acts::LINK_REVOKE).await?;
         audited.extend(objects(tx, *merchant_id, "lnk_", acts::LINK_REVOKE).await?);
         let mut last = [0; 16];
@@ -132,6 +137,7 @@ pub(super) async fn check_audit(
         "an invoice was credited, written off or set right, and no audit row says who did",
         reduced,
     );
+    found(report, 24, "a payment was settled by hand, and no audit row says by whom", resolved);
     found(report, 24, "an anomaly is closed, and no audit row says who closed it", closed);
     found(report, 24, "a payment link is revoked, and no audit row says who did", revoked);
     Ok(())

@@ -1,5 +1,6 @@
 //! The description and the server are one: every route and every error that is described can be had, and nothing else comes.
 
+use super::by_hand::unknown_payment;
 use super::client::{Client, Seen, description, new_key};
 use super::payouts;
 use crate::on_both_engines;
@@ -21,6 +22,7 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
     refuse(app, &client).await;
     payouts::are_shown(app, &client).await;
     surcharges(&client).await;
+    settle_by_hand(app, &client).await;
     break_down(app, &client).await;
     let seen = client.seen.lock().expect("nobody panics here").clone();
     let mut missing = Vec::new();
@@ -190,6 +192,17 @@ async fn quotes_under_policies(app: &TestApp, client: &Client, customer: &str) {
         }),
     );
     quote(&draft.await.text_of("id"), 100).await.is(409, "not_open");
+}
+
+/// What is settled where the processor has no answer, and refused where it has one.
+async fn settle_by_hand(app: &TestApp, client: &Client) {
+    let word = json!({ "status": "failed", "reason": "Their support says so" });
+    let here = format!("/v1/payments/{}/resolve", unknown_payment(app).await);
+    assert_eq!(client.post_once("r-1", &here, word.clone()).await.status, 200);
+    client.post_once("r-2", &here, word.clone()).await.is(409, "not_resolvable");
+    let here = format!("/v1/payments/{}/resolve", unknown_payment(app).await);
+    app.disarm_faults().await;
+    client.post_once("r-3", &here, word).await.is(409, "processor_answered");
 }
 
 /// What comes when the program itself fails.

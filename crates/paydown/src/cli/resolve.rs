@@ -1,0 +1,68 @@
+//! `paydown payment resolve`: a person's word on how a payment ended. The processor is asked first, and its word counts.
+
+use super::payments::{payment_json, read_id, unknown};
+use super::world::{At, Exit, stop};
+use super::{ResolveArgs, ResolveWord};
+use crate::actions::once::Ran;
+use crate::actions::resolve_payment::{CannotResolve, ResolvePayment, Word, resolve_payment};
+use anyhow::Result;
+use billing::amount::{NumberMarks, Typed, parse_text};
+use billing::payment::resolve::CannotResolve as Rule;
+use ledger::{Currency, Money};
+use store::db::Tx;
+use store::payments;
+
+pub(super) async fn run(at: &mut At<'_>, args: ResolveArgs) -> Result<Exit> {
+    let ResolveArgs { id: text, word, reason, charge, amount } = args;
+    let (config, store, merchant) = at.merchant().await?;
+    let (merchant, id) = (merchant.id, read_id(&store, merchant.id, &text).await?);
+    let found = store.read(async move |tx: &mut Tx| payments::find(tx, merchant, id).await).await?;
+    let payment = found.ok_or_else(|| unknown(&text))?;
+    let word = match (word, charge, amount) {
+        (ResolveWord::Succeeded, Some(charge_id), Some(amount)) => {
+            Word::Succeeded { charge_id, captured: money_of(&amount, payment.currency)? }
+        }
+        (ResolveWord::Canceled, None, None) => Word::Canceled,
+        (ResolveWord::Failed, None, None) => Word::Failed,
+        (ResolveWord::TakenBack, None, None) => Word::TakenBack,
+        _ => {
+            let words = "--charge and --amount belong to --as succeeded, both of them, and to nothing else";
+            return Err(stop(Exit::Usage, words));
+        }
+    };
+    let app = at.app(&config, store)?;
+    let input = ResolvePayment { merchant, payment: id, word, reason, actor: at.actor() };
+    match resolve_payment(&app, input, None).await? {
+        Ran::New(resolved) => {
+            at.tell(&payment_json(&resolved.payment), || {
+                let state = resolved.payment.state.as_str();
+                format!(
+                    "{text} is {state} now. The processor is asked on; `paydown anomaly list` shows it until \
+                     somebody has held it against the processor."
+                )
+            })?;
+            Ok(Exit::Done)
+        }
+        Ran::Refused(why) => Err(stop(exit_of(&why), format!("{text} is not settled by hand: {why}"))),
+        Ran::Repeated(_) | Ran::OtherRequest => {
+            anyhow::bail!("a request without a key was taken for another")
+        }
+    }
+}
+
+fn exit_of(why: &CannotResolve) -> Exit {
+    match why {
+        CannotResolve::NoSuchPayment => Exit::NotFound,
+        CannotResolve::Rule(Rule::Answered(_) | Rule::Ended(_)) => Exit::Conflict,
+        _ => Exit::Refused,
+    }
+}
+
+/// `411.90` or `411.90 EUR`.
+fn money_of(text: &str, currency: Currency) -> Result<Money> {
+    let named = text.split_whitespace().find_map(|word| Currency::try_new(word).ok()).unwrap_or(currency);
+    match parse_text(text, named, NumberMarks::ENGLISH) {
+        Ok(Typed::Minor(minor)) if minor > 0 => Ok(Money::new(minor, named)),
+        _ => Err(stop(Exit::Usage, format!("{text:?} is no amount above 0 in {named}"))),
+    }
+}
