@@ -56,6 +56,34 @@ pub async fn read(tx: &mut Tx, now: Timestamp) -> Result<Backlog> {
     })
 }
 
+/// What is merely late: nothing of it is wrong, and `verify` finds nothing in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Late {
+    /// Postings and audit rows without a seal, since they were written.
+    pub unsealed: Waiting,
+    /// Payments of which no processor has said how they ended, since that is so.
+    pub unknown_payments: Waiting,
+    /// Payments that a person settled and of which the processor has not said the same yet, since they were.
+    pub unconfirmed_payments: Waiting,
+}
+
+const UNSEALED: Sql = Sql("SELECT count(*), min(at) FROM (\
+     SELECT p.at FROM postings p WHERE NOT EXISTS (SELECT 1 FROM seals s \
+     WHERE s.merchant_id = p.merchant_id AND s.chain = 'postings' AND s.subject = p.id) UNION ALL \
+     SELECT a.at FROM audit a WHERE NOT EXISTS (SELECT 1 FROM seals s \
+     WHERE s.merchant_id = a.merchant_id AND s.chain = 'audit' AND s.subject = a.id)) late");
+const UNKNOWN: Sql = Sql("SELECT count(*), min(changed_at) FROM payments WHERE state = 'unknown'");
+const UNCONFIRMED: Sql = Sql("SELECT count(*), min(at) FROM resolutions WHERE answered_at IS NULL");
+
+/// Counts what is late; reads every posting, so ask in a report, and seldom.
+pub async fn late(tx: &mut Tx) -> Result<Late> {
+    Ok(Late {
+        unsealed: tx.fetch_one(UNSEALED, args![], waiting).await?,
+        unknown_payments: tx.fetch_one(UNKNOWN, args![], waiting).await?,
+        unconfirmed_payments: tx.fetch_one(UNCONFIRMED, args![], waiting).await?,
+    })
+}
+
 fn waiting(row: &Row<'_>) -> Result<Waiting> {
     Ok(Waiting { count: row.i64(0)?, oldest_at: opt_timestamp(row, 1)? })
 }

@@ -11,8 +11,10 @@ mod foreign;
 mod history;
 mod invoices;
 mod ledger;
+mod mandates;
 mod payments;
 mod payouts;
+mod places;
 mod records;
 mod reductions;
 mod seals;
@@ -92,7 +94,7 @@ pub struct Unsealed {
 /// Invariants that concern what this version has no tables for, and why each is left out.
 pub const NOT_APPLICABLE: &[(u8, &str)] = &[(18, "no schedules are recorded")];
 
-/// The invariant in a few words; `None` for a number that is not one of 1 to 25.
+/// The invariant in a few words; `None` for a number that is not one of 1 to 26.
 pub const fn title(invariant: u8) -> Option<&'static str> {
     Some(match invariant {
         1 => "each posting is balanced, in one currency, with a cause of its own",
@@ -120,6 +122,7 @@ pub const fn title(invariant: u8) -> Option<&'static str> {
         23 => "void and draft invoices hold nothing",
         24 => "a privileged act has an audit row with an actor",
         25 => "no card number stands in a free text",
+        26 => "what a payer agreed to is kept as it was agreed to",
         _ => return None,
     })
 }
@@ -148,6 +151,8 @@ async fn check_all(tx: &mut Tx, options: &Options) -> Result<VerifyReport> {
         run(tx, checks, &mut report).await?;
     }
     captures::check(tx, &merchants, &mut report).await?;
+    places::check(tx, &merchants, &mut report).await?;
+    mandates::check(tx, &merchants, &mut report).await?;
     history::check(tx, &mut report).await?;
     payouts::check(tx, &mut report).await?;
     run(tx, records::CHECKS, &mut report).await?;

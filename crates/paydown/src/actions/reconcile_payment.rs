@@ -8,7 +8,7 @@ use crate::actions::cancel_payment::end_page;
 use crate::actions::record_outcome::{Outcome, Recorded, record_outcome};
 use crate::actions::start_payment::abandoned_at;
 use crate::actions::submit_attempt::{
-    SERVER_ERRORS_ARE_FINAL, Submitted, Unsent, record_unmade, refused, send_once,
+    SERVER_ERRORS_ARE_FINAL, Submitted, Unsent, latest, record_unmade, refused, send_once,
 };
 use crate::app::App;
 use anyhow::{Context as _, Result};
@@ -107,14 +107,14 @@ async fn record(
     let (merchant, payment) = (case.payment.merchant, case.payment.id);
     Ok(match answer {
         Answer::Facts(facts) => {
-            let (said, attempt) = (facts.state, &case.attempt);
+            let said = facts.state;
             let page = facts.session.as_ref().is_some_and(|page| page.open);
             let outcome =
                 Outcome { merchant, payment, facts: *facts, source, ending: None, unmade_after_calls: None };
             let recorded = record_outcome(app, outcome).await?;
-            if page && case.said_by_hand && attempt.session_id.is_some() {
-                // A person gave it up while nobody could ask: nobody may pay on its page any more.
-                end_page(app, attempt, case.ending()).await?;
+            if page && case.said_by_hand {
+                // A person settled it while nobody could ask: nobody may pay on its page any more.
+                end_page(app, &latest(app, merchant, payment).await?, case.ending()).await?;
             }
             (recorded, Some(said))
         }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use billing::bank_return::{DebitCounts, Level, WINDOW_DAYS};
 use serde_json::{Value, json};
 use store::anomalies::{self, Anomaly};
-use store::backlog::{self, Backlog, Waiting};
+use store::backlog::{self, Backlog, Late, Waiting};
 use store::db::Tx;
 use store::merchants;
 
@@ -19,7 +19,7 @@ pub(super) async fn doctor(at: &mut At<'_>) -> Result<Exit> {
     let config = at.config()?;
     let store = at.store(&config).await?;
     let now = at.world.clock.now();
-    let (backlog, found, rates) = store
+    let ((backlog, late), found, rates) = store
         .report(async move |tx: &mut Tx| {
             let (mut found, mut rates) = (Vec::new(), Vec::new());
             for merchant in merchants::all(tx).await? {
@@ -31,20 +31,20 @@ pub(super) async fn doctor(at: &mut At<'_>) -> Result<Exit> {
                     found.push((merchant.slug.clone(), anomaly));
                 }
             }
-            Ok((backlog::read(tx, now).await?, found, rates))
+            Ok(((backlog::read(tx, now).await?, backlog::late(tx).await?), found, rates))
         })
         .await?;
-    let mut json = as_json(&backlog, &found);
+    let mut json = as_json(&backlog, &late, &found);
     json["bank_debits"] = rates.iter().map(|(slug, counts)| rates_json(slug, counts)).collect();
     at.tell(&json, || {
-        let mut text = as_text(&backlog, &found);
+        let mut text = as_text(&backlog, &late, &found);
         text.extend(rates.iter().map(|(slug, counts)| rates_line(slug, counts)));
         text
     })?;
     Ok(Exit::Done)
 }
 
-fn as_json(backlog: &Backlog, found: &[(String, Anomaly)]) -> Value {
+fn as_json(backlog: &Backlog, late: &Late, found: &[(String, Anomaly)]) -> Value {
     let waiting = |waiting: &Waiting| json!({ "count": waiting.count, "oldest_at": waiting.oldest_at.map(|at| at.to_string()) });
     let list = found.iter().map(|(slug, anomaly)| {
         let mut json = anomaly_json(anomaly);
@@ -56,17 +56,23 @@ fn as_json(backlog: &Backlog, found: &[(String, Anomaly)]) -> Value {
         "mails_waiting": waiting(&backlog.mails),
         "events_waiting": waiting(&backlog.events),
         "events_parked": backlog.parked_events,
+        "unsealed": waiting(&late.unsealed),
+        "payments_unknown": waiting(&late.unknown_payments),
+        "payments_unconfirmed": waiting(&late.unconfirmed_payments),
         "anomalies": backlog.anomalies,
         "newest_anomalies": list.collect::<Vec<Value>>(),
     })
 }
 
-fn as_text(backlog: &Backlog, found: &[(String, Anomaly)]) -> String {
+fn as_text(backlog: &Backlog, late: &Late, found: &[(String, Anomaly)]) -> String {
     let mut text = String::new();
     for (what, waiting) in [
         ("Jobs due", &backlog.jobs),
         ("Mails waiting", &backlog.mails),
         ("Processor events waiting", &backlog.events),
+        ("Postings and audit rows not sealed yet", &late.unsealed),
+        ("Payments whose outcome is unknown", &late.unknown_payments),
+        ("Payments settled by hand that the processor has not confirmed", &late.unconfirmed_payments),
     ] {
         let since = waiting.oldest_at.map(|at| format!(", the oldest since {at}")).unwrap_or_default();
         text.push_str(&format!("{what}: {}{since}\n", waiting.count));

@@ -5,6 +5,7 @@ mod captures;
 mod clocks;
 mod crashes;
 mod fees;
+mod hooks;
 mod races;
 mod restores;
 mod timeouts;

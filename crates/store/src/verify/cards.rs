@@ -77,6 +77,28 @@ const TEXTS: &[Texts] = &[
         ),
     },
     Texts {
+        what: "a mandate holds a card number",
+        prefix: "man_",
+        sql: Sql(
+            "SELECT id, wording || ' | ' || COALESCE(payer_email, '') || ' | ' || COALESCE(user_agent, '') || ' | ' || \
+             COALESCE(account_name, '') || ' | ' || COALESCE(bank_name, '') || ' | ' || COALESCE(ended_why, '') \
+             FROM mandates WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        ),
+    },
+    Texts {
+        what: "the word of a person on a payment holds a card number",
+        prefix: "pay_",
+        sql: Sql("SELECT i.payment_id, r.reason || ' | ' || COALESCE(r.unanswered, '') FROM (\
+             SELECT DISTINCT payment_id FROM resolutions WHERE merchant_id = $1 AND payment_id > $2 \
+             ORDER BY payment_id LIMIT $3) i \
+             JOIN resolutions r ON r.merchant_id = $1 AND r.payment_id = i.payment_id ORDER BY i.payment_id"),
+    },
+    Texts {
+        what: "the name of an API key holds a card number",
+        prefix: "key_",
+        sql: Sql("SELECT id, name FROM api_keys WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+    },
+    Texts {
         what: "what was sent to the processor, or its reason, holds a card number",
         prefix: "att_",
         sql: Sql(

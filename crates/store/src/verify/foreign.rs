@@ -57,24 +57,50 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 22,
-        what: "a payment refers to a contact or customer or link that its merchant does not have",
+        what: "a payment refers to a customer that its merchant does not have",
         prefix: "pay_",
         figures: ["", ""],
         sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
              FROM payments c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
-             OR (c.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id)) \
-             OR (c.link_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM links p WHERE p.merchant_id = c.merchant_id AND p.id = c.link_id)) \
              ORDER BY c.merchant_id, c.id LIMIT 20"),
     },
     Check {
         invariant: 22,
-        what: "a reservation refers to a invoice or payment that its merchant does not have",
+        what: "a payment refers to a contact that its merchant does not have",
+        prefix: "pay_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM payments c WHERE c.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "a payment refers to a link that its merchant does not have",
+        prefix: "pay_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM payments c WHERE c.link_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM links p WHERE p.merchant_id = c.merchant_id AND p.id = c.link_id) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "a reservation refers to a payment that its merchant does not have",
         prefix: "pay_",
         figures: ["", ""],
         sql: Sql(
             "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
              FROM reservations c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
-             OR NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
+             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
+        what: "a reservation refers to an invoice that its merchant does not have",
+        prefix: "pay_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM reservations c WHERE NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
              ORDER BY c.merchant_id, c.payment_id LIMIT 20",
         ),
     },
@@ -100,13 +126,23 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 22,
-        what: "an entry refers to a customer or posting that its merchant does not have",
+        what: "an entry refers to a posting that its merchant does not have",
         prefix: "pst_",
         figures: ["", ""],
         sql: Sql(
             "SELECT c.merchant_id, c.posting_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
              FROM entries c WHERE NOT EXISTS (SELECT 1 FROM postings p WHERE p.merchant_id = c.merchant_id AND p.id = c.posting_id) \
-             OR (c.customer_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id)) \
+             ORDER BY c.merchant_id, c.posting_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
+        what: "an entry refers to a customer that its merchant does not have",
+        prefix: "pst_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.posting_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM entries c WHERE c.customer_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
              ORDER BY c.merchant_id, c.posting_id LIMIT 20",
         ),
     },
@@ -124,15 +160,47 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 22,
-        what: "an allocation refers to a grant or invoice or payment or posting that its merchant does not have",
+        what: "an allocation refers to a payment that its merchant does not have",
         prefix: "alc_",
         figures: ["", ""],
         sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM allocations c WHERE (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
-             OR (c.application_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM credit_applications p WHERE p.merchant_id = c.merchant_id AND p.id = c.application_id)) \
-             OR (c.grant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants p WHERE p.merchant_id = c.merchant_id AND p.id = c.grant_id)) \
-             OR NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
-             OR NOT EXISTS (SELECT 1 FROM postings p WHERE p.merchant_id = c.merchant_id AND p.id = c.posting_id) \
+             FROM allocations c WHERE c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "an allocation refers to an invoice that its merchant does not have",
+        prefix: "alc_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM allocations c WHERE NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "an allocation refers to a posting that its merchant does not have",
+        prefix: "alc_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM allocations c WHERE NOT EXISTS (SELECT 1 FROM postings p WHERE p.merchant_id = c.merchant_id AND p.id = c.posting_id) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "an allocation refers to a grant that its merchant does not have",
+        prefix: "alc_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM allocations c WHERE c.grant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants p WHERE p.merchant_id = c.merchant_id AND p.id = c.grant_id) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "an allocation refers to an application of credit that its merchant does not have",
+        prefix: "alc_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM allocations c WHERE c.application_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM credit_applications p WHERE p.merchant_id = c.merchant_id AND p.id = c.application_id) \
              ORDER BY c.merchant_id, c.id LIMIT 20"),
     },
     Check {
@@ -148,13 +216,23 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 22,
-        what: "a line of a receipt refers to a invoice or receipt that its merchant does not have",
+        what: "a line of a receipt refers to a receipt that its merchant does not have",
         prefix: "pay_",
         figures: ["", ""],
         sql: Sql(
             "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
              FROM receipt_lines c WHERE NOT EXISTS (SELECT 1 FROM receipts p WHERE p.merchant_id = c.merchant_id AND p.payment_id = c.payment_id) \
-             OR NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
+             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
+        what: "a line of a receipt refers to an invoice that its merchant does not have",
+        prefix: "pay_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM receipt_lines c WHERE NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
              ORDER BY c.merchant_id, c.payment_id LIMIT 20",
         ),
     },
@@ -198,6 +276,28 @@ pub(super) const CHECKS: &[Check] = &[
              OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
              OR (c.link_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM links p WHERE p.merchant_id = c.merchant_id AND p.id = c.link_id)) \
              ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "a mandate refers to a customer, contact or payment that its merchant does not have",
+        prefix: "man_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM mandates c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
+             OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
+             OR (c.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id)) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "the word of a person on a payment refers to one that its merchant does not have",
+        prefix: "pay_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM resolutions c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
+             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
+        ),
     },
     Check {
         invariant: 22,
@@ -250,6 +350,12 @@ pub(super) const CHECKS: &[Check] = &[
              UNION ALL SELECT 'seals' AS place, merchant_id FROM seals \
              UNION ALL SELECT 'audit' AS place, merchant_id FROM audit \
              UNION ALL SELECT 'inbox' AS place, merchant_id FROM inbox \
+             UNION ALL SELECT 'api_keys' AS place, merchant_id FROM api_keys \
+             UNION ALL SELECT 'numberings' AS place, merchant_id FROM numberings \
+             UNION ALL SELECT 'offered_methods' AS place, merchant_id FROM offered_methods \
+             UNION ALL SELECT 'anomalies' AS place, merchant_id FROM anomalies \
+             UNION ALL SELECT 'events' AS place, merchant_id FROM events \
+             UNION ALL SELECT 'mails' AS place, merchant_id FROM mails \
              UNION ALL SELECT 'jobs' AS place, merchant_id FROM jobs \
              UNION ALL SELECT 'signins' AS place, merchant_id FROM signins) r \
              WHERE NOT EXISTS (SELECT 1 FROM merchants m WHERE m.merchant_id = r.merchant_id) \

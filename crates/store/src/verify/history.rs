@@ -11,13 +11,13 @@ use billing::payment::PaymentState;
 const CHECKS: &[Check] = &[
     Check {
         invariant: 17,
-        what: "a history has a gap, or does not begin with 1",
+        what: "a history has a gap or a number twice, or does not begin with 1",
         prefix: "pay_",
         figures: ["steps", "last number"],
         sql: Sql("SELECT merchant_id, payment_id, steps, highest, count(*) OVER () FROM (\
-             SELECT merchant_id, payment_id, count(*) AS steps, MAX(number) AS highest, MIN(number) AS lowest \
-             FROM payment_states GROUP BY merchant_id, payment_id) h \
-             WHERE steps <> highest OR lowest <> 1 ORDER BY merchant_id, payment_id LIMIT 20"),
+             SELECT merchant_id, payment_id, count(*) AS steps, MAX(number) AS highest, MIN(number) AS lowest, \
+             count(DISTINCT number) AS numbers FROM payment_states GROUP BY merchant_id, payment_id) h \
+             WHERE steps <> highest OR lowest <> 1 OR numbers <> steps ORDER BY merchant_id, payment_id LIMIT 20"),
     },
     Check {
         invariant: 17,
@@ -41,7 +41,7 @@ const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 17,
-        what: "a payment by card begins as received, or a received one does not",
+        what: "a payment through a processor begins as received, or a received one does not",
         prefix: "pay_",
         figures: ["", ""],
         sql: Sql("SELECT y.merchant_id, y.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \

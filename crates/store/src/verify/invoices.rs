@@ -38,6 +38,21 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 6,
+        what: "the total of an invoice is not what its issue posted",
+        prefix: "inv_",
+        figures: ["total", "posted"],
+        sql: Sql("SELECT merchant_id, id, total, issued, count(*) OVER () FROM (\
+             SELECT i.merchant_id, i.id, CASE i.lifecycle WHEN 'draft' THEN 0 ELSE i.total END AS total, \
+             COALESCE(r.minor, 0) AS issued FROM invoices i \
+             LEFT JOIN (SELECT e.merchant_id, e.subject, CAST(SUM(e.amount) AS BIGINT) AS minor FROM entries e \
+             JOIN postings p ON p.merchant_id = e.merchant_id AND p.id = e.posting_id \
+             AND p.cause_kind = 'invoice_issued' \
+             WHERE e.account = 1100 AND e.side = 'debit' AND e.amount BETWEEN -999999999999999 AND 999999999999999 \
+             GROUP BY e.merchant_id, e.subject) r ON r.merchant_id = i.merchant_id AND r.subject = i.id) v \
+             WHERE total <> issued ORDER BY merchant_id, id LIMIT 20"),
+    },
+    Check {
+        invariant: 6,
         what: "what an invoice has pending is not the sum of its live reservations",
         prefix: "inv_",
         figures: ["pending", "reserved"],

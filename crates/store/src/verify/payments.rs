@@ -1,5 +1,5 @@
 //! Payments against reservations, attempts, allocations and the ledger, as far as SQL alone can say: invariants 8
-//! to 12 and 20. What needs a printed id is in [`super::captures`], the history in [`super::history`].
+//! to 12 and 20. What needs a printed id is in [`super::captures`] and [`super::places`], the history in [`super::history`].
 
 use super::Check;
 use crate::db::Sql;
@@ -80,32 +80,6 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 12,
-        what: "what was captured is not what was allocated, granted, kept as surcharge or left unapplied",
-        prefix: "pay_",
-        figures: ["captured", "found"],
-        sql: Sql("SELECT merchant_id, id, captured, placed, count(*) OVER () FROM (\
-             SELECT y.merchant_id, y.id, COALESCE(y.captured, 0) AS captured, \
-             COALESCE(a.minor, 0) + COALESCE(g.minor, 0) + COALESCE(e.minor, 0) AS placed FROM payments y \
-             LEFT JOIN (SELECT merchant_id, payment_id, CAST(SUM(amount) AS BIGINT) AS minor FROM allocations \
-             WHERE amount BETWEEN -999999999999999 AND 999999999999999 \
-             GROUP BY merchant_id, payment_id) a \
-             ON a.merchant_id = y.merchant_id AND a.payment_id = y.id \
-             LEFT JOIN (SELECT merchant_id, payment_id, CAST(SUM(minor) AS BIGINT) AS minor FROM (\
-             SELECT merchant_id, payment_id, remaining AS minor FROM grants \
-             WHERE payment_id IS NOT NULL AND remaining BETWEEN -999999999999999 AND 999999999999999 UNION ALL \
-             SELECT o.merchant_id, o.payment_id, s.amount FROM allocations s \
-             JOIN grants o ON o.merchant_id = s.merchant_id AND o.id = s.grant_id AND o.payment_id IS NOT NULL \
-             WHERE s.payment_id IS NULL AND s.amount BETWEEN -999999999999999 AND 999999999999999) own \
-             GROUP BY merchant_id, payment_id) g ON g.merchant_id = y.merchant_id AND g.payment_id = y.id \
-             LEFT JOIN (SELECT merchant_id, subject, \
-             CAST(SUM(CASE side WHEN 'credit' THEN amount ELSE -amount END) AS BIGINT) AS minor FROM entries \
-             WHERE account IN (2150, 4100) AND amount BETWEEN -999999999999999 AND 999999999999999 \
-             GROUP BY merchant_id, subject) e \
-             ON e.merchant_id = y.merchant_id AND e.subject = y.id) v \
-             WHERE captured <> placed ORDER BY merchant_id, id LIMIT 20"),
-    },
-    Check {
-        invariant: 12,
         what: "the allocations of a posting are not what it took from the invoice's receivable",
         prefix: "pst_",
         figures: ["allocated", "posted"],
@@ -120,6 +94,23 @@ pub(super) const CHECKS: &[Check] = &[
              GROUP BY merchant_id, posting_id, subject) e \
              ON e.merchant_id = a.merchant_id AND e.posting_id = a.posting_id AND e.subject = a.invoice_id \
              WHERE a.minor <> COALESCE(e.minor, 0) ORDER BY a.merchant_id, a.posting_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 12,
+        what: "an allocation names a grant that its posting did not spend, or none where one was spent, or a payment that did not bear it",
+        prefix: "alc_",
+        figures: ["amount", ""],
+        sql: Sql(
+            "SELECT a.merchant_id, a.id, a.amount, CAST(NULL AS BIGINT), count(*) OVER () FROM allocations a \
+             JOIN postings p ON p.merchant_id = a.merchant_id AND p.id = a.posting_id \
+             WHERE (p.cause_kind IN ('capture', 'receipt', 'payment_returned') AND a.grant_id IS NOT NULL) \
+             OR (p.cause_kind = 'credit_applied' AND (a.grant_id IS NULL OR NOT EXISTS (SELECT 1 FROM entries e \
+             WHERE e.merchant_id = a.merchant_id AND e.posting_id = a.posting_id AND e.account = 2100 \
+             AND e.side = 'debit' AND e.subject = a.grant_id AND e.amount = a.amount) \
+             OR (a.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.merchant_id = a.merchant_id \
+             AND g.id = a.grant_id AND g.payment_id = a.payment_id AND g.invoice_id = a.invoice_id)))) \
+             ORDER BY a.merchant_id, a.id LIMIT 20",
         ),
     },
     Check {
@@ -163,5 +154,16 @@ pub(super) const CHECKS: &[Check] = &[
              WHERE applied <= 999999999999999 GROUP BY merchant_id, payment_id) l \
              ON l.merchant_id = r.merchant_id AND l.payment_id = r.payment_id) v \
              WHERE amount <> taken OR amount <> placed ORDER BY merchant_id, payment_id LIMIT 20"),
+    },
+    Check {
+        invariant: 20,
+        what: "a line of a receipt does not lead from what was open before to what is open after",
+        prefix: "pay_",
+        figures: ["open before", "open after"],
+        sql: Sql(
+            "SELECT merchant_id, payment_id, open_before, open_after, count(*) OVER () FROM receipt_lines \
+             WHERE open_before - applied <> open_after OR open_after < 0 OR applied < 0 \
+             ORDER BY merchant_id, payment_id LIMIT 20",
+        ),
     },
 ];

@@ -10,19 +10,27 @@ use crate::seals::encoding::{self, BEFORE_THE_FIRST, Sealable, SealedEntry, Seal
 use crate::seals::{self, Chain, Head};
 use anyhow::Result;
 use billing::ids::MerchantId;
+use std::collections::HashMap;
 
 const PAGE: i64 = 10_000;
 /// A posting may commit this much later than a younger one and be sealed in the sealer's next pass. No transaction
 /// lives longer: statements and idle transactions are cut off well before.
 const LATE_COMMIT_MILLIS: u64 = 60_000;
 
-const POSTING_SEALS: Sql = Sql("SELECT s.number, s.subject, s.hash, s.previous_hash, \
-     p.id, p.cause_kind, p.cause_id, p.currency, p.reverses, p.at, \
-     e.line, e.account, e.side, e.amount, e.customer_id, e.subject FROM (\
-     SELECT number, subject, hash, previous_hash FROM seals \
-     WHERE merchant_id = $1 AND chain = 'postings' AND number > $2 ORDER BY number LIMIT $3) s \
-     LEFT JOIN postings p ON p.merchant_id = $1 AND p.id = s.subject \
-     LEFT JOIN entries e ON e.merchant_id = $1 AND e.posting_id = s.subject ORDER BY s.number, e.line");
+const POSTING_SEALS: Sql = Sql("SELECT number, subject, hash, previous_hash FROM seals \
+     WHERE merchant_id = $1 AND chain = 'postings' AND number > $2 ORDER BY number LIMIT $3");
+/// Postings are sealed about in the order of their ids, so a page of seals is about a range of them.
+const POSTINGS_BETWEEN: Sql = Sql("SELECT id, cause_kind, cause_id, currency, reverses, at FROM postings \
+     WHERE merchant_id = $1 AND id >= $2 AND id <= $3 ORDER BY id LIMIT $4");
+const ENTRIES_BETWEEN: Sql =
+    Sql("SELECT posting_id, line, account, side, amount, customer_id, subject FROM entries \
+     WHERE merchant_id = $1 AND posting_id >= $2 AND posting_id <= $3 ORDER BY posting_id, line");
+/// The same one by one, for a page with a straggler from long ago.
+const ONE_POSTING: Sql = Sql("SELECT id, cause_kind, cause_id, currency, reverses, at FROM postings \
+     WHERE merchant_id = $1 AND id = $2");
+const ITS_ENTRIES: Sql =
+    Sql("SELECT posting_id, line, account, side, amount, customer_id, subject FROM entries \
+     WHERE merchant_id = $1 AND posting_id = $2 ORDER BY line");
 const AUDIT_SEALS: Sql = Sql("SELECT s.number, s.subject, s.hash, s.previous_hash, \
      a.id, a.actor, a.act, a.object, a.before, a.after, a.at FROM (\
      SELECT number, subject, hash, previous_hash FROM seals \
@@ -44,7 +52,15 @@ struct Seal {
     subject: Vec<u8>,
     hash: [u8; 32],
     previous_hash: [u8; 32],
-    row: Option<Sealable>,
+    row: Sealed,
+}
+
+/// What is left of a row that was sealed.
+enum Sealed {
+    There(Sealable),
+    Gone,
+    /// There is more than one row of its id.
+    Twice,
 }
 
 #[derive(Default)]
@@ -115,13 +131,14 @@ async fn walk(tx: &mut Tx, merchant_id: MerchantId, chain: Chain, all: &mut Foun
                 all.unchained.push(name());
             }
             match &seal.row {
-                None => all.gone.push(name()),
-                Some(row)
+                Sealed::Gone => all.gone.push(name()),
+                Sealed::Twice => all.changed.push(name()),
+                Sealed::There(row)
                     if encoding::hash(merchant_id, seal.number, &seal.previous_hash, row) != seal.hash =>
                 {
                     all.changed.push(name());
                 }
-                Some(_) => {}
+                Sealed::There(_) => {}
             }
             (number, hash) = (seal.number, seal.hash);
         }
@@ -144,37 +161,59 @@ async fn page(tx: &mut Tx, merchant_id: MerchantId, chain: Chain, after: i64) ->
             })
             .await
         }
-        Chain::Postings => Ok(gather(tx.fetch_all(POSTING_SEALS, args, posting_seal).await?)),
-    }
-}
-
-type PostingSeal = (Seal, Option<SealedPosting>, Option<SealedEntry>);
-
-fn posting_seal(row: &Row<'_>) -> Result<PostingSeal> {
-    let there = row.opt_blob(4)?.is_some();
-    let posting = there.then(|| encoding::posting(row, 4)).transpose()?;
-    Ok((seal(row, None)?, posting, encoding::entry(row, 4 + encoding::POSTING_COLUMNS)?))
-}
-
-/// Puts together what came as one row for each entry.
-fn gather(rows: Vec<PostingSeal>) -> Vec<Seal> {
-    let mut seals: Vec<Seal> = Vec::new();
-    for (seal, posting, entry) in rows {
-        match seals.last_mut() {
-            Some(Seal { number, row: Some(Sealable::Posting(posting)), .. }) if *number == seal.number => {
-                posting.add(entry);
-            }
-            Some(Seal { number, .. }) if *number == seal.number => {} // entries of a posting that is gone
-            _ => {
-                let posting = posting.map(|mut posting| {
-                    posting.add(entry);
-                    Sealable::Posting(posting)
-                });
-                seals.push(Seal { row: posting, ..seal });
-            }
+        Chain::Postings => {
+            let seals = tx.fetch_all(POSTING_SEALS, args, |row| seal(row, None)).await?;
+            with_postings(tx, merchant_id, seals).await
         }
     }
-    seals
+}
+
+type Postings = HashMap<Vec<u8>, Sealed>;
+
+/// Puts a page of seals and their postings together.
+async fn with_postings(tx: &mut Tx, merchant_id: MerchantId, seals: Vec<Seal>) -> Result<Vec<Seal>> {
+    let (Some(first), Some(last)) =
+        (seals.iter().map(|seal| &seal.subject).min(), seals.iter().map(|seal| &seal.subject).max())
+    else {
+        return Ok(seals);
+    };
+    let args = args![merchant_id.0, first, last, 2 * PAGE + 1];
+    let rows = tx.fetch_all(POSTINGS_BETWEEN, args, |row| encoding::posting(row, 0)).await?;
+    let mut postings = Postings::with_capacity(rows.len());
+    if i64::try_from(rows.len())? <= 2 * PAGE {
+        rows.into_iter().for_each(|posting| put(&mut postings, posting));
+        let args = args![merchant_id.0, first, last];
+        let entries = tx.fetch_all(ENTRIES_BETWEEN, args, entry).await?;
+        entries.into_iter().for_each(|entry| add(&mut postings, entry));
+    } else {
+        for seal in &seals {
+            let args = args![merchant_id.0, &seal.subject];
+            let rows = tx.fetch_all(ONE_POSTING, args, |row| encoding::posting(row, 0)).await?;
+            rows.into_iter().for_each(|posting| put(&mut postings, posting));
+            let args = args![merchant_id.0, &seal.subject];
+            let entries = tx.fetch_all(ITS_ENTRIES, args, entry).await?;
+            entries.into_iter().for_each(|entry| add(&mut postings, entry));
+        }
+    }
+    let row = |seal: Seal| Seal { row: postings.remove(&seal.subject).unwrap_or(Sealed::Gone), ..seal };
+    Ok(seals.into_iter().map(row).collect())
+}
+
+fn put(postings: &mut Postings, posting: SealedPosting) {
+    let sealable = Sealable::Posting(posting);
+    let id = sealable.id().to_vec();
+    let is_there = postings.contains_key(&id);
+    postings.insert(id, if is_there { Sealed::Twice } else { Sealed::There(sealable) });
+}
+
+fn add(postings: &mut Postings, (posting_id, entry): (Vec<u8>, Option<SealedEntry>)) {
+    if let Some(Sealed::There(Sealable::Posting(posting))) = postings.get_mut(&posting_id) {
+        posting.add(entry);
+    }
+}
+
+fn entry(row: &Row<'_>) -> Result<(Vec<u8>, Option<SealedEntry>)> {
+    Ok((row.blob(0)?, encoding::entry(row, 1)?))
 }
 
 async fn unsealed(
@@ -208,11 +247,12 @@ const fn prefix(chain: Chain) -> &'static str {
 }
 
 fn seal(row: &Row<'_>, sealed: Option<Sealable>) -> Result<Seal> {
+    let row_of = sealed.map_or(Sealed::Gone, Sealed::There);
     Ok(Seal {
         number: row.i64(0)?,
         subject: row.blob(1)?,
         hash: row.bytes32(2)?,
         previous_hash: row.bytes32(3)?,
-        row: sealed,
+        row: row_of,
     })
 }

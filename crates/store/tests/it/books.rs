@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: a failed unwrap is a failed test")]
 
+mod debits;
 mod payments;
 
 use anyhow::Result;
@@ -25,6 +26,11 @@ use store::testing::TestDatabase;
 
 /// The merchant of everything.
 pub const M: MerchantId = MerchantId(1);
+
+/// How many postings the books have.
+pub const POSTINGS: i64 = 16;
+/// How many audit rows they have.
+pub const AUDIT_ROWS: i64 = 7;
 
 /// So many minutes after the books were opened. Whatever was made in a minute has an id that begins with it.
 pub fn at(minute: i64) -> Timestamp {
@@ -97,6 +103,7 @@ async fn fill(tx: &mut Tx) -> Result<()> {
     invoice(tx, 13, "INV-13", "draft", 15_000, (0, 0, 0)).await?;
     payments::payments(tx).await?;
     payments::credit(tx).await?;
+    debits::debits(tx).await?;
     void(tx).await?;
     around(tx).await
 }

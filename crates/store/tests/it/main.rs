@@ -13,4 +13,5 @@ mod seam;
 mod sqlite;
 mod statements;
 mod tamper;
+mod tampers;
 mod verify;

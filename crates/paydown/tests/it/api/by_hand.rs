@@ -63,7 +63,7 @@ on_both_engines!(a_word_is_taken_once, async |app: &mut TestApp| {
     let read = async move |tx: &mut Tx| audit::list_by_object(tx, merchant, &payment.to_string(), 10).await;
     let trail = app.app.store.read(read).await.expect("the trail can be read");
     assert_eq!(trail.len(), 1);
-    assert!(trail[0].actor.starts_with("key_"), "{trail:?}");
+    assert!(trail[0].actor.starts_with("key:key_"), "{trail:?}");
     app.disarm_faults().await;
     app.settle_after(jiff::SignedDuration::from_mins(6)).await;
 });

@@ -109,6 +109,29 @@ on_both_engines!(
     }
 );
 
+// Every 5 seconds within the first minute, then every minute, every 5 minutes, every hour, every day.
+on_both_engines!(a_silent_processor_is_asked_ever_less_often, async |app: &mut TestApp| {
+    let (invoice, payment, _) = submit_under(app, FaultKind::Status500Before, 1).await;
+    let list = "GET /v1/checkout/sessions";
+    app.sandbox.arm_fault(Fault { times: 1_000, ..Fault::once(list, FaultKind::Status500Before) });
+    let began = app.app.clock.now();
+    let mut pauses: Vec<i64> = Vec::new();
+    while app.app.clock.now().duration_since(began) < SignedDuration::from_hours(73) {
+        let due = app.next_due_at().await.expect("it is asked on");
+        let pause = due.duration_since(app.app.clock.now());
+        pauses.push(pause.as_secs());
+        app.settle_after(pause).await;
+        assert_eq!(app.state(payment).await, PaymentState::Unknown);
+    }
+    assert_eq!(app.figures(invoice).await, (100_000, 40_000, 0), "it keeps its hold");
+    let mut steps = pauses.clone();
+    steps.dedup();
+    assert_eq!(steps, [5, 60, 300, 3_600, 86_400], "{pauses:?}");
+    app.disarm_faults().await;
+    app.settle_after(SignedDuration::from_hours(25)).await;
+    assert_eq!(app.figures(invoice).await, (100_000, 0, 0));
+});
+
 on_both_engines!(a_refused_call_fails_at_once_and_frees_the_amount, async |app: &mut TestApp| {
     let invoice = app.invoice(100_000).await;
     app.app.public_url = "nowhere".into();

@@ -5,13 +5,15 @@ use billing::allocation::CaptureSplit;
 use billing::chart::{Capture, Processor};
 
 /// How a payment of the books went.
-struct Pay {
-    minute: i64,
-    amount: i64,
-    surcharge: i64,
-    states: &'static [&'static str],
-    captured: Option<(Money, CaptureSplit)>,
-    reservation: &'static str,
+pub(super) struct Pay {
+    pub(super) minute: i64,
+    pub(super) amount: i64,
+    pub(super) surcharge: i64,
+    pub(super) states: &'static [&'static str],
+    pub(super) captured: Option<(Money, CaptureSplit)>,
+    pub(super) reservation: &'static str,
+    /// Holds the surplus of it; 20.00 of that are spent.
+    pub(super) grant: GrantId,
 }
 
 pub(super) async fn payments(tx: &mut Tx) -> Result<()> {
@@ -31,6 +33,7 @@ pub(super) async fn payments(tx: &mut Tx) -> Result<()> {
                 states: &["submitting", "requires_action", "succeeded"],
                 captured: Some((usd(41_190), split(40_000, 1_190, 0))),
                 reservation: "consumed",
+                grant: grant(),
             },
         ),
         (
@@ -42,6 +45,7 @@ pub(super) async fn payments(tx: &mut Tx) -> Result<()> {
                 states: &["submitting", "requires_action"],
                 captured: None,
                 reservation: "live",
+                grant: grant(),
             },
         ),
         (
@@ -53,6 +57,7 @@ pub(super) async fn payments(tx: &mut Tx) -> Result<()> {
                 states: &["submitting", "failed"],
                 captured: None,
                 reservation: "released",
+                grant: grant(),
             },
         ),
         (
@@ -64,6 +69,7 @@ pub(super) async fn payments(tx: &mut Tx) -> Result<()> {
                 states: &["submitting", "requires_action", "canceled", "succeeded"],
                 captured: Some((usd(6_000), split(6_000, 0, 0))),
                 reservation: "released",
+                grant: grant(),
             },
         ),
         (
@@ -75,6 +81,7 @@ pub(super) async fn payments(tx: &mut Tx) -> Result<()> {
                 states: &["submitting", "requires_action", "succeeded"],
                 captured: Some((euros, split(0, 0, 0))),
                 reservation: "released",
+                grant: grant(),
             },
         ),
         (
@@ -86,6 +93,7 @@ pub(super) async fn payments(tx: &mut Tx) -> Result<()> {
                 states: &["submitting", "requires_action", "processing", "succeeded"],
                 captured: Some((usd(35_000), split(30_000, 0, 5_000))),
                 reservation: "consumed",
+                grant: grant(),
             },
         ),
     ];
@@ -99,7 +107,7 @@ pub(super) async fn payments(tx: &mut Tx) -> Result<()> {
     post(tx, 150, "processing_fee", "txn_1", &fee, None).await
 }
 
-async fn payment(tx: &mut Tx, invoice_id: InvoiceId, pay: &Pay) -> Result<()> {
+pub(super) async fn payment(tx: &mut Tx, invoice_id: InvoiceId, pay: &Pay) -> Result<()> {
     let (payment_id, created_at) = (id!(PaymentId, pay.minute), at(pay.minute).as_microsecond());
     let captured = pay.captured.map(|(money, _)| money.minor());
     let captured_currency = pay.captured.map(|(money, _)| money.currency().code());
@@ -160,7 +168,7 @@ async fn payment(tx: &mut Tx, invoice_id: InvoiceId, pay: &Pay) -> Result<()> {
     .await
 }
 
-async fn capture(
+pub(super) async fn capture(
     tx: &mut Tx,
     invoice_id: InvoiceId,
     pay: &Pay,
@@ -194,7 +202,7 @@ async fn capture(
         invoice: invoice_id,
         payment: payment_id,
         processor: Processor::Stripe,
-        grant: grant(),
+        grant: pay.grant,
     };
     let posting = chart::payment_succeeded(&who, captured, split)?;
     post(tx, minute, "capture", &payment_id.to_string(), &posting, None).await?;
@@ -216,7 +224,7 @@ async fn capture(
                  created_at, source) VALUES ($1, $2, $3, $4, $5, 'USD', $6, $8, $7, 'surplus')"),
             args![
                 M.0,
-                grant().as_bytes(),
+                pay.grant.as_bytes(),
                 customer().as_bytes(),
                 payment_id.as_bytes(),
                 invoice_id.as_bytes(),
@@ -252,7 +260,7 @@ pub(super) async fn credit(tx: &mut Tx) -> Result<()> {
     allocate(tx, 61, None, Some(grant()), partly_paid(), 2_000, id!(PostingId, 161)).await
 }
 
-async fn allocate(
+pub(super) async fn allocate(
     tx: &mut Tx,
     minute: i64,
     payment_id: Option<PaymentId>,
