@@ -19,8 +19,8 @@ pub mod payments;
 pub mod payouts;
 pub mod problem;
 pub mod quotes;
-pub mod surcharges;
 pub mod resolutions;
+pub mod surcharges;
 
 use crate::app::App;
 use axum::Router;
