@@ -8,6 +8,7 @@
 pub mod answers;
 pub mod caller;
 pub mod customers;
+pub mod disputes;
 pub mod events;
 pub mod extract;
 pub mod fields;
@@ -66,6 +67,11 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(payouts::list))
         .routes(routes!(payouts::show))
         .routes(routes!(resolutions::resolve))
+        .routes(routes!(disputes::list))
+        .routes(routes!(disputes::show, disputes::choose))
+        .routes(routes!(disputes::evidence))
+        .routes(routes!(disputes::accept))
+        .routes(routes!(disputes::settings, disputes::set_settings))
         .routes(routes!(events::list))
         .split_for_parts();
     openapi::settle(&mut described);

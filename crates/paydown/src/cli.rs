@@ -7,6 +7,7 @@ mod anomalies;
 mod ask;
 mod books;
 mod demo;
+mod disputes;
 mod doctor;
 mod import;
 mod invoices;
@@ -75,6 +76,9 @@ enum Command {
     /// What the processor sent to the bank: list and show
     #[command(subcommand)]
     Payout(payouts::PayoutCommand),
+    /// Card payments that are contested: list, show, answer, accept
+    #[command(subcommand)]
+    Dispute(disputes::DisputeCommand),
     /// What a person has to look at: list, show, close
     #[command(subcommand)]
     Anomaly(AnomalyCommand),
@@ -562,6 +566,7 @@ async fn dispatch(cli: Cli, world: &mut World) -> Result<Exit> {
         Command::Invoice(command) => invoices::run(&mut at, command).await,
         Command::Payment(command) => payments::run(&mut at, command).await,
         Command::Payout(command) => payouts::run(&mut at, command).await,
+        Command::Dispute(command) => disputes::run(&mut at, command).await,
         Command::Anomaly(command) => anomalies::run(&mut at, command).await,
         Command::Key(command) => keys::run(&mut at, command).await,
         Command::Openapi => openapi::print(&mut at),

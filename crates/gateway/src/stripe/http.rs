@@ -19,6 +19,8 @@ const FILES_ADDRESS: &str = "https://files.stripe.com";
 /// A list of a hundred sessions with everything expanded is well below this.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 const MAX_WAIT_SECONDS: u32 = 3_600;
+/// A file of 4 MiB takes its time, and nobody waits for it.
+const UPLOAD_TAKES_AT_MOST: Duration = Duration::from_secs(60);
 const USER_AGENT: &str = concat!("Paydown/", env!("CARGO_PKG_VERSION"));
 
 /// How to reach one Stripe account.
@@ -169,6 +171,7 @@ impl Transport {
             .post(joined(&self.files_address, path)?)
             .header(header::CONTENT_TYPE, content_type)
             .header("Idempotency-Key", key)
+            .timeout(UPLOAD_TAKES_AT_MOST)
             .body(body);
         self.call(path, request).await
     }

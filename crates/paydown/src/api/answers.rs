@@ -156,4 +156,19 @@ answers! {
         InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, ProcessorAnswered, NotResolvable,
         BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused,
     ];
+    /// What handing in evidence may answer.
+    CannotSubmitEvidence = [
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, DisputeEnded, EvidenceSent,
+        EvidencePastDue, BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber,
+        IdempotencyKeyReused, FileNotTaken,
+    ];
+    /// What accepting a dispute may answer.
+    CannotAcceptDispute =
+        [MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, DisputeEnded, IdempotencyKeyReused];
+    /// What choosing what a loss means may answer.
+    CannotChooseLoss = [
+        InvalidJson, NotFound, DisputeEnded, BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber,
+    ];
+    /// What setting what losses mean may answer.
+    CannotSetDisputes = [InvalidJson, BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber];
 }

@@ -403,5 +403,6 @@ ids! {
     InvoiceId: "inv_06a8q2m0000000000000000000";
     PaymentId: "pay_06a8q2m0000000000000000000";
     PayoutId: "pyt_06a8q2m0000000000000000000";
+    DisputeId: "dsp_06a8q2m0000000000000000000";
     EventId: "evt_06a8q2m0000000000000000000";
 }

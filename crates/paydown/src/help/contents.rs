@@ -62,6 +62,7 @@ const GROUPS: [Group; 6] = [
             "rules-for-parts",
             "passing-on-card-fees",
             "bank-debits",
+            "disputes",
         ],
     },
     Group {

@@ -202,6 +202,11 @@ pub enum PaymentRowState {
         /// The running balance.
         left_after: Money,
     },
+    /// Received, and the card's bank looks into it; what was left on the invoice right after it.
+    Contested {
+        /// The running balance.
+        left_after: Money,
+    },
     /// Being made: the card page is open.
     Started,
     /// A bank works on it.
@@ -532,6 +537,7 @@ impl InvoicePage {
         let on = Arg::text(near_date(&self.chrome, row.on, self.status.today));
         let key = match row.state {
             PaymentRowState::Received { .. } => "payment-received",
+            PaymentRowState::Contested { .. } => return self.chrome.say("payment-contested", &[("on", on)]),
             PaymentRowState::Started => "payment-started",
             PaymentRowState::Applied { .. } => return self.chrome.say("payment-credit", &[("on", on)]),
             PaymentRowState::Clearing { expected_on: Some(until) } => {
@@ -556,7 +562,9 @@ impl InvoicePage {
     /// The running balance after a received payment.
     pub fn balance_words(&self, row: &PaymentRow) -> Option<Rich> {
         match row.state {
-            PaymentRowState::Received { left_after } | PaymentRowState::Applied { left_after } => {
+            PaymentRowState::Received { left_after }
+            | PaymentRowState::Contested { left_after }
+            | PaymentRowState::Applied { left_after } => {
                 Some(self.chrome.say("payment-left-after", &[("left", self.chrome.amount(left_after))]))
             }
             _ => None,
@@ -565,7 +573,8 @@ impl InvoicePage {
 
     /// True when the payment has a receipt.
     pub fn has_receipt(&self, row: &PaymentRow) -> bool {
-        matches!(row.state, PaymentRowState::Received { .. } | PaymentRowState::Applied { .. })
+        use PaymentRowState::{Applied, Contested, Received};
+        matches!(row.state, Received { .. } | Contested { .. } | Applied { .. })
     }
 
     /// An amount that was taken off, with its minus sign.

@@ -12,10 +12,11 @@ use billing::payment::PaymentState;
 use jiff::Timestamp;
 use ledger::Money;
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use store::allocations::{self, Allocation};
 use store::contacts::{self, Contact};
 use store::db::Tx;
+use store::disputes;
 use store::links;
 use store::payments::Payment;
 use store::receipts::{self, ReceiptLine};
@@ -26,6 +27,8 @@ struct Around {
     lines: HashMap<PaymentId, ReceiptLine>,
     people: HashMap<ContactId, Contact>,
     sent_to: HashMap<LinkId, ContactId>,
+    /// Payments that the card's bank looks into.
+    contested: HashSet<PaymentId>,
 }
 
 /// Payments as the page lists them: their share of this invoice, and what was left after it.
@@ -42,6 +45,7 @@ pub async fn rows(ctx: &Ctx, loaded: &Loaded) -> Result<Vec<PaymentRow>, Fail> {
                 lines: receipts::lines_by_invoice(tx, merchant, invoice).await?.into_iter().collect(),
                 people: people.map(|contact| (contact.id, contact)).collect(),
                 sent_to: links.filter_map(|link| Some((link.id, link.contact_id?))).collect(),
+                contested: disputes::contested(tx, merchant, invoice).await?.into_iter().collect(),
             })
         })
         .await?;
@@ -86,6 +90,10 @@ fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Paymen
     let state = match (line, payment.state) {
         (_, PaymentState::Returned) => {
             PaymentRowState::TakenBack { on: ctx.day(payment.returned_at.unwrap_or(payment.changed_at)) }
+        }
+        (_, PaymentState::ChargedBack) => PaymentRowState::TakenBack { on: ctx.day(payment.changed_at) },
+        (Some(line), _) if around.contested.contains(&payment.id) => {
+            PaymentRowState::Contested { left_after: money(line.open_after_minor) }
         }
         (Some(line), _) => PaymentRowState::Received { left_after: money(line.open_after_minor) },
         (None, PaymentState::Failed | PaymentState::Canceled) => PaymentRowState::NotCompleted,
