@@ -17,6 +17,7 @@ mod offered_methods;
 mod openapi;
 mod payments;
 mod payouts;
+mod refunds;
 mod resolve;
 mod rules;
 mod serve;
@@ -79,6 +80,9 @@ enum Command {
     /// Card payments that are contested: list, show, answer, accept
     #[command(subcommand)]
     Dispute(disputes::DisputeCommand),
+    /// Money that goes back: create, list, show, approve, refuse, paid, limit
+    #[command(subcommand)]
+    Refund(refunds::RefundCommand),
     /// What a person has to look at: list, show, close
     #[command(subcommand)]
     Anomaly(AnomalyCommand),
@@ -567,6 +571,7 @@ async fn dispatch(cli: Cli, world: &mut World) -> Result<Exit> {
         Command::Payment(command) => payments::run(&mut at, command).await,
         Command::Payout(command) => payouts::run(&mut at, command).await,
         Command::Dispute(command) => disputes::run(&mut at, command).await,
+        Command::Refund(command) => refunds::run(&mut at, command).await,
         Command::Anomaly(command) => anomalies::run(&mut at, command).await,
         Command::Key(command) => keys::run(&mut at, command).await,
         Command::Openapi => openapi::print(&mut at),

@@ -404,5 +404,6 @@ ids! {
     PaymentId: "pay_06a8q2m0000000000000000000";
     PayoutId: "pyt_06a8q2m0000000000000000000";
     DisputeId: "dsp_06a8q2m0000000000000000000";
+    RefundId: "rfd_06a8q2m0000000000000000000";
     EventId: "evt_06a8q2m0000000000000000000";
 }

@@ -36,6 +36,7 @@ const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=300");
         (name = "Surcharges", description = "What payers pay on top"),
         (name = "Payouts", description = "What the processor transferred to the bank"),
         (name = "Disputes", description = "Card payments that their holders contest"),
+        (name = "Refunds", description = "Money that goes back to who paid it"),
         (name = "Events", description = "What happened, in order"),
     )
 )]

@@ -2,6 +2,7 @@
 
 mod disputes;
 mod keys;
+mod refunds;
 mod resolve;
 
 use super::*;

@@ -6,6 +6,7 @@ use crate::pages::parts::Method;
 use crate::portal::context::{Access, Ctx};
 use crate::portal::fail::Fail;
 use crate::portal::load::Loaded;
+use crate::portal::refunds::Told;
 use billing::contact::masked_email;
 use billing::ids::{ContactId, LinkId, PaymentId};
 use billing::payment::PaymentState;
@@ -20,6 +21,7 @@ use store::disputes;
 use store::links;
 use store::payments::Payment;
 use store::receipts::{self, ReceiptLine};
+use store::refunds::{self, RefundOfInvoice};
 
 /// What the payments themselves do not say.
 struct Around {
@@ -29,6 +31,7 @@ struct Around {
     sent_to: HashMap<LinkId, ContactId>,
     /// Payments that the card's bank looks into.
     contested: HashSet<PaymentId>,
+    refunds: Vec<RefundOfInvoice>,
 }
 
 /// Payments as the page lists them: their share of this invoice, and what was left after it.
@@ -46,6 +49,7 @@ pub async fn rows(ctx: &Ctx, loaded: &Loaded) -> Result<Vec<PaymentRow>, Fail> {
                 people: people.map(|contact| (contact.id, contact)).collect(),
                 sent_to: links.filter_map(|link| Some((link.id, link.contact_id?))).collect(),
                 contested: disputes::contested(tx, merchant, invoice).await?.into_iter().collect(),
+                refunds: refunds::of_invoice(tx, merchant, invoice).await?,
             })
         })
         .await?;
@@ -77,6 +81,7 @@ fn credits(ctx: &Ctx, loaded: &Loaded, around: &Around) -> Vec<(Timestamp, Payme
                 by: None,
                 on: ctx.day(allocation.at),
                 state: PaymentRowState::Applied { left_after },
+                refunds: Vec::new(),
             };
             rows.push((allocation.at, row));
         }
@@ -103,6 +108,8 @@ fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Paymen
         }
         (None, _) => PaymentRowState::Checking,
     };
+    let refunds = around.refunds.iter().rev().filter(|refund| refund.payment_id == payment.id);
+    let refunds = refunds.map(|row| Told::of_invoice(row, loaded.invoice.figures.currency).note(ctx));
     let is_whole = line.is_some_and(|line| line.applied_minor == payment.amount_minor);
     let whole = matches!(loaded.access, Access::Contact) || is_whole;
     PaymentRow {
@@ -112,6 +119,7 @@ fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Paymen
         by: by(ctx, loaded, payment, around),
         on: ctx.paid_on(payment),
         state,
+        refunds: refunds.collect(),
     }
 }
 
