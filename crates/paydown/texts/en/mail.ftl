@@ -61,6 +61,8 @@ mail-dispute-what-to-do = What you can do
 mail-dispute-reason = Reason
 mail-dispute-customer = Customer
 mail-dispute-id = Dispute
+
+# To the payer, about money that goes back.
 mail-refunded = { $merchant } refunded { $amount } that was paid for { $number }.
 mail-refunded-same-way = It goes back the way it was paid. Your bank may take up to ten days to show it.
 mail-refunded-from-bank = It left our bank on { $date }.
