@@ -115,7 +115,7 @@ enum Command {
     Config(ConfigCommand),
     /// The schema of the database
     #[command(subcommand)]
-    Migrate(MigrateCommand),
+    Migrate(books::MigrateCommand),
 }
 
 #[derive(Debug, Args)]
@@ -530,14 +530,6 @@ enum ConfigCommand {
         #[arg(long)]
         origin: bool,
     },
-}
-
-#[derive(Debug, Subcommand)]
-enum MigrateCommand {
-    /// Show what has run and what would
-    Status,
-    /// Bring the database up to date
-    Run,
 }
 
 /// Runs one command line, the program's name first; answers how it ended.

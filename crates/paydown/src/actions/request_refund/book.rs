@@ -8,16 +8,14 @@ use crate::actions::{return_credit, take_back};
 use crate::clock::Mint;
 use anyhow::{Context as _, Result};
 use billing::chart::{self, Channel, Paid};
-use billing::ids::{AllocationId, AuditId, InvoiceId, JobId, PostingId};
+use billing::ids::{AuditId, InvoiceId, JobId, PostingId};
 use billing::refund::RefundMeaning;
 use billing::take_back::Taken;
 use jiff::SignedDuration;
 use ledger::{Money, Posting};
 use serde_json::json;
-use store::allocations::{self, Allocation};
 use store::audit::{self, AuditRow, acts};
 use store::db::Tx;
-use store::invoices::{self, Shift};
 use store::payments::Payment;
 use store::postings::{self, CauseKind, NewPosting};
 use store::refunds::{self, Approval, Refund, RefundOrigin, RefundPart, RefundPlace};
@@ -89,25 +87,7 @@ async fn take(
     posting_id: PostingId,
 ) -> Result<()> {
     let merchant = refund.merchant;
-    for part in &taken.allocated {
-        let allocation = Allocation {
-            id: mint.id(AllocationId::new),
-            payment_id: Some(payment.id),
-            grant_id: None,
-            application_id: None,
-            invoice_id: part.invoice,
-            amount_minor: -part.amount_minor,
-            posting_id,
-            at: mint.now,
-        };
-        allocations::insert(tx, merchant, &allocation).await?;
-        let minor = part.amount_minor;
-        let shift = Shift { open_minor: minor, pending_minor: 0, paid_minor: -minor };
-        invoices::shift(tx, merchant, part.invoice, shift, mint.now).await?;
-    }
-    for part in &taken.grants {
-        grants::spend(tx, merchant, part.grant, part.amount_minor).await?;
-    }
+    take_back::take(tx, mint, payment, taken, posting_id).await?;
     if taken.unapplied_minor > 0 && unmatched_receipts::find(tx, merchant, payment.id).await?.is_some() {
         unmatched_receipts::take(tx, merchant, payment.id, taken.unapplied_minor).await?;
     }
