@@ -4,6 +4,7 @@
 //! No action calls a processor while a transaction is open, and only actions write.
 
 pub mod adopt_payment;
+pub mod apply_credit;
 pub mod apply_event;
 mod backoff;
 pub mod cancel_payment;
@@ -16,12 +17,15 @@ pub mod create_customer;
 pub mod create_link;
 pub mod create_merchant;
 pub mod deliver_mail;
+pub mod demand_returned_payment;
 pub mod draft_invoice;
 pub mod finalize_invoice;
 pub mod import_invoices;
 pub mod issue_credit_note;
 pub mod issue_invoice;
 mod limits;
+pub mod match_receipt;
+pub mod move_allocation;
 pub mod note_key_use;
 pub mod note_too_little;
 pub mod number_events;
@@ -35,6 +39,7 @@ pub mod reconcile_payment;
 pub mod reconcile_payout;
 pub mod record_outcome;
 pub mod record_payment;
+pub mod record_unmatched;
 mod refusals;
 mod register_payer;
 pub mod request_code;
@@ -53,3 +58,4 @@ pub mod sweep;
 pub mod void_invoice;
 pub mod watch_clock;
 pub mod watch_return_rates;
+pub mod write_off_invoice;

@@ -404,4 +404,6 @@ ids! {
     PaymentId: "pay_06a8q2m0000000000000000000";
     PayoutId: "pyt_06a8q2m0000000000000000000";
     EventId: "evt_06a8q2m0000000000000000000";
+    GrantId: "grt_06a8q2m0000000000000000000";
+    CreditNoteId: "crn_06a8q2m0000000000000000000";
 }

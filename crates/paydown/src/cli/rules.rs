@@ -78,7 +78,7 @@ async fn scope_of(
 }
 
 /// A customer by id, by name or by the address of a contact. Several of them are named, none is guessed.
-async fn customer_of(store: &Store, merchant: MerchantId, text: &str) -> Result<CustomerId> {
+pub(super) async fn customer_of(store: &Store, merchant: MerchantId, text: &str) -> Result<CustomerId> {
     if let Ok(id) = text.parse() {
         return Ok(id);
     }

@@ -32,6 +32,7 @@ const GROUPS: [Group; 6] = [
             "amounts-that-are-refused",
             "card-fee",
             "receipts",
+            "using-credit",
         ],
     },
     Group { title: "Getting in", audience: Audience::Payers, pages: &["signing-in", "payment-links"] },
@@ -62,6 +63,7 @@ const GROUPS: [Group; 6] = [
             "rules-for-parts",
             "passing-on-card-fees",
             "bank-debits",
+            "credit-and-credit-notes",
         ],
     },
     Group {

@@ -1,6 +1,7 @@
 //! S6, S8 and S15: the invoice page, with or without a chosen amount. It shows figures it is given; it computes none.
 
 use super::amount::AmountForm;
+use super::credit::credit_label;
 use super::parts::{Figures, Lifecycle, Method, Pill, Progress, Segment, Status, bar, near_date};
 use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
@@ -31,6 +32,8 @@ pub struct InvoicePage {
     pub notices: Vec<Notice>,
     /// Payments on this invoice, newest first.
     pub payments: Vec<PaymentRow>,
+    /// The customer's credit, for somebody who signed in; zero for most.
+    pub credit: Money,
 }
 
 /// The document: who asks whom for what.
@@ -142,6 +145,11 @@ pub enum Notice {
         /// Its amount.
         amount: Money,
     },
+    /// The reader's company just used credit here.
+    CreditUsed {
+        /// How much.
+        amount: Money,
+    },
     /// What is left is less than a card can take.
     TooLittleForACard,
     /// More is left than a card can take, and the merchant takes no part that a card can.
@@ -201,6 +209,23 @@ pub enum PaymentRowState {
     Applied {
         /// The running balance.
         left_after: Money,
+    },
+    /// Credit of the customer, used on this invoice.
+    Used {
+        /// The running balance.
+        left_after: Money,
+    },
+    /// A credit note.
+    Credited {
+        /// The running balance.
+        left_after: Money,
+    },
+    /// The merchant moved it here from another invoice, or away.
+    Moved {
+        /// The running balance.
+        left_after: Money,
+        /// True where it came here.
+        here: bool,
     },
     /// Being made: the card page is open.
     Started,
@@ -455,6 +480,9 @@ impl InvoicePage {
             Notice::Checking { amount } => {
                 (2, "flight", chrome.say("notice-checking", &[("amount", chrome.amount(*amount))]))
             }
+            Notice::CreditUsed { amount } => {
+                (0, "plain", chrome.say("notice-credit-used", &[("amount", chrome.amount(*amount))]))
+            }
             Notice::NoMethod => {
                 let contact = ("contact", Arg::name(&chrome.merchant.help_contact));
                 (3, "plain", chrome.say("notice-no-method", &[("merchant", chrome.merchant_name()), contact]))
@@ -534,6 +562,12 @@ impl InvoicePage {
             PaymentRowState::Received { .. } => "payment-received",
             PaymentRowState::Started => "payment-started",
             PaymentRowState::Applied { .. } => return self.chrome.say("payment-credit", &[("on", on)]),
+            PaymentRowState::Used { .. } => return self.chrome.say("payment-credit-used", &[("on", on)]),
+            PaymentRowState::Credited { .. } => return self.chrome.say("payment-credited", &[("on", on)]),
+            PaymentRowState::Moved { here, .. } => {
+                let key = if here { "payment-moved-here" } else { "payment-moved-away" };
+                return self.chrome.say(key, &[("on", on), ("merchant", self.chrome.merchant_name())]);
+            }
             PaymentRowState::Clearing { expected_on: Some(until) } => {
                 let until = ("until", Arg::text(near_date(&self.chrome, until, self.status.today)));
                 return self.chrome.say("payment-clearing", &[("on", on), until]);
@@ -556,11 +590,52 @@ impl InvoicePage {
     /// The running balance after a received payment.
     pub fn balance_words(&self, row: &PaymentRow) -> Option<Rich> {
         match row.state {
-            PaymentRowState::Received { left_after } | PaymentRowState::Applied { left_after } => {
+            PaymentRowState::Received { left_after }
+            | PaymentRowState::Applied { left_after }
+            | PaymentRowState::Used { left_after }
+            | PaymentRowState::Credited { left_after }
+            | PaymentRowState::Moved { left_after, .. } => {
                 Some(self.chrome.say("payment-left-after", &[("left", self.chrome.amount(left_after))]))
             }
             _ => None,
         }
+    }
+
+    /// True when the row is of a payment that has a page of its own.
+    pub fn has_page(&self, row: &PaymentRow) -> bool {
+        !matches!(
+            row.state,
+            PaymentRowState::Used { .. } | PaymentRowState::Credited { .. } | PaymentRowState::Moved { .. }
+        )
+    }
+
+    /// What of the customer's credit could be used here: (all of it, the most that this invoice takes).
+    pub fn credit_to_use(&self) -> Option<(Money, Money)> {
+        let left = self.figures.left;
+        let usable = self.credit.is_positive() && left.is_positive() && self.stands();
+        let most = if self.credit.minor() < left.minor() { self.credit } else { left };
+        usable.then_some((self.credit, most))
+    }
+
+    /// `You have $150.00 credit with Northwind IT.`
+    pub fn credit_words(&self, credit: &Money) -> Rich {
+        let args = [("credit", self.chrome.amount(*credit)), ("merchant", self.chrome.merchant_name())];
+        self.chrome.say("credit-have", &args)
+    }
+
+    /// `Credit to use, in US dollars`.
+    pub fn credit_label(&self, most: &Money) -> Rich {
+        credit_label(&self.chrome, *most)
+    }
+
+    /// `Up to $150.00`.
+    pub fn credit_hint(&self, most: &Money) -> Rich {
+        self.chrome.say("credit-up-to", &[("most", self.chrome.amount(*most))])
+    }
+
+    /// What stands in the field at first.
+    pub fn credit_value(&self, most: &Money) -> String {
+        self.chrome.locale.plain(*most)
     }
 
     /// True when the payment has a receipt.

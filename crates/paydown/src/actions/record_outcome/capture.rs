@@ -3,6 +3,7 @@
 use super::{Outcome, anomaly, note, post};
 use crate::actions::recipients::{Recipient, recipients};
 use crate::actions::return_credit;
+use crate::actions::write_off_invoice::recover;
 use crate::clock::Mint;
 use crate::secrets::SecretKey;
 use anyhow::{Context as _, Result};
@@ -78,7 +79,18 @@ async fn book_on_invoice(
     }
     let own_hold = if hold.live { hold.amount_minor } else { 0 };
     let others = invoice.figures.pending_minor - own_hold;
-    let split = split_capture(captured, asked, invoice.figures.open_minor - others);
+    let mut room = invoice.figures.open_minor - others;
+    let mut split = split_capture(captured, asked, room);
+    let mut invoice = invoice.clone();
+    if split.surplus_minor > 0 {
+        // What was given up of it is owed again, as far as this pays it.
+        let for_invoice = split.to_invoice_minor + split.surplus_minor;
+        let recovered = recover(tx, mint, payment.id, &invoice, (for_invoice, room)).await?;
+        invoice.figures.open_minor += recovered;
+        room += recovered;
+        split = split_capture(captured, asked, room);
+    }
+    let invoice = &invoice;
     let grant = mint.id(GrantId::new);
     let capture = Capture {
         customer: payment.customer_id,

@@ -19,6 +19,7 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
     assert_eq!(served.json, *description());
     assert_eq!(served.json["openapi"], "3.1.0");
     succeed(&client).await;
+    crate::credit::every_route(app, &client).await;
     refuse(app, &client).await;
     payouts::are_shown(app, &client).await;
     surcharges(&client).await;
