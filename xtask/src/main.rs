@@ -26,7 +26,8 @@ Usage: cargo xtask COMMAND
                                 ARGS go to `cargo test`; `-- -p store` tests one crate
   browser [--headed] [-- ARGS]  the browser tests only
   contract [--long]             the API held against its description by schemathesis (part of `test` and `ci`)
-  ci [--long]                   format, licences, lints, documentation, tests, contract; stops at the first failure
+  ci [--long]                   format, licences, lints, documentation, tests, contract, simulation; stops at
+                                the first failure
   bench [FLAGS]                 figures of a release build beside its ceilings (docs/performance.md)
   help                          this text
 

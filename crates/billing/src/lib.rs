@@ -11,6 +11,7 @@ pub mod contact;
 pub mod credit_note;
 pub mod customer;
 pub mod dispute;
+pub mod evidence;
 pub mod ids;
 pub mod invoice;
 pub mod line;

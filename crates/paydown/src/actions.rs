@@ -3,7 +3,9 @@
 //!
 //! No action calls a processor while a transaction is open, and only actions write.
 
+pub mod accept_dispute;
 pub mod adopt_payment;
+pub mod answer_dispute;
 pub mod apply_credit;
 pub mod apply_event;
 mod backoff;
@@ -18,6 +20,7 @@ pub mod create_link;
 pub mod create_merchant;
 pub mod deliver_mail;
 pub mod demand_returned_payment;
+pub(crate) mod dispute_words;
 pub mod draft_invoice;
 pub mod finalize_invoice;
 pub mod import_invoices;
@@ -35,8 +38,10 @@ pub mod poll_events;
 pub mod poll_payouts;
 pub mod practice_merchant;
 mod recipients;
+pub mod reconcile_dispute;
 pub mod reconcile_payment;
 pub mod reconcile_payout;
+pub mod record_dispute;
 pub mod record_outcome;
 pub mod record_payment;
 pub mod record_unmatched;
@@ -51,11 +56,15 @@ pub mod set_merchant_links;
 pub mod set_offered_methods;
 pub mod set_policy;
 pub mod set_surcharge;
+pub mod set_when_lost;
 pub mod sign_in;
 pub mod start_payment;
 pub mod submit_attempt;
+pub mod submit_evidence;
 pub mod sweep;
+mod take_back;
 pub mod void_invoice;
 pub mod watch_clock;
+pub mod watch_dispute;
 pub mod watch_return_rates;
 pub mod write_off_invoice;

@@ -10,6 +10,7 @@ pub mod caller;
 pub mod credit;
 pub mod credit_notes;
 pub mod customers;
+pub mod disputes;
 pub mod events;
 pub mod extract;
 pub mod fields;
@@ -79,6 +80,11 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(credit_notes::show))
         .routes(routes!(credit_notes::write_off))
         .routes(routes!(credit_notes::demand))
+        .routes(routes!(disputes::list))
+        .routes(routes!(disputes::show, disputes::choose))
+        .routes(routes!(disputes::evidence))
+        .routes(routes!(disputes::accept))
+        .routes(routes!(disputes::settings, disputes::set_settings))
         .routes(routes!(events::list))
         .split_for_parts();
     openapi::settle(&mut described);

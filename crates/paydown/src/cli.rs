@@ -8,6 +8,7 @@ mod ask;
 mod books;
 mod credit;
 mod demo;
+mod disputes;
 mod doctor;
 mod import;
 mod invoices;
@@ -90,6 +91,9 @@ enum Command {
     /// Money of which nobody knows yet whose it is: list, record, match
     #[command(subcommand)]
     Unmatched(unmatched::UnmatchedCommand),
+    /// Card payments that are contested: list, show, answer, accept
+    #[command(subcommand)]
+    Dispute(disputes::DisputeCommand),
     /// What a person has to look at: list, show, close
     #[command(subcommand)]
     Anomaly(AnomalyCommand),
@@ -539,6 +543,7 @@ async fn dispatch(cli: Cli, world: &mut World) -> Result<Exit> {
         Command::WriteOff(args) => credit::write_off(&mut at, args).await,
         Command::ReturnedPayment(command) => credit::returned_payment(&mut at, command).await,
         Command::Unmatched(command) => unmatched::run(&mut at, command).await,
+        Command::Dispute(command) => disputes::run(&mut at, command).await,
         Command::Anomaly(command) => anomalies::run(&mut at, command).await,
         Command::Key(command) => keys::run(&mut at, command).await,
         Command::Openapi => openapi::print(&mut at),

@@ -1,12 +1,19 @@
 //! Time and chance, handed down as arguments. Only `main.rs` makes the real ones.
 
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Tells the time. A test's clock stands still until it is moved.
 pub trait Clock: Send + Sync {
     /// The instant it is now.
     fn now(&self) -> Timestamp;
+
+    /// Lets so much time pass between two tries of an action. A simulated clock moves on instead of waiting.
+    fn pass(&self, span: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(span))
+    }
 }
 
 /// Gives unpredictable bytes.

@@ -41,7 +41,7 @@ pub struct Books {
 }
 
 /// The books in one currency, in its minor unit. At every moment
-/// `captured - unbooked - refunded - disputed - paid_out - fees = net`.
+/// `captured - unbooked - refunded - disputed - paid_out - fees = net`, unless the balance is kept in another currency.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct CurrencyBooks {
     /// Money captured by charges, booked or not.
@@ -110,13 +110,14 @@ pub(crate) fn book_charge(work: &Work<'_>, charge: &mut Charge) -> Result<(), Fa
 }
 
 fn book(work: &Work<'_>, charge: &mut Charge, fees: &Fees) -> Result<(), Failure> {
-    let fee_minor = fees.of(&charge.instrument, &charge.currency, charge.amount_minor)?;
+    let (currency, amount_minor) = fees.settled(&charge.currency, charge.amount_minor)?;
+    let fee_minor = fees.of(&charge.instrument, &currency, amount_minor)?;
     let transaction = enter(
         work,
         NewTransaction {
-            amount_minor: charge.amount_minor,
+            amount_minor,
             fee_minor,
-            currency: &charge.currency,
+            currency: &currency,
             description: charge.data.description.clone(),
             source: &charge.id,
             kind: if charge.instrument.card().is_some() { "charge" } else { "payment" },

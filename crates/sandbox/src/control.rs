@@ -63,7 +63,8 @@ POST   /control/clock                 {\"advance_seconds\": n} or {\"advance_day
                                       {\"skew_seconds\": n}: the dates of its answers are off by so much
 POST   /control/keys/forget           every idempotency key is forgotten, as each is 24 hours after its use
 POST   /control/fees                  {\"mode\": \"at_once\" | \"later\", \"basis_points\": 290, \"fixed\": {\"usd\": 30},
-                                      \"bank_basis_points\": 80, \"bank_cap\": 500, \"dispute\": 1500, \"dispute_fee_returned\": false}
+                                      \"bank_basis_points\": 80, \"bank_cap\": 500, \"dispute\": 1500, \"dispute_fee_returned\": false,
+                                       \"settles_in\": [\"usd\", 1080000]}: the currency of the balance, and a rate in millionths
 POST   /control/fees/release          books every charge that waits for its fee
 ";
 
@@ -444,6 +445,7 @@ struct FeesRequest {
     bank_cap: Option<u32>,
     dispute: Option<u32>,
     dispute_fee_returned: Option<bool>,
+    settles_in: Option<(String, i64)>,
 }
 
 async fn set_fees(State(app): State<App>, body: Bytes) -> Answer {
@@ -456,6 +458,9 @@ async fn set_fees(State(app): State<App>, body: Bytes) -> Answer {
         fees.bank_cap_minor = request.bank_cap.map_or(fees.bank_cap_minor, i64::from);
         fees.dispute_minor = request.dispute.map_or(fees.dispute_minor, i64::from);
         fees.returns_dispute_fee = request.dispute_fee_returned.unwrap_or(fees.returns_dispute_fee);
+        if let Some((code, rate_millionths)) = request.settles_in {
+            fees.settles_in = Some((currency::parse(&code)?, rate_millionths));
+        }
         for (code, fixed_minor) in request.fixed.unwrap_or_default() {
             fees.fixed_minor.insert(currency::parse(&code)?, i64::from(fixed_minor));
         }

@@ -35,6 +35,9 @@ pub(crate) struct Fees {
     pub(crate) dispute_minor: i64,
     /// Whether that comes back with a dispute that is won.
     pub(crate) returns_dispute_fee: bool,
+    /// The currency in which the balance is kept, and what a million minor units of any other come to in it. Charges are
+    /// booked in it.
+    pub(crate) settles_in: Option<(String, i64)>,
 }
 
 impl Default for Fees {
@@ -47,6 +50,7 @@ impl Default for Fees {
             bank_cap_minor: 500,
             dispute_minor: 1_500,
             returns_dispute_fee: false,
+            settles_in: None,
         }
     }
 }
@@ -58,6 +62,16 @@ impl Fees {
 
     pub(crate) fn save(&self, work: &Work<'_>) -> Result<(), Failure> {
         store::set_setting(work.connection, "fees", self)
+    }
+
+    /// What a charge comes to in the books: its amount, or that in the currency of the balance.
+    pub(crate) fn settled(&self, currency: &str, amount_minor: i64) -> Result<(String, i64), Failure> {
+        match &self.settles_in {
+            Some((other, rate_millionths)) if other != currency => {
+                Ok((other.clone(), exchanged(amount_minor, *rate_millionths)?))
+            }
+            _ => Ok((currency.to_owned(), amount_minor)),
+        }
     }
 
     /// 2.9 % and 0.30 of the currency for a card, 0.8 % and at most 5.00 for a bank debit, unless configured otherwise; the percentage is
@@ -85,4 +99,11 @@ impl Fees {
             });
         share(self.basis_points)?.checked_add(fixed_minor).ok_or_else(too_large)
     }
+}
+
+/// Minor units in another currency, rounded towards zero.
+pub(crate) fn exchanged(amount_minor: i64, rate_millionths: i64) -> Result<i64, Failure> {
+    let scaled = amount_minor.checked_mul(rate_millionths);
+    let scaled = scaled.ok_or_else(|| Failure::Broken(anyhow::anyhow!("an exchange does not fit")))?;
+    Ok(scaled / 1_000_000)
 }

@@ -70,6 +70,7 @@ mod fees;
 mod form;
 mod idempotency;
 mod ids;
+mod in_process;
 mod mandates;
 mod methods;
 mod objects;
@@ -99,6 +100,7 @@ use tokio_util::task::TaskTracker;
 pub use books::{Books, CurrencyBooks};
 pub use clock::SandboxClock;
 pub use faults::{Fault, FaultKind};
+pub use in_process::{InProcess, Undelivered};
 pub use store::SandboxData;
 pub use webhooks::{WebhookMode, WebhookTarget};
 
@@ -146,50 +148,60 @@ impl Sandbox {
     /// # Errors
     /// When the key is not a test key, the data cannot be opened or is of a newer version, or the address cannot be bound.
     pub async fn start(config: SandboxConfig) -> anyhow::Result<RunningSandbox> {
-        ensure!(
-            config.secret_key.starts_with("sk_test_"),
-            "the practice processor's key must begin with sk_test_"
-        );
-        // Whoever comes first installs it; that it is there already is fine.
-        rustls::crypto::ring::default_provider().install_default().ok();
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .context("making the webhook client")?;
-        let store = Store::open(&config.data)?;
-        let offset_seconds =
-            store.transaction(|connection| store::setting(connection, "clock_offset_seconds"))?;
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("listening on {}", config.listen))?;
         let address = listener.local_addr()?;
         let public_url = config.public_url.unwrap_or_else(|| format!("http://{address}"));
-        let environment = Environment {
-            seed: config.seed,
-            secret_key: config.secret_key,
-            public_url: public_url.trim_end_matches('/').to_owned(),
-        };
-        let app = App::new(Inner {
-            store,
-            clock: OffsetClock::new(config.clock, offset_seconds),
-            environment: Arc::new(environment),
-            faults: faults::Faults::default(),
-            running: Arc::default(),
-            webhook: RwLock::new(config.webhook),
-            deliveries_queued: Notify::new(),
-            pauses: tokio::sync::Mutex::default(),
-            http,
-            requests_seen: AtomicU64::new(0),
-            stopping: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-        });
-        app.settle_all()?;
+        let app = parts(SandboxConfig { public_url: Some(public_url), ..config }, webhook_client()?)?;
         app.tasks.spawn(server::serve(app.clone(), listener));
         app.tasks.spawn(webhooks::run(app.clone()));
         app.tasks.spawn(sweep(app.clone()));
         Ok(RunningSandbox { app, address })
     }
+}
+
+/// The client that delivers webhooks.
+fn webhook_client() -> anyhow::Result<reqwest::Client> {
+    // Whoever comes first installs it; that it is there already is fine.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .context("making the webhook client")
+}
+
+/// Everything but what listens.
+fn parts(config: SandboxConfig, http: reqwest::Client) -> anyhow::Result<App> {
+    ensure!(
+        config.secret_key.starts_with("sk_test_"),
+        "the practice processor's key must begin with sk_test_"
+    );
+    let store = Store::open(&config.data)?;
+    let offset_seconds =
+        store.transaction(|connection| store::setting(connection, "clock_offset_seconds"))?;
+    let environment = Environment {
+        seed: config.seed,
+        secret_key: config.secret_key,
+        public_url: config.public_url.unwrap_or_default().trim_end_matches('/').to_owned(),
+    };
+    let app = App::new(Inner {
+        store,
+        clock: OffsetClock::new(config.clock, offset_seconds),
+        environment: Arc::new(environment),
+        faults: faults::Faults::default(),
+        running: Arc::default(),
+        webhook: RwLock::new(config.webhook),
+        deliveries_queued: Notify::new(),
+        pauses: tokio::sync::Mutex::default(),
+        http,
+        requests_seen: AtomicU64::new(0),
+        stopping: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+    });
+    app.settle_all()?;
+    Ok(app)
 }
 
 /// Ends pages whose time is over, so that their events go out even when nobody asks.

@@ -11,6 +11,7 @@ use crate::api::payouts;
 use crate::books::{self, NewTransaction};
 use crate::calendar::{business_days_after, next_midnight};
 use crate::error::{ApiError, Failure};
+use crate::fees::exchanged;
 use crate::objects::{BalanceTransaction, Metadata, Payout, PayoutStatus};
 use crate::store;
 use crate::work::Work;
@@ -83,16 +84,12 @@ pub(crate) fn pay_out(work: &Work<'_>) -> Result<(), Failure> {
 /// The payout in the currency of the bank account, where that is another.
 fn converted(new: NewPayout, to: Option<&(String, i64)>) -> Result<NewPayout, Failure> {
     match to {
-        Some((currency, rate_millionths)) if *currency != new.currency => {
-            let scaled = new.amount_minor.checked_mul(*rate_millionths);
-            let scaled = scaled.ok_or_else(|| Failure::Broken(anyhow::anyhow!("a payout does not fit")))?;
-            Ok(NewPayout {
-                amount_minor: scaled / 1_000_000,
-                currency: currency.clone(),
-                converted_from: Some((new.amount_minor, new.currency)),
-                ..new
-            })
-        }
+        Some((currency, rate_millionths)) if *currency != new.currency => Ok(NewPayout {
+            amount_minor: exchanged(new.amount_minor, *rate_millionths)?,
+            currency: currency.clone(),
+            converted_from: Some((new.amount_minor, new.currency)),
+            ..new
+        }),
         _ => Ok(new),
     }
 }

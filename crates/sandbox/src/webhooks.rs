@@ -154,6 +154,17 @@ pub(crate) fn types_with_prefix(connection: &Connection, prefix: &str) -> Result
     Ok(types)
 }
 
+/// The events whose delivery is due, in order, each as often as it is to be delivered. They count as delivered.
+pub(crate) fn take_due(work: &Work<'_>) -> Result<Vec<Event>, Failure> {
+    let mut statement =
+        work.connection.prepare_cached("SELECT event_id FROM delivery WHERE state = 'due' ORDER BY seq")?;
+    let ids: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    if !ids.is_empty() {
+        work.connection.execute("UPDATE delivery SET state = 'delivered' WHERE state = 'due'", [])?;
+    }
+    ids.iter().map(|id| work.own(id)).collect()
+}
+
 /// The delivery log, oldest first.
 pub(crate) fn log(connection: &Connection) -> Result<Vec<DeliveryLine>, Failure> {
     let mut statement = connection.prepare_cached(

@@ -51,6 +51,14 @@ pub mod acts {
     pub const LINK_REVOKE: &str = "link.revoke";
     /// An anomaly was closed; the object is the anomaly.
     pub const ANOMALY_CLOSE: &str = "anomaly.close";
+    /// Evidence against a dispute was handed in; the object is the dispute.
+    pub const DISPUTE_EVIDENCE: &str = "dispute.evidence";
+    /// A dispute is let be; the object is the dispute.
+    pub const DISPUTE_ACCEPT: &str = "dispute.accept";
+    /// What a loss of one dispute means was chosen; the object is the dispute.
+    pub const DISPUTE_SET: &str = "dispute.set";
+    /// What a lost dispute usually means was set; the object is the merchant.
+    pub const DISPUTE_SETTINGS_SET: &str = "dispute_settings.set";
     /// A policy was set.
     pub const POLICY_SET: &str = "policy.set";
     /// A surcharge was set.

@@ -37,7 +37,29 @@ pub struct Sql(pub &'static str);
 
 /// The database of one process. Cloning is cheap and gives another handle to the same database.
 #[derive(Clone)]
-pub struct Store(Arc<Backend>);
+pub struct Store {
+    backend: Arc<Backend>,
+    #[cfg(feature = "testing")]
+    watch: Option<Arc<dyn Watch>>,
+}
+
+/// Somebody who stands at every write of a store, so that a simulation can fail it, hold it or never let it go on.
+#[cfg(feature = "testing")]
+pub trait Watch: Send + Sync {
+    /// Called before a write and again when it is durable. An error is what the writer is answered; before the write nothing
+    /// is written then, after it everything is.
+    fn at(&self, moment: Moment) -> futures::future::BoxFuture<'static, Result<(), StoreError>>;
+}
+
+/// Where a write stands.
+#[cfg(feature = "testing")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Nothing was written yet.
+    BeforeWrite,
+    /// It is durable and its writer has not heard of it.
+    AfterWrite,
+}
 
 enum Backend {
     Sqlite(sqlite::Sqlite),
@@ -60,7 +82,11 @@ impl Store {
             DatabaseUrl::Postgres(url) => postgres::Postgres::open(url, config).await.map(Backend::Postgres),
         };
         let backend = backend.with_context(|| format!("cannot open the database {}", config.url))?;
-        Ok(Store(Arc::new(backend)))
+        Ok(Store {
+            backend: Arc::new(backend),
+            #[cfg(feature = "testing")]
+            watch: None,
+        })
     }
 
     /// Runs `work` in a transaction and answers once it is durable.
@@ -72,9 +98,31 @@ impl Store {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + Sync + 'static,
     {
-        match &*self.0 {
+        #[cfg(feature = "testing")]
+        self.watched(Moment::BeforeWrite).await?;
+        let written = match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.write(work).await,
             Backend::Postgres(postgres) => postgres.write(work).await,
+        };
+        #[cfg(feature = "testing")]
+        if written.is_ok() {
+            self.watched(Moment::AfterWrite).await?;
+        }
+        written
+    }
+
+    /// The same store, with somebody at every write.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn watched_by(self, watch: Arc<dyn Watch>) -> Store {
+        Store { watch: Some(watch), ..self }
+    }
+
+    #[cfg(feature = "testing")]
+    async fn watched(&self, moment: Moment) -> Result<(), StoreError> {
+        match &self.watch {
+            Some(watch) => watch.at(moment).await,
+            None => Ok(()),
         }
     }
 
@@ -85,7 +133,7 @@ impl Store {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + Sync + 'static,
     {
-        match &*self.0 {
+        match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.read(&work),
             Backend::Postgres(postgres) => postgres.read(work, postgres::Reading::Bounded).await,
         }
@@ -97,7 +145,7 @@ impl Store {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + Sync + 'static,
     {
-        match &*self.0 {
+        match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.report(work).await,
             Backend::Postgres(postgres) => postgres.read(work, postgres::Reading::Scan).await,
         }
@@ -106,7 +154,7 @@ impl Store {
     /// True where a lock keeps other servers away while this one has the database. Whatever a lease says then, nobody else
     /// is at work.
     pub fn is_only_server(&self) -> bool {
-        match &*self.0 {
+        match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.is_only_server(),
             Backend::Postgres(_) => false,
         }
@@ -114,7 +162,7 @@ impl Store {
 
     /// Which engine runs. For logs and the start-up line only; no decision may hang on it.
     pub fn engine(&self) -> Engine {
-        match &*self.0 {
+        match &*self.backend {
             Backend::Sqlite(_) => Engine::Sqlite,
             Backend::Postgres(_) => Engine::Postgres,
         }
@@ -123,7 +171,7 @@ impl Store {
     /// Why this process stopped writing, if it did: the disk was full or a flush failed. It stays so until a
     /// restart; every write answers [`StoreError::ReadOnly`].
     pub fn read_only_because(&self) -> Option<String> {
-        match &*self.0 {
+        match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.read_only_because(),
             Backend::Postgres(_) => None,
         }
@@ -132,7 +180,7 @@ impl Store {
     /// How many writes wait for their turn, on PostgreSQL how many wait or run. For figures only; it is past when
     /// it is read.
     pub fn writes_waiting(&self) -> usize {
-        match &*self.0 {
+        match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.waiting(),
             Backend::Postgres(postgres) => postgres.waiting(),
         }
@@ -142,7 +190,7 @@ impl Store {
     /// does nothing.
     #[cfg(feature = "testing")]
     pub fn stop_writing(&self, reason: &str) {
-        if let Backend::Sqlite(sqlite) = &*self.0 {
+        if let Backend::Sqlite(sqlite) = &*self.backend {
             sqlite.stop_writing(reason);
         }
     }
@@ -150,7 +198,7 @@ impl Store {
     /// Finishes the writes that are queued, refuses new ones with [`StoreError::Closed`], and lets go of the
     /// database. Every handle to this store is closed with it; closing twice is harmless.
     pub async fn close(&self) -> Result<()> {
-        match &*self.0 {
+        match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.close().await,
             Backend::Postgres(postgres) => postgres.close().await,
         }
@@ -330,12 +378,25 @@ pub struct StoreConfig {
     pub started_at: i64,
     /// A clock that never goes back, for measuring spans and the time budget of a batch. Decides nothing else.
     pub monotonic: fn() -> Instant,
+    /// SQLite: writes run on the thread that asks, one commit each, so that a simulation runs the same every time.
+    #[cfg(feature = "testing")]
+    pub on_callers_thread: bool,
 }
 
 impl StoreConfig {
     /// The defaults: 1,024 writes queued, 4 readers, 16 PostgreSQL connections, the system's monotonic clock.
     pub fn new(url: DatabaseUrl, role: Role, started_at: i64) -> StoreConfig {
-        StoreConfig { url, role, queue: 1024, readers: 4, pool_size: 16, started_at, monotonic }
+        StoreConfig {
+            url,
+            role,
+            queue: 1024,
+            readers: 4,
+            pool_size: 16,
+            started_at,
+            monotonic,
+            #[cfg(feature = "testing")]
+            on_callers_thread: false,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::columns::{currency, opt_timestamp, timestamp, word};
 use crate::db::{Row, Sql, Tx};
 use anyhow::{Context as _, Result};
 use billing::dispute::{DisputeState, LossMeaning};
-use billing::ids::{DisputeId, MerchantId, PaymentId};
+use billing::ids::{DisputeId, InvoiceId, MerchantId, PaymentId};
 use jiff::Timestamp;
 use ledger::Money;
 
@@ -41,10 +41,12 @@ pub struct Dispute {
     pub due_at: Option<Timestamp>,
     /// What a loss is to mean, where somebody chose it for this dispute; else the merchant's usual choice holds.
     pub when_lost: Option<LossMeaning>,
-    /// What its loss was booked as; kept when it is won after all.
+    /// What its loss was booked as, while it is lost.
     pub lost_as: Option<LossMeaning>,
     /// True if the processor has evidence, ready or sent to the bank.
     pub has_evidence: bool,
+    /// What the processor keeps for it, in the currency of its books, as far as it has told.
+    pub fee: Option<Money>,
     /// When somebody asked to let it be; the processor may not have answered yet.
     pub accept_asked_at: Option<Timestamp>,
     /// When it was opened, by the processor's clock.
@@ -66,6 +68,8 @@ pub struct Told {
     pub due_at: Option<Timestamp>,
     /// True if the processor has evidence.
     pub has_evidence: bool,
+    /// What it keeps for it.
+    pub fee: Option<Money>,
 }
 
 const INSERT: Sql = Sql(
@@ -76,43 +80,48 @@ const INSERT: Sql = Sql(
 const SET_STATE: Sql = Sql("UPDATE disputes SET state = $4, changed_at = $5
   WHERE merchant_id = $1 AND id = $2 AND state = $3");
 const LEARN: Sql = Sql("UPDATE disputes SET reason = $3, network_code = COALESCE($4, network_code),
-    due_at = COALESCE($5, due_at), has_evidence = $6 WHERE merchant_id = $1 AND id = $2");
+    due_at = COALESCE($5, due_at), has_evidence = $6, fee = COALESCE($7, fee), fee_currency = COALESCE($8, fee_currency)
+  WHERE merchant_id = $1 AND id = $2");
 const SET_WHEN_LOST: Sql = Sql("UPDATE disputes SET when_lost = $3 WHERE merchant_id = $1 AND id = $2");
 const SET_LOST_AS: Sql = Sql("UPDATE disputes SET lost_as = $3 WHERE merchant_id = $1 AND id = $2");
 const ASK_ACCEPT: Sql = Sql("UPDATE disputes SET accept_asked_at = $3
   WHERE merchant_id = $1 AND id = $2 AND accept_asked_at IS NULL");
+const DROP_ACCEPT: Sql = Sql("UPDATE disputes SET accept_asked_at = NULL WHERE merchant_id = $1 AND id = $2");
 const BY_ID: Sql = Sql(
     "SELECT merchant_id, id, payment_id, processor, processor_dispute_id, state, amount, currency, reason, network_code,
-    due_at, when_lost, lost_as, has_evidence, accept_asked_at, opened_at, created_at, changed_at
+    due_at, when_lost, lost_as, has_evidence, accept_asked_at, opened_at, created_at, changed_at, fee, fee_currency
   FROM disputes WHERE merchant_id = $1 AND id = $2",
 );
 const BY_NAME: Sql = Sql(
     "SELECT merchant_id, id, payment_id, processor, processor_dispute_id, state, amount, currency, reason, network_code,
-    due_at, when_lost, lost_as, has_evidence, accept_asked_at, opened_at, created_at, changed_at
+    due_at, when_lost, lost_as, has_evidence, accept_asked_at, opened_at, created_at, changed_at, fee, fee_currency
   FROM disputes WHERE merchant_id = $1 AND processor = $2 AND processor_dispute_id = $3",
 );
 const BY_PAYMENT: Sql = Sql(
     "SELECT merchant_id, id, payment_id, processor, processor_dispute_id, state, amount, currency, reason, network_code,
-    due_at, when_lost, lost_as, has_evidence, accept_asked_at, opened_at, created_at, changed_at
+    due_at, when_lost, lost_as, has_evidence, accept_asked_at, opened_at, created_at, changed_at, fee, fee_currency
   FROM disputes WHERE merchant_id = $1 AND payment_id = $2 ORDER BY id",
 );
 const NEWEST: Sql = Sql(
     "SELECT merchant_id, id, payment_id, processor, processor_dispute_id, state, amount, currency, reason, network_code,
-    due_at, when_lost, lost_as, has_evidence, accept_asked_at, opened_at, created_at, changed_at
+    due_at, when_lost, lost_as, has_evidence, accept_asked_at, opened_at, created_at, changed_at, fee, fee_currency
   FROM disputes WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
 );
 const NEWEST_OF_PAYMENT: Sql = Sql(
     "SELECT merchant_id, id, payment_id, processor, processor_dispute_id, state, amount, currency, reason, network_code,
-    due_at, when_lost, lost_as, has_evidence, accept_asked_at, opened_at, created_at, changed_at
+    due_at, when_lost, lost_as, has_evidence, accept_asked_at, opened_at, created_at, changed_at, fee, fee_currency
   FROM disputes WHERE merchant_id = $1 AND id < $2 AND payment_id = $4 ORDER BY id DESC LIMIT $3",
 );
 const NEWEST_IN_STATE: Sql = Sql(
     "SELECT merchant_id, id, payment_id, processor, processor_dispute_id, state, amount, currency, reason, network_code,
-    due_at, when_lost, lost_as, has_evidence, accept_asked_at, opened_at, created_at, changed_at
+    due_at, when_lost, lost_as, has_evidence, accept_asked_at, opened_at, created_at, changed_at, fee, fee_currency
   FROM disputes WHERE merchant_id = $1 AND id < $2 AND state = $4 ORDER BY id DESC LIMIT $3",
 );
 const ANY_OPEN: Sql = Sql("SELECT EXISTS (SELECT 1 FROM disputes WHERE merchant_id = $1 AND payment_id = $2
     AND state IN ('inquiry', 'needs_response', 'under_review'))");
+const CONTESTED: Sql = Sql("SELECT DISTINCT payment_id FROM disputes
+  WHERE merchant_id = $1 AND state IN ('inquiry', 'needs_response', 'under_review') AND payment_id IN (
+    SELECT payment_id FROM receipt_lines WHERE merchant_id = $1 AND invoice_id = $2)");
 const GONE: Sql = Sql("SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM disputes
   WHERE merchant_id = $1 AND payment_id = $2 AND state IN ('lost', 'accepted')");
 
@@ -162,7 +171,9 @@ pub async fn set_state(
 pub async fn learn(tx: &mut Tx, merchant: MerchantId, id: DisputeId, told: &Told) -> Result<()> {
     let due_at = told.due_at.map(Timestamp::as_microsecond);
     let code = told.network_code.as_deref();
-    let args = args![merchant.0, id.as_bytes(), &told.reason, code, due_at, told.has_evidence];
+    let (fee, fee_currency) = told.fee.map(|fee| (fee.minor(), fee.currency().code())).unzip();
+    let args =
+        args![merchant.0, id.as_bytes(), &told.reason, code, due_at, told.has_evidence, fee, fee_currency,];
     tx.execute(LEARN, args).await.map(drop)
 }
 
@@ -177,19 +188,25 @@ pub async fn set_when_lost(
     tx.execute(SET_WHEN_LOST, args![merchant.0, id.as_bytes(), word]).await.map(drop)
 }
 
-/// Notes what its loss was booked as.
+/// Notes what its loss was booked as; `None`: it was won after all.
 pub async fn set_lost_as(
     tx: &mut Tx,
     merchant: MerchantId,
     id: DisputeId,
-    meaning: LossMeaning,
+    meaning: Option<LossMeaning>,
 ) -> Result<()> {
-    tx.execute(SET_LOST_AS, args![merchant.0, id.as_bytes(), meaning.as_str()]).await.map(drop)
+    let word = meaning.map(LossMeaning::as_str);
+    tx.execute(SET_LOST_AS, args![merchant.0, id.as_bytes(), word]).await.map(drop)
 }
 
 /// Notes that somebody asked to let it be; the first time counts.
 pub async fn ask_accept(tx: &mut Tx, merchant: MerchantId, id: DisputeId, now: Timestamp) -> Result<()> {
     tx.execute(ASK_ACCEPT, args![merchant.0, id.as_bytes(), now.as_microsecond()]).await.map(drop)
+}
+
+/// Forgets that somebody asked to let it be: the processor does not.
+pub async fn drop_accept(tx: &mut Tx, merchant: MerchantId, id: DisputeId) -> Result<()> {
+    tx.execute(DROP_ACCEPT, args![merchant.0, id.as_bytes()]).await.map(drop)
 }
 
 /// The dispute with this id.
@@ -250,6 +267,12 @@ pub async fn any_open(tx: &mut Tx, merchant: MerchantId, payment: PaymentId) -> 
     tx.fetch_one(ANY_OPEN, args![merchant.0, payment.as_bytes()], |row| row.bool(0)).await
 }
 
+/// Payments set against an invoice of which a dispute is undecided.
+pub async fn contested(tx: &mut Tx, merchant: MerchantId, invoice: InvoiceId) -> Result<Vec<PaymentId>> {
+    let payment = |row: &Row<'_>| Ok(PaymentId::from_bytes(row.bytes16(0)?));
+    tx.fetch_all(CONTESTED, args![merchant.0, invoice.as_bytes()], payment).await
+}
+
 /// What of a payment is gone in disputes, lost or accepted, whoever bears it; minor units of what was captured.
 pub async fn charged_back_minor(tx: &mut Tx, merchant: MerchantId, payment: PaymentId) -> Result<i64> {
     tx.fetch_one(GONE, args![merchant.0, payment.as_bytes()], |row| row.i64(0)).await
@@ -279,5 +302,9 @@ fn decode(row: &Row<'_>) -> Result<Dispute> {
         opened_at: timestamp(row, 15)?,
         created_at: timestamp(row, 16)?,
         changed_at: timestamp(row, 17)?,
+        fee: match row.opt_i64(18)? {
+            Some(minor) => Some(Money::new(minor, currency(row, 19)?)),
+            None => None,
+        },
     })
 }

@@ -28,6 +28,10 @@ pub enum MailKind {
     Returned,
     /// To the merchant: a bank took a payment back.
     ReturnedNotice,
+    /// To the merchant: a payer contests a card payment.
+    DisputeOpened,
+    /// To the merchant: that has ended.
+    DisputeEnded,
 }
 
 impl MailKind {
@@ -41,6 +45,8 @@ impl MailKind {
             MailKind::Started => "started",
             MailKind::Returned => "returned",
             MailKind::ReturnedNotice => "returned_notice",
+            MailKind::DisputeOpened => "dispute_opened",
+            MailKind::DisputeEnded => "dispute_ended",
         }
     }
 
@@ -54,6 +60,8 @@ impl MailKind {
             MailKind::Started,
             MailKind::Returned,
             MailKind::ReturnedNotice,
+            MailKind::DisputeOpened,
+            MailKind::DisputeEnded,
         ];
         all.into_iter().find(|kind| kind.as_str() == word)
     }

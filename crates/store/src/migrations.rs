@@ -71,4 +71,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0011_resolutions.sql"),
         postgres: include_str!("../migrations/postgres/0011_resolutions.sql"),
     },
+    Migration {
+        number: 12,
+        name: "dispute_fees",
+        sqlite: include_str!("../migrations/sqlite/0012_dispute_fees.sql"),
+        postgres: include_str!("../migrations/postgres/0012_dispute_fees.sql"),
+    },
 ];

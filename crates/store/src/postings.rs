@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use billing::chart;
 use billing::ids::{MerchantId, PostingId};
 use jiff::Timestamp;
-use ledger::{Account, Dimension, Money, Posting, PostingBuilder, Side};
+use ledger::{Account, Currency, Dimension, Money, Posting, PostingBuilder, Side};
 
 /// Why a posting was made; unique per merchant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,14 @@ pub enum CauseKind {
     ExchangedOut,
     /// What it became.
     ExchangedIn,
+    /// The processor withdrew what is contested; the id is the dispute's.
+    DisputeOpened,
+    /// It gave it back; the id is the dispute's.
+    DisputeWon,
+    /// What was contested is gone; the id is the dispute's.
+    DisputeLost,
+    /// What was gone came back; the id is the dispute's.
+    DisputeWonAfterLost,
 }
 
 impl CauseKind {
@@ -105,6 +113,10 @@ impl CauseKind {
             CauseKind::PayoutConvertedInReversed => "payout_converted_in_reversed",
             CauseKind::ExchangedOut => "exchanged_out",
             CauseKind::ExchangedIn => "exchanged_in",
+            CauseKind::DisputeOpened => "dispute_opened",
+            CauseKind::DisputeWon => "dispute_won",
+            CauseKind::DisputeLost => "dispute_lost",
+            CauseKind::DisputeWonAfterLost => "dispute_won_after_lost",
         }
     }
 }
@@ -152,6 +164,11 @@ pub async fn fees_of_line(tx: &mut Tx, merchant: MerchantId, line_id: &str) -> R
     let (after, before) = (format!("{line_id}:"), format!("{line_id};"));
     tx.fetch_one(FEES_OF_LINE, args![merchant.0, line_id, &after, &before], |row| row.i64(0)).await
 }
+
+const BALANCE_OF: Sql = Sql("SELECT p.currency,
+    CAST(SUM(CASE WHEN e.side = 'debit' THEN e.amount ELSE -e.amount END) AS BIGINT)
+  FROM entries e JOIN postings p ON p.merchant_id = e.merchant_id AND p.id = e.posting_id
+  WHERE e.merchant_id = $1 AND e.account = $2 AND e.subject = $3 GROUP BY p.currency ORDER BY p.currency");
 
 /// Writes a posting; `false` when its cause has one already ("already applied").
 pub async fn insert(tx: &mut Tx, merchant: MerchantId, new: &NewPosting<'_>) -> Result<bool> {
@@ -230,4 +247,19 @@ pub async fn balances(tx: &mut Tx, merchant: MerchantId, account: u16) -> Result
         Ok(Money::new(row.i64(1)?, currency(row, 0)?))
     })
     .await
+}
+
+/// Debits minus credits on an account number for one subject, in one currency, minor units.
+pub async fn balance_of(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    (account, subject): (u16, &[u8; 16]),
+    of: Currency,
+) -> Result<i64> {
+    let rows = tx
+        .fetch_all(BALANCE_OF, args![merchant.0, i64::from(account), subject], |row| {
+            Ok((currency(row, 0)?, row.i64(1)?))
+        })
+        .await?;
+    Ok(rows.into_iter().find(|(currency, _)| *currency == of).map_or(0, |(_, minor)| minor))
 }

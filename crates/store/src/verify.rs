@@ -7,6 +7,7 @@
 mod captures;
 mod cards;
 mod credit;
+mod disputes;
 mod foreign;
 mod history;
 mod invoices;
@@ -113,7 +114,7 @@ pub const fn title(invariant: u8) -> Option<&'static str> {
         14 => "accounts 1220, 1300 and 2300 hold what is in flight",
         15 => "a payout equals the sum of its items",
         16 => "customer credit equals the grants left, and goes back where it was born",
-        17 => "the history of a payment is numbered, allowed, in order, and ends in its state",
+        17 => "a history of states is numbered, allowed, in order, and ends in the present one",
         18 => "an occurrence of a schedule has one payment at most",
         19 => "an inbox event is there once",
         20 => "a captured payment has one receipt",
@@ -155,6 +156,7 @@ async fn check_all(tx: &mut Tx, options: &Options) -> Result<VerifyReport> {
     mandates::check(tx, &merchants, &mut report).await?;
     history::check(tx, &mut report).await?;
     payouts::check(tx, &mut report).await?;
+    disputes::check(tx, &merchants, &mut report).await?;
     run(tx, records::CHECKS, &mut report).await?;
     run(tx, foreign::CHECKS, &mut report).await?;
     records::check_audit(tx, &merchants, &mut report).await?;

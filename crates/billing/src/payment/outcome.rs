@@ -36,6 +36,8 @@ pub enum Outcome {
     Succeeded,
     /// Received, and taken back by the bank afterwards.
     TakenBack,
+    /// Received, contested at the card's bank, and given back by it.
+    ChargedBack,
     /// Received in another currency than was asked for, which a person has to sort out.
     OtherCurrency,
     /// The bank refused the last try.
@@ -101,8 +103,9 @@ pub fn outcome(known: &Known) -> Outcome {
             None => Outcome::Unfinished,
         },
         Returned => Outcome::TakenBack,
-        Succeeded | ChargedBack if known.in_other_currency => Outcome::OtherCurrency,
-        Succeeded | ChargedBack => Outcome::Succeeded,
+        ChargedBack => Outcome::ChargedBack,
+        Succeeded if known.in_other_currency => Outcome::OtherCurrency,
+        Succeeded => Outcome::Succeeded,
         Failed if bank_did_not_pay(known) => Outcome::DebitFailed,
         Failed | Canceled => ended(known),
     }
@@ -185,7 +188,8 @@ mod tests {
                 Outcome::DebitBegun => (&[Processing], false),
                 Outcome::DebitFailed => (&[Failed], false),
                 Outcome::TakenBack => (&[Returned], false),
-                Outcome::Succeeded | Outcome::OtherCurrency => (&[Succeeded, ChargedBack], false),
+                Outcome::Succeeded | Outcome::OtherCurrency => (&[Succeeded], false),
+                Outcome::ChargedBack => (&[ChargedBack], false),
                 Outcome::Unknown => (&[Unknown], false),
             };
             assert!(states.contains(&known.state), "{known:?}: {told:?}");
@@ -212,7 +216,7 @@ mod tests {
                 assert!(with(Known { decline: None, ..known }), "{known:?}");
             }
             if taken {
-                let other = known.in_other_currency && known.state != PaymentState::Returned;
+                let other = known.in_other_currency && known.state == PaymentState::Succeeded;
                 assert_eq!(told == Outcome::OtherCurrency, other, "{known:?}");
                 assert!(
                     with(Known { own: !known.own, ..known }),
@@ -261,6 +265,7 @@ mod tests {
             ),
             (Known { state: Failed, ending: Some(Ending::Refused), ..debit }, Outcome::RefusedByUs),
             (Known { state: Returned, ..debit }, Outcome::TakenBack),
+            (Known { state: ChargedBack, ..mine }, Outcome::ChargedBack),
             (Known { state: Unknown, ..mine }, Outcome::Unknown),
             (Known { state: Unknown, ..not_there }, Outcome::NotOpened),
             (Known { state: Unknown, own: false, ..not_there }, Outcome::Unknown),

@@ -2,7 +2,7 @@
 
 use super::checkout::{self, Body};
 use super::facts::Behind;
-use super::http::{ConfigError, StripeConfig, Transport};
+use super::http::{Carrier, ConfigError, StripeConfig, Transport};
 use super::lists::{self, PAGE_SIZE, go_on_after, since};
 use super::skew::Skew;
 use super::state::Page;
@@ -19,6 +19,7 @@ use billing::ids::AttemptId;
 use billing::payment::Method;
 use jiff::{SignedDuration, Timestamp};
 use ledger::Currency;
+use std::sync::Arc;
 
 const MAX_SESSION_PAGES: usize = 200;
 /// How much earlier than asked a list is read from, since Stripe's clock and ours differ.
@@ -40,6 +41,13 @@ impl Stripe {
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Stripe {
         self.transport.skew = Skew::with_clock(Box::new(clock));
+        self
+    }
+
+    /// The same client, whose requests are carried by somebody else than the network.
+    #[must_use]
+    pub fn carried_by(mut self, carrier: Arc<dyn Carrier>) -> Stripe {
+        self.transport.carrier = Some(carrier);
         self
     }
 

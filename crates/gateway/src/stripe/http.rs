@@ -6,8 +6,11 @@
 use super::skew::Skew;
 use super::{API_VERSION, wire};
 use crate::{CallError, SecretText};
+use async_trait::async_trait;
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use serde::de::DeserializeOwned;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 use url::{Host, Url};
 
@@ -19,6 +22,8 @@ const FILES_ADDRESS: &str = "https://files.stripe.com";
 /// A list of a hundred sessions with everything expanded is well below this.
 const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 const MAX_WAIT_SECONDS: u32 = 3_600;
+/// A file of 4 MiB takes its time, and nobody waits for it.
+const UPLOAD_TAKES_AT_MOST: Duration = Duration::from_secs(60);
 const USER_AGENT: &str = concat!("Paydown/", env!("CARGO_PKG_VERSION"));
 
 /// How to reach one Stripe account.
@@ -63,6 +68,14 @@ pub enum ConfigError {
     Client(String),
 }
 
+/// Carries requests in place of the network, for a simulation in one process. It decides nothing about a call but whether it
+/// arrives; what its failures prove is what the network's would.
+#[async_trait]
+pub trait Carrier: fmt::Debug + Send + Sync {
+    /// Carries one request to the processor, and its answer back.
+    async fn carry(&self, request: reqwest::Request) -> Result<Response, CallError>;
+}
+
 /// A connection to one account in one mode.
 #[derive(Debug)]
 pub(super) struct Transport {
@@ -73,6 +86,8 @@ pub(super) struct Transport {
     /// True if the key moves real money.
     pub(super) live: bool,
     pub(super) skew: Skew,
+    /// Nothing but the network where there is none.
+    pub(super) carrier: Option<Arc<dyn Carrier>>,
 }
 
 /// An answer that brought nothing, and the payment in it where a charge was declined.
@@ -114,7 +129,15 @@ impl Transport {
         let files_address =
             Url::parse(FILES_ADDRESS).ok().filter(|_| official).unwrap_or_else(|| address.clone());
         let secret_key = config.secret_key;
-        Ok(Transport { client, address, files_address, secret_key, live, skew: Skew::default() })
+        Ok(Transport {
+            client,
+            address,
+            files_address,
+            secret_key,
+            live,
+            skew: Skew::default(),
+            carrier: None,
+        })
     }
 
     pub(super) async fn get<T: DeserializeOwned>(
@@ -169,6 +192,7 @@ impl Transport {
             .post(joined(&self.files_address, path)?)
             .header(header::CONTENT_TYPE, content_type)
             .header("Idempotency-Key", key)
+            .timeout(UPLOAD_TAKES_AT_MOST)
             .body(body);
         self.call(path, request).await
     }
@@ -192,7 +216,10 @@ impl Transport {
 
     async fn exchange(&self, path: &str, request: RequestBuilder) -> Result<Vec<u8>, Refusal> {
         let request = request.bearer_auth(self.secret_key.expose()).header("Stripe-Version", API_VERSION);
-        let response = request.send().await.map_err(sending_failed)?;
+        let response = match &self.carrier {
+            None => request.send().await.map_err(sending_failed)?,
+            Some(carrier) => carrier.carry(request.build().map_err(sending_failed)?).await?,
+        };
         self.skew.note(response.headers().get(header::DATE));
         let status = response.status();
         let request_id = text_header(&response, "request-id");

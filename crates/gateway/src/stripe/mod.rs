@@ -26,7 +26,7 @@ mod wire;
 
 pub use client::Stripe;
 pub use events::{event_kind, read_event};
-pub use http::{ConfigError, DEFAULT_ADDRESS, StripeConfig};
+pub use http::{Carrier, ConfigError, DEFAULT_ADDRESS, StripeConfig};
 pub use state::{IntentStatus, Page, payment_state};
 pub use webhook::{TOLERANCE_SECONDS, WebhookError, verify};
 

@@ -2,6 +2,7 @@
 //!
 //! What moves money in a way that is not booked is never passed over in silence: it is parked, and a person is told.
 
+mod dispute;
 mod payouts;
 mod unknown;
 
@@ -123,11 +124,7 @@ async fn judge(app: &App, event: &InboxEvent) -> Result<Judged> {
     let payment = match event_kind(&event.event.kind) {
         EventKind::Refund(_) => return not_booked(app, event).await.map(Judged::Is),
         EventKind::Payout(_) => return payouts::judge(app, event).await,
-        // What a bank takes back of a debit comes as a dispute, and is read from the payment.
-        EventKind::Dispute(_) => match payment_of(app, event).await? {
-            Some(payment) if is_bank_debit(app, event.merchant_id, payment).await? => Some(payment),
-            _ => return not_booked(app, event).await.map(Judged::Is),
-        },
+        EventKind::Dispute(_) => return dispute::judge(app, event).await,
         EventKind::Mandate(_) | EventKind::Setup(_) | EventKind::SavedMethod(_) | EventKind::NotOurs(_) => {
             return Ok(Judged::Is(Verdict::Ignored));
         }
@@ -151,11 +148,10 @@ async fn is_bank_debit(app: &App, merchant: MerchantId, payment: PaymentId) -> R
     Ok(found.is_some_and(|payment| payment.method.is_bank_debit()))
 }
 
-/// A refund or a card dispute: the processor's balance has moved and account 1200 has not.
+/// A refund: the processor's balance has moved and account 1200 has not.
 async fn not_booked(app: &App, event: &InboxEvent) -> Result<Verdict> {
-    let NewInboxEvent { kind, object_id, .. } = &event.event;
+    let NewInboxEvent { object_id, .. } = &event.event;
     let (word, payment) = match payment_of(app, event).await? {
-        Some(payment) if kind.starts_with("charge.dispute.") => ("dispute_not_booked", Some(payment)),
         Some(payment) => ("refund_not_booked", Some(payment)),
         None => return Ok(Verdict::Parked(ABOUT_NOTHING.to_owned())),
     };

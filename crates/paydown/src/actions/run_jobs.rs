@@ -3,6 +3,7 @@
 //! Only what starts at once is claimed, so that nobody's lease runs while it queues. A merchant has a few places of its
 //! own: one whose processor hangs never stops the others, and one item that fails never drops another.
 
+use crate::actions::answer_dispute::{ANSWER_JOB, answer_dispute};
 use crate::actions::apply_event;
 use crate::actions::backoff::{TRIES_BEFORE_A_PERSON, pause_after};
 use crate::actions::cancel_payment::cancel_payment;
@@ -10,7 +11,9 @@ use crate::actions::card_testing::END_PAGE_JOB;
 use crate::actions::deliver_mail;
 use crate::actions::reconcile_payment::{Looked, reconcile_payment};
 use crate::actions::reconcile_payout::{LookedAtPayout, RECONCILE_PAYOUT_JOB, reconcile_payout};
+use crate::actions::record_dispute::WATCH_JOB;
 use crate::actions::request_code::{MAIL_CODE_JOB, mail_code};
+use crate::actions::watch_dispute::watch_dispute;
 use crate::actions::watch_return_rates::{WATCH_RETURN_RATES_JOB, watch_return_rates};
 use crate::app::App;
 use anyhow::{Result, bail};
@@ -247,6 +250,11 @@ async fn run(app: &App, job: &Job) -> Result<Option<Timestamp>> {
             watch_return_rates(app, job.merchant_id).await?;
             Ok(None)
         }
+        ANSWER_JOB => {
+            answer_dispute(app, job.merchant_id, job.subject.parse()?).await?;
+            Ok(None)
+        }
+        WATCH_JOB => watch_dispute(app, job.merchant_id, job.subject.parse()?).await,
         other => bail!("no work is called {other:?}"),
     }
 }

@@ -38,9 +38,11 @@ pub async fn submit_attempt(app: &App, merchant: MerchantId, payment: PaymentId)
     let attempt = latest(app, merchant, payment).await?;
     let calls = send_until_answered(app, &*processor, &attempt);
     match tokio::time::timeout(PAYER_WAITS, calls).await {
-        Ok(Ok(page)) => answered(app, &attempt, page, processor.is_live()).await,
-        Ok(Err(unsent)) if unsent.proves_that_nothing_was_made() => refused(app, &attempt, &unsent).await,
-        Ok(Err(_)) | Err(_) => unanswered(app, merchant, payment).await,
+        Ok(Some(Ok(page))) => answered(app, &attempt, page, processor.is_live()).await,
+        Ok(Some(Err(unsent))) if unsent.proves_that_nothing_was_made() => {
+            refused(app, &attempt, &unsent).await
+        }
+        Ok(_) | Err(_) => unanswered(app, merchant, payment).await,
     }
 }
 
@@ -72,24 +74,26 @@ impl Unsent {
     }
 }
 
+/// `None`: the payer has waited long enough.
 async fn send_until_answered(
     app: &App,
     processor: &dyn Processor,
     attempt: &Attempt,
-) -> Result<SessionFacts, Unsent> {
+) -> Option<Result<SessionFacts, Unsent>> {
+    let give_up_at = app.clock.now() + PAYER_WAITS;
     let mut wait = Duration::from_millis(200);
     loop {
         let unsent = match send_once(app, processor, attempt).await {
-            Ok(page) => return Ok(page),
-            Err(unsent) if unsent.payment_ended => return Err(unsent),
+            Ok(page) => return Some(Ok(page)),
+            Err(unsent) if unsent.payment_ended => return Some(Err(unsent)),
             Err(unsent) => unsent,
         };
         let pause = match &unsent.error {
             CallError::Refused { .. } | CallError::KeyReused { .. } | CallError::WrongMode { .. } => {
-                return Err(unsent);
+                return Some(Err(unsent));
             }
             CallError::ServerError { .. } if server_errors(app, attempt).await >= SERVER_ERRORS_ARE_FINAL => {
-                return Err(unsent);
+                return Some(Err(unsent));
             }
             CallError::RateLimited { retry_after_seconds } => {
                 wait.max(Duration::from_secs(u64::from(*retry_after_seconds)))
@@ -97,7 +101,10 @@ async fn send_until_answered(
             _ => wait,
         };
         tracing::warn!(attempt = %attempt.id, error = %unsent.error, "the card page was not made yet");
-        tokio::time::sleep(pause).await;
+        if app.clock.now() + pause > give_up_at {
+            return None;
+        }
+        app.clock.pass(pause).await;
         wait = (wait * 2).min(Duration::from_secs(4));
     }
 }

@@ -197,4 +197,19 @@ answers! {
         UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused, AmountAbovePayable,
         AllocationsAboveAmount, CurrencyMismatch, CustomerMismatch,
     ];
+    /// What handing in evidence may answer.
+    CannotSubmitEvidence = [
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, DisputeEnded, EvidenceSent,
+        EvidencePastDue, BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber,
+        IdempotencyKeyReused, FileNotTaken,
+    ];
+    /// What accepting a dispute may answer.
+    CannotAcceptDispute =
+        [MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, DisputeEnded, IdempotencyKeyReused];
+    /// What choosing what a loss means may answer.
+    CannotChooseLoss = [
+        InvalidJson, NotFound, DisputeEnded, BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber,
+    ];
+    /// What setting what losses mean may answer.
+    CannotSetDisputes = [InvalidJson, BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber];
 }

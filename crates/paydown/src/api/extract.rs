@@ -17,7 +17,7 @@ use serde_path_to_error::Path;
 use sha2::{Digest as _, Sha256};
 use store::verify::holds_card_number;
 
-/// The largest body that is read, bytes.
+/// The largest body that is read where a route says nothing else, bytes.
 pub const LARGEST_BODY: usize = 1024 * 1024;
 /// So much of a larger one is read all the same, bytes.
 const MOST_THROWN_AWAY: usize = 32 * LARGEST_BODY;
@@ -26,20 +26,20 @@ const MOST_TOLD: usize = 300;
 /// The longest key of a request.
 const LONGEST_KEY: usize = 255;
 
-/// A JSON body, as its type describes it and nothing else.
-pub struct Body<T>(pub T);
+/// A JSON body of at most `MOST` bytes, as its type describes it and nothing else.
+pub struct Body<T, const MOST: usize = LARGEST_BODY>(pub T);
 
-impl<T: DeserializeOwned + Serialize> FromRequest<App> for Body<T> {
+impl<T: DeserializeOwned + Serialize, const MOST: usize> FromRequest<App> for Body<T, MOST> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &App) -> Result<Body<T>, Problem> {
+    async fn from_request(request: Request, _: &App) -> Result<Body<T, MOST>, Problem> {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let kind =
             kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
         if kind != "application/json" {
             return Err(Problem::new(Code::UnsupportedMediaType, "Send Content-Type: application/json."));
         }
-        let bytes = read(request.into_body()).await?;
+        let bytes = read(request.into_body(), MOST).await?;
         let body: T = parse(&bytes)?;
         let again = serde_json::to_value(&body).map_err(anyhow::Error::from)?;
         // The parser would take a list for an object, and an object for a word.
@@ -63,21 +63,22 @@ impl<T: DeserializeOwned + Serialize> FromRequest<App> for Body<T> {
 
 /// Reads a body. One that is too large is read on for a while and thrown away: whoever is still sending it would not see an
 /// answer that comes before its end.
-async fn read(body: AnyBody) -> Result<Vec<u8>, Problem> {
+async fn read(body: AnyBody, most: usize) -> Result<Vec<u8>, Problem> {
     let mut stream = body.into_data_stream();
     let (mut bytes, mut length) = (Vec::new(), 0_usize);
     while let Some(part) = stream.next().await {
         let ended = |_| Problem::new(Code::InvalidJson, "The body ended before it was complete.");
         let part = part.map_err(ended)?;
         length = length.saturating_add(part.len());
-        if length <= LARGEST_BODY {
+        if length <= most {
             bytes.extend_from_slice(&part);
         } else if length > MOST_THROWN_AWAY {
             break;
         }
     }
-    if length > LARGEST_BODY {
-        return Err(Problem::new(Code::BodyTooLarge, "Send at most 1 MiB."));
+    if length > most {
+        let detail = format!("Send at most {} MiB.", most / (1024 * 1024));
+        return Err(Problem::new(Code::BodyTooLarge, detail));
     }
     Ok(bytes)
 }

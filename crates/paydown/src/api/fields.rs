@@ -403,6 +403,7 @@ ids! {
     InvoiceId: "inv_06a8q2m0000000000000000000";
     PaymentId: "pay_06a8q2m0000000000000000000";
     PayoutId: "pyt_06a8q2m0000000000000000000";
+    DisputeId: "dsp_06a8q2m0000000000000000000";
     EventId: "evt_06a8q2m0000000000000000000";
     GrantId: "grt_06a8q2m0000000000000000000";
     CreditNoteId: "crn_06a8q2m0000000000000000000";

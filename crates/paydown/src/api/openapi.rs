@@ -36,6 +36,7 @@ const KEPT: HeaderValue = HeaderValue::from_static("public, max-age=300");
         (name = "Surcharges", description = "What payers pay on top"),
         (name = "Payouts", description = "What the processor transferred to the bank"),
         (name = "Credit", description = "Customer credit, and credit notes, which lower what an invoice asks"),
+        (name = "Disputes", description = "Card payments that their holders contest"),
         (name = "Events", description = "What happened, in order"),
     )
 )]

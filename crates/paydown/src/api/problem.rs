@@ -83,7 +83,13 @@ codes! {
     NotResolvable = "not_resolvable", CONFLICT, "The payment cannot be settled by hand";
     /// The invoice demands a returned payment again: there is nothing to credit on it.
     CannotCredit = "cannot_credit", CONFLICT, "The invoice cannot be credited";
-    /// The body is larger than 1 MiB.
+    /// The dispute was decided or accepted, so nothing can be said about it any more.
+    DisputeEnded = "dispute_ended", CONFLICT, "The dispute has ended";
+    /// Evidence is on its way to the bank or there; a bank takes it once.
+    EvidenceSent = "evidence_sent", CONFLICT, "Evidence was sent already";
+    /// The time in which the bank takes evidence is over.
+    EvidencePastDue = "evidence_past_due", CONFLICT, "It is too late for evidence";
+    /// The body is larger than 1 MiB, or than 12 MiB where evidence is handed in.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The body has to be `Content-Type: application/json`.
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "The body has to be JSON";
@@ -97,6 +103,8 @@ codes! {
     InvalidLines = "invalid_lines", UNPROCESSABLE_ENTITY, "The lines do not make an invoice";
     /// A text holds a card number, which must never be kept. Leave it out.
     CardNumber = "card_number", UNPROCESSABLE_ENTITY, "A text holds a card number";
+    /// A file is empty, larger than 4 MiB, neither PDF, JPEG nor PNG by its content, or something else than its name says.
+    FileNotTaken = "file_not_taken", UNPROCESSABLE_ENTITY, "The file is not taken";
     /// The amount is above what is payable now. `limits` says what may be paid.
     AmountAbovePayable = "amount_above_payable", UNPROCESSABLE_ENTITY, "The amount is above what is payable";
     /// The amount is not above 0.

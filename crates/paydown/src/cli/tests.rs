@@ -1,6 +1,7 @@
 //! Commands run as a person runs them: words in, text and exit code out, over a real database.
 
 mod credit;
+mod disputes;
 mod keys;
 mod resolve;
 

@@ -64,6 +64,7 @@ const GROUPS: [Group; 6] = [
             "passing-on-card-fees",
             "bank-debits",
             "credit-and-credit-notes",
+            "disputes",
         ],
     },
     Group {

@@ -4,11 +4,12 @@
 mod facts;
 
 use crate::actions::create_link::link_url;
+use crate::actions::dispute_words::reason_words;
 use crate::app::App;
 use crate::format::Locale;
 use crate::look::Brand;
 use crate::mail::pages::{
-    self, CodeMail, DebitStartedMail, InvoiceMail, PaymentFailedMail, PaymentReceivedMail,
+    self, CodeMail, DebitStartedMail, DisputeMail, InvoiceMail, PaymentFailedMail, PaymentReceivedMail,
     PaymentReturnedMail, ReturnedNoticeMail,
 };
 use crate::mail::transport::Outgoing;
@@ -149,6 +150,7 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
             help_url: format!("{}/help/bank-debits", app.public_url),
         }
         .render(),
+        About::Dispute { .. } => return dispute(app, facts, sender),
         About::Failed { owed, link, payment } => PaymentFailedMail {
             sender,
             number: owed.number.clone(),
@@ -160,6 +162,29 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
         }
         .render(),
     })
+}
+
+/// The mail to the merchant about a dispute.
+fn dispute(app: &App, facts: &Facts, sender: pages::Sender) -> Result<pages::Mail> {
+    let About::Dispute { owed, payment, customer, dispute } = &facts.about else {
+        anyhow::bail!("only of a dispute");
+    };
+    let zone = &facts.merchant.time_zone;
+    let due = dispute.due_at.map(|at| at.in_tz(zone).map(|at| at.date())).transpose()?;
+    Ok(DisputeMail {
+        sender,
+        id: dispute.id.to_string(),
+        number: owed.number.clone(),
+        reference: payment.id.reference(),
+        customer: customer.clone(),
+        amount: dispute.amount,
+        reason: reason_words(&dispute.reason),
+        state: dispute.state,
+        lost_as: dispute.lost_as,
+        due,
+        help_url: format!("{}/help/disputes", app.public_url),
+    }
+    .render())
 }
 
 /// What a bank's word means.

@@ -2,8 +2,10 @@
 //! nothing and knows no address but those in the letter.
 
 mod debits;
+mod disputes;
 
 pub use debits::{DebitStartedMail, PaymentReturnedMail, ReturnedNoticeMail};
+pub use disputes::DisputeMail;
 
 use crate::contact::{Contact, contacts};
 use crate::format::{self, Locale};

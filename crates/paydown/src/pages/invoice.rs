@@ -228,6 +228,11 @@ pub enum PaymentRowState {
         /// True where it came here.
         here: bool,
     },
+    /// Received, and the card's bank looks into it; what was left on the invoice right after it.
+    Contested {
+        /// The running balance.
+        left_after: Money,
+    },
     /// Being made: the card page is open.
     Started,
     /// A bank works on it.

@@ -40,10 +40,21 @@ pub struct PaymentPage {
     pub debit: Option<Debit>,
     /// How it stands.
     pub outcome: Outcome,
+    /// What a dispute at the card's bank has to do with a payment that was received.
+    pub contest: Option<Contest>,
     /// True when a part of the invoice may be paid, so that a smaller amount can be offered.
     pub may_pay_less: bool,
     /// True when the payer pressed Pay twice and only one payment was made.
     pub pressed_twice: bool,
+}
+
+/// What a dispute at the card's bank has to do with a payment that was received and still stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contest {
+    /// The bank looks into it.
+    Open,
+    /// The bank gave a part of it back.
+    PartBack(Money),
 }
 
 /// What is told of a bank debit.
@@ -85,6 +96,8 @@ pub enum Outcome {
     Succeeded,
     /// Received, and taken back by the bank afterwards.
     TakenBack,
+    /// Received, contested at the card's bank, and given back by it.
+    ChargedBack,
     /// Received in another currency than was asked for, which a person has to sort out.
     OtherCurrency {
         /// What was taken.
@@ -174,6 +187,7 @@ impl PaymentPage {
             Outcome::DebitFailed => "debit-failed-heading",
             Outcome::TakenBack if self.bank_reason().is_none() => "taken-back-heading-other",
             Outcome::TakenBack => "taken-back-heading",
+            Outcome::ChargedBack => "charged-back-heading",
             Outcome::GivingUp => "result-cancelled",
             Outcome::Unfinished => "unfinished-heading",
             Outcome::SomeoneElses => "someone-elses-heading",
@@ -213,6 +227,14 @@ impl PaymentPage {
                 let back = chrome.say("taken-back", &[amount, left, number]);
                 [Some(back), self.bank_reason().map(say)].into_iter().flatten().collect()
             }
+            Outcome::ChargedBack if self.open().is_positive() => {
+                let open = ("left", chrome.amount(self.open()));
+                vec![
+                    chrome.say("charged-back", &[amount, number.clone()]),
+                    chrome.say("charged-back-left", &[open, number]),
+                ]
+            }
+            Outcome::ChargedBack => vec![chrome.say("charged-back", &[amount, number])],
             Outcome::NotOpened => {
                 vec![say("no-money-taken"), chrome.say("not-opened", &[amount, number])]
             }
@@ -251,6 +273,14 @@ impl PaymentPage {
             ],
             Outcome::Unknown => vec![chrome.say("waiting-shows", &[number, amount])],
         };
+        if self.succeeded() {
+            sentences.extend(self.contest.map(|contest| match contest {
+                Contest::Open => say("contested"),
+                Contest::PartBack(part) => {
+                    chrome.say("contested-part-back", &[("part", chrome.amount(part))])
+                }
+            }));
+        }
         if self.pressed_twice && self.succeeded() {
             sentences.push(say("pressed-twice"));
         }
@@ -368,6 +398,7 @@ impl PaymentPage {
             Outcome::DebitBegun => "debit_begun",
             Outcome::DebitFailed => "debit_failed",
             Outcome::TakenBack => "taken_back",
+            Outcome::ChargedBack => "charged_back",
             Outcome::Succeeded | Outcome::OtherCurrency { .. } => "succeeded",
             Outcome::Declined { .. } => "declined",
             Outcome::Cancelled => "cancelled",
@@ -413,12 +444,13 @@ impl PaymentPage {
             Outcome::DebitFailed if some_left => {
                 vec![way(same_amount, "try-again"), way(invoice, "another-way")]
             }
-            Outcome::TakenBack if some_left => {
+            Outcome::TakenBack | Outcome::ChargedBack if some_left => {
                 vec![way(invoice, "pay-the-rest"), way(format!("{at}/receipt"), "see-receipt")]
             }
             Outcome::DebitBegun
             | Outcome::DebitFailed
             | Outcome::TakenBack
+            | Outcome::ChargedBack
             | Outcome::SomeoneElses
             | Outcome::SomeoneElsesEnded
             | Outcome::OtherCurrency { .. } => {

@@ -199,7 +199,7 @@ fn notices(ctx: &Ctx, loaded: &Loaded) -> Vec<Notice> {
     let mut notices = Vec::new();
     let mut others = (0_u32, Money::zero(left.currency()));
     for payment in &loaded.payments {
-        match notice(ctx, payment) {
+        match notice(ctx, payment, loaded.invoice.figures.open_minor > 0) {
             Some(Notice::SomeoneElses { amount, .. }) => {
                 others = (others.0 + 1, others.1.checked_add(amount).unwrap_or(others.1));
             }
@@ -223,7 +223,11 @@ fn notices(ctx: &Ctx, loaded: &Loaded) -> Vec<Notice> {
     notices
 }
 
-fn notice(ctx: &Ctx, payment: &Payment) -> Option<Notice> {
+/// For so long it is told that a bank took something back.
+const NEWS_DAYS: i64 = 30;
+
+/// `is_owed`: something is owed on the invoice.
+fn notice(ctx: &Ctx, payment: &Payment, is_owed: bool) -> Option<Notice> {
     let amount = Money::new(payment.amount_minor, payment.currency);
     match ctx.outcome(payment) {
         Outcome::Unfinished | Outcome::Declined { page_open: true, .. } => {
@@ -244,12 +248,16 @@ fn notice(ctx: &Ctx, payment: &Payment) -> Option<Notice> {
             expected_on: payment.expected_on,
         }),
         Outcome::TakenBack => {
-            const NEWS_DAYS: i64 = 30;
             let since = ctx.now.duration_since(payment.returned_at?);
             let amount = payment.captured.unwrap_or(amount);
             (since.as_hours() < 24 * NEWS_DAYS)
                 .then(|| ctx.is_own(payment).then(|| bank_reason(payment).payer_words()))
                 .map(|reason| Notice::TakenBack { amount, reason })
+        }
+        Outcome::ChargedBack => {
+            let since = ctx.now.duration_since(payment.changed_at);
+            (since.as_hours() < 24 * NEWS_DAYS && is_owed)
+                .then(|| Notice::TakenBack { amount, reason: Some("charged-back-why") })
         }
         Outcome::SomeoneElses => Some(Notice::SomeoneElses { payments: 1, amount }),
         Outcome::SomeoneElsesEnded

@@ -5,7 +5,7 @@ use crate::actions::cancel_payment::cancel_payment;
 use crate::actions::reconcile_payment::reconcile_payment;
 use crate::actions::submit_attempt::{note_redirect, note_seen};
 use crate::csrf::Posted;
-use crate::pages::payment::{Debit, Decline as Reason, Outcome as Shown, PaymentPage};
+use crate::pages::payment::{Contest, Debit, Decline as Reason, Outcome as Shown, PaymentPage};
 use crate::pages::receipt::{Applied, ReceiptPage};
 use crate::portal::context::{Ctx, Reader, see_other};
 use crate::portal::fail::Fail;
@@ -17,13 +17,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use billing::amount::Terms;
 use billing::ids::{MerchantId, PaymentId};
-use billing::payment::{Decline, Hold, Outcome, PaymentState};
+use billing::payment::{Decline, Hold, Method, Outcome, PaymentState};
 use ledger::Money;
 use serde::Deserialize;
 use serde_json::json;
 use std::str::FromStr as _;
 use std::time::Duration;
 use store::db::Tx;
+use store::disputes;
 use store::mandates::{self, Mandate};
 use store::payments::{self, Ending, Payment};
 use store::receipts::{Receipt, ReceiptLine};
@@ -93,6 +94,7 @@ async fn page(
         Hold::Held | Hold::Released if !payment.method.is_bank_debit() => (None, None),
         _ => ctx.app.store.read(read).await?,
     };
+    let contest = contest(ctx, payment).await?;
     let line = receipt.iter().flat_map(|receipt| &receipt.lines).find(|line| line.invoice_id == invoice);
     let money = |minor| Money::new(minor, payment.currency);
     Ok(PaymentPage {
@@ -111,8 +113,27 @@ async fn page(
         today: ctx.today(),
         debit: debit(ctx, payment, mandate),
         outcome: shown(ctx.outcome(payment), payment),
+        contest,
         may_pay_less: without(payment, &loaded.terms).allows_part(),
         pressed_twice,
+    })
+}
+
+/// What the card's bank has to do with a payment that still stands.
+async fn contest(ctx: &Ctx, payment: &Payment) -> Result<Option<Contest>, Fail> {
+    if payment.state != PaymentState::Succeeded || payment.method != Method::Card {
+        return Ok(None);
+    }
+    let (merchant, id) = (ctx.merchant.id, payment.id);
+    let read = async move |tx: &mut Tx| {
+        let gone = disputes::charged_back_minor(tx, merchant, id).await?;
+        Ok((disputes::any_open(tx, merchant, id).await?, gone))
+    };
+    let currency = payment.captured.map_or(payment.currency, Money::currency);
+    Ok(match ctx.app.store.read(read).await? {
+        (true, _) => Some(Contest::Open),
+        (false, gone) if gone > 0 => Some(Contest::PartBack(Money::new(gone, currency))),
+        (false, _) => None,
     })
 }
 
@@ -157,6 +178,7 @@ fn shown(told: Outcome, payment: &Payment) -> Shown {
         Outcome::DebitBegun => Shown::DebitBegun,
         Outcome::DebitFailed => Shown::DebitFailed,
         Outcome::TakenBack => Shown::TakenBack,
+        Outcome::ChargedBack => Shown::ChargedBack,
         Outcome::Succeeded => Shown::Succeeded,
         Outcome::OtherCurrency => match payment.captured {
             Some(taken) => Shown::OtherCurrency { taken },

@@ -4,6 +4,7 @@
 mod by_hand;
 pub mod client;
 mod contract;
+pub mod disputes;
 mod errors;
 mod invoices;
 mod keys;

@@ -10,5 +10,5 @@ mod races;
 mod restores;
 mod timeouts;
 mod unbooked;
-mod webhooks;
+pub mod webhooks;
 mod workers;

@@ -1,6 +1,7 @@
 //! What a payer can do, and what the books say afterwards.
 
 mod debits;
+mod disputes;
 mod endings;
 mod parts;
 mod payers;

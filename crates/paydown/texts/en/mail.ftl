@@ -43,3 +43,21 @@ mail-return-agree-anew = Do not debit this account again before the customer has
 mail-return-ask-first = Try the same debit again only if the customer agrees.
 mail-return-twice-more = The same debit may be tried twice more within 180 days, for the same amount.
 mail-return-ask = Do not try the same debit again. Ask the customer how they want to pay.
+
+# To the merchant, about a card payment that its holder contests.
+mail-dispute-inquiry = A bank asks about the { $amount } card payment for { $number }
+mail-dispute-opened = The { $amount } card payment for { $number } is disputed
+mail-dispute-won = The dispute of { $amount } for { $number } ended in your favour
+mail-dispute-lost = The dispute of { $amount } for { $number } is lost
+mail-dispute-accepted = The dispute of { $amount } for { $number } is accepted
+mail-dispute-no-money-moved = No money has moved.
+mail-dispute-withdrawn = The bank holds the money until it has decided.
+mail-dispute-yours = The money is yours.
+mail-dispute-owed-again = The money is gone. As far as this payment had paid { $number }, it is owed again.
+mail-dispute-absorbed = The money is gone. You chose to bear it, so { $number } stays paid.
+mail-dispute-answer = Send evidence, or accept it. Without an answer it is usually lost.
+mail-dispute-answer-by = Send evidence before { $due }, or accept it. Without an answer it is usually lost.
+mail-dispute-what-to-do = What you can do
+mail-dispute-reason = Reason
+mail-dispute-customer = Customer
+mail-dispute-id = Dispute

@@ -26,10 +26,20 @@ const CHECKPOINT_REST: Duration = Duration::from_millis(50);
 
 /// The way to the writing thread.
 pub(super) struct Writer {
-    jobs: mpsc::Sender<Message>,
-    thread: Mutex<Option<JoinHandle<Result<()>>>>,
+    way: Way,
     read_only: Arc<OnceLock<Arc<str>>>,
     monotonic: fn() -> Instant,
+}
+
+/// Where jobs run.
+enum Way {
+    Thread {
+        jobs: mpsc::Sender<Message>,
+        thread: Mutex<Option<JoinHandle<Result<()>>>>,
+    },
+    /// On the thread that asks, one commit each; nothing once it is closed. For simulations.
+    #[cfg(feature = "testing")]
+    Caller(Mutex<Option<(Batch, Option<ServerLock>)>>),
 }
 
 enum Message {
@@ -47,7 +57,7 @@ impl Writer {
     /// Opens the writing connection and starts the thread, which holds `lock` until it ends.
     pub(super) fn start(spec: Spec, lock: Option<ServerLock>, config: &StoreConfig) -> Result<Writer> {
         let read_only = Arc::new(OnceLock::new());
-        let checkpointer = Checkpointer::start(&spec)?;
+        let spec_of_thread = spec.clone();
         let batch = Batch {
             tx: Tx(Kind::Sqlite(SqTx::new(spec.writer()?, Access::Write))),
             answers: Vec::with_capacity(BATCH_JOBS),
@@ -56,12 +66,19 @@ impl Writer {
             read_only: Arc::clone(&read_only),
             spec,
         };
-        let (jobs, queue) = mpsc::channel(config.queue.max(1));
         let monotonic = config.monotonic;
+        #[cfg(feature = "testing")]
+        if config.on_callers_thread {
+            let way = Way::Caller(Mutex::new(Some((batch, lock))));
+            return Ok(Writer { way, read_only, monotonic });
+        }
+        let checkpointer = Checkpointer::start(&spec_of_thread)?;
+        let (jobs, queue) = mpsc::channel(config.queue.max(1));
         let thread = thread::Builder::new()
             .name("writer".into())
             .spawn(move || write_until_closed(batch, queue, &checkpointer, lock, monotonic))?;
-        Ok(Writer { jobs, thread: Mutex::new(Some(thread)), read_only, monotonic })
+        let way = Way::Thread { jobs, thread: Mutex::new(Some(thread)) };
+        Ok(Writer { way, read_only, monotonic })
     }
 
     pub(super) async fn write<T, F>(&self, work: F) -> Result<T>
@@ -88,18 +105,36 @@ impl Writer {
                 drop(tell.send(durable.clone().map(|()| out))); // the requester may have left: it is done anyway
             }));
         });
-        self.jobs.try_send(Message::Job(job)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
-            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
-        })?;
+        self.give(job)?;
         match told.await.map_err(|_| StoreError::CommitUnknown("the writing thread ended".into()))?? {
             Ok(out) => out,
             Err(panic) => resume_unwind(panic),
         }
     }
 
+    fn give(&self, job: Job) -> Result<(), StoreError> {
+        match &self.way {
+            Way::Thread { jobs, .. } => jobs.try_send(Message::Job(job)).map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+                mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+            }),
+            #[cfg(feature = "testing")]
+            Way::Caller(batch) => {
+                let mut batch = batch.lock().unwrap_or_else(PoisonError::into_inner);
+                let (batch, _) = batch.as_mut().ok_or(StoreError::Closed)?;
+                job(batch);
+                batch.commit();
+                Ok(())
+            }
+        }
+    }
+
     pub(super) fn waiting(&self) -> usize {
-        self.jobs.max_capacity() - self.jobs.capacity()
+        match &self.way {
+            Way::Thread { jobs, .. } => jobs.max_capacity() - jobs.capacity(),
+            #[cfg(feature = "testing")]
+            Way::Caller(_) => 0,
+        }
     }
 
     pub(super) fn read_only_because(&self) -> Option<&str> {
@@ -113,10 +148,18 @@ impl Writer {
 
     /// Runs what is queued, ends the thread and waits for it.
     pub(super) async fn close(&self) -> Result<()> {
-        if self.jobs.send(Message::Close).await.is_err() {
+        let (jobs, thread) = match &self.way {
+            Way::Thread { jobs, thread } => (jobs, thread),
+            #[cfg(feature = "testing")]
+            Way::Caller(batch) => {
+                drop(batch.lock().unwrap_or_else(PoisonError::into_inner).take());
+                return Ok(());
+            }
+        };
+        if jobs.send(Message::Close).await.is_err() {
             return Ok(()); // closed already
         }
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(thread) = thread else { return Ok(()) };
         let ended = tokio::task::spawn_blocking(move || thread.join()).await?;
         ended.unwrap_or_else(|_| Err(anyhow!("the writing thread panicked")))

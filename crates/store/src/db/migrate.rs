@@ -118,7 +118,7 @@ pub enum MigrateError {
 ///
 /// Fails with [`MigrateError`], and leaves everything as it was, when the database is not one of this program's.
 pub async fn migrate(store: &Store, migrations: &[Migration], applied_at: i64) -> Result<Report> {
-    match &*store.0 {
+    match &*store.backend {
         Backend::Sqlite(sqlite) => {
             let (spec, migrations) = (sqlite.spec().clone(), migrations.to_vec());
             tokio::task::spawn_blocking(move || migrate_sqlite(&spec.writer()?, &migrations, applied_at))
@@ -133,7 +133,7 @@ pub async fn migrate(store: &Store, migrations: &[Migration], applied_at: i64) -
 
 /// Says where the database stands, without changing it. Fails with [`MigrateError`] as [`migrate`] does.
 pub async fn status(store: &Store, migrations: &[Migration]) -> Result<Status> {
-    let (applied, dialect) = match &*store.0 {
+    let (applied, dialect) = match &*store.backend {
         Backend::Sqlite(sqlite) => {
             let spec = sqlite.spec().clone();
             (tokio::task::spawn_blocking(move || applied_sqlite(&spec.reader()?)).await??, Dialect::Sqlite)

@@ -28,6 +28,8 @@ pub(super) struct Sqlite {
     readers: Arc<Readers>,
     reports: tokio::sync::Semaphore,
     role: Role,
+    #[cfg(feature = "testing")]
+    on_callers_thread: bool,
 }
 
 impl Sqlite {
@@ -47,7 +49,15 @@ impl Sqlite {
         let readers = Arc::new(Readers::new(spec.clone(), config.readers.max(1)));
         let writer = Writer::start(spec.clone(), lock, config)?;
         let reports = tokio::sync::Semaphore::new(config.readers.max(1));
-        Ok(Sqlite { spec, writer, readers, reports, role: config.role })
+        Ok(Sqlite {
+            spec,
+            writer,
+            readers,
+            reports,
+            role: config.role,
+            #[cfg(feature = "testing")]
+            on_callers_thread: config.on_callers_thread,
+        })
     }
 
     pub(super) fn spec(&self) -> &Spec {
@@ -71,6 +81,10 @@ impl Sqlite {
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<T> + Send + 'static,
     {
+        #[cfg(feature = "testing")]
+        if self.on_callers_thread {
+            return self.readers.run(&work);
+        }
         let _turn = self.reports.acquire().await.map_err(|_| StoreError::Closed)?;
         let readers = Arc::clone(&self.readers);
         match tokio::task::spawn_blocking(move || readers.run(&work)).await {

@@ -84,8 +84,13 @@ impl TestDatabase {
 
     /// A SQLite file with another schema; with an empty list it has none at all.
     pub async fn sqlite_with(migrations: &[Migration]) -> TestDatabase {
+        TestDatabase::sqlite_under(&std::env::temp_dir(), migrations).await
+    }
+
+    /// The same in a new folder of this one, for a test that wants it in memory.
+    pub async fn sqlite_under(parent: &Path, migrations: &[Migration]) -> TestDatabase {
         static TEMPLATES: Mutex<BTreeMap<String, Vec<u8>>> = Mutex::const_new(BTreeMap::new());
-        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let folder = tempfile::tempdir_in(parent).expect("a temporary folder can be made");
         let path = folder.path().join("paydown.db");
         let mut templates = TEMPLATES.lock().await;
         let digest = digest_of(migrations);

@@ -113,6 +113,18 @@ const TEXTS: &[Texts] = &[
              WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
     },
     Texts {
+        what: "a dispute, or what was said against it, holds a card number",
+        prefix: "dsp_",
+        sql: Sql(
+            "SELECT d.id, d.reason || ' | ' || COALESCE(e.texts, '') || ' | ' || COALESCE(e.refusal, '') || ' | ' \
+             || COALESCE(f.name, '') FROM (SELECT id, reason FROM disputes \
+             WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3) d \
+             LEFT JOIN evidence e ON e.merchant_id = $1 AND e.dispute_id = d.id \
+             LEFT JOIN evidence_files f ON f.merchant_id = $1 AND f.dispute_id = d.id AND f.number = e.number \
+             ORDER BY d.id, e.number, f.purpose",
+        ),
+    },
+    Texts {
         what: "an event holds a card number",
         prefix: "evt_",
         sql: Sql("SELECT id, data FROM events WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),

@@ -144,7 +144,7 @@ pub(super) async fn check_audit(
 }
 
 /// Adds those of a kind that no audit row of the act names.
-async fn unaudited(
+pub(super) async fn unaudited(
     tx: &mut Tx,
     merchant_id: MerchantId,
     (sql, prefix, act): (Sql, &str, &str),

@@ -4,6 +4,7 @@
 
 mod books;
 mod credit;
+mod disputes;
 mod harness;
 mod migrate;
 mod nouns;

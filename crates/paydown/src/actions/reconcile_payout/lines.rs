@@ -3,6 +3,7 @@
 
 use super::reconcile_payout;
 use crate::actions::adopt_payment::{Adopted, adopt_payment};
+use crate::actions::reconcile_dispute::{Asked, reconcile_dispute};
 use crate::actions::reconcile_payment::reconcile_payment;
 use crate::app::App;
 use crate::processors::STRIPE;
@@ -16,6 +17,7 @@ use ledger::Money;
 use std::sync::Arc;
 use store::attempts;
 use store::db::Tx;
+use store::disputes;
 use store::payments::{self, Payment};
 use store::payouts::items::{About, Known};
 
@@ -86,12 +88,15 @@ impl Case<'_> {
         }
     }
 
-    /// A bank took money back: from a debit that is its return.
+    /// A bank took money back: from a debit that is its return, from a card a dispute.
     async fn taken_back(&self, dispute: &str) -> Result<Identified> {
         let facts = match self.processor.read_dispute(dispute).await {
             Err(CallError::Refused { .. }) => return Ok(nobodys("the processor does not know its dispute")),
             facts => facts?,
         };
+        if !facts.is_return {
+            return self.disputed(dispute).await;
+        }
         let payment = match (&facts.charge_id, &facts.payment_intent_id) {
             (Some(charge), _) => self.payment_of_charge(charge).await?,
             (None, Some(intent)) => self.payment_of_intent(intent).await?,
@@ -100,9 +105,6 @@ impl Case<'_> {
         let Some(id) = payment else {
             return Ok(nobodys("its dispute is of no payment of ours"));
         };
-        if !facts.is_return {
-            return Ok(nobodys("its dispute is not booked"));
-        }
         let payment = self.booked_by_now(id, |payment| payment.state == PaymentState::Returned).await?;
         let returned = payment.filter(|payment| payment.state == PaymentState::Returned);
         match returned.as_ref().and_then(|payment| Some((payment, payment.captured?))) {
@@ -112,6 +114,30 @@ impl Case<'_> {
             }
             None => Ok(Identified::Nobodys(format!("the return of {id} is not booked yet"))),
         }
+    }
+
+    /// A bank withdrew what a card payment brought, or gave it back.
+    async fn disputed(&self, name: &str) -> Result<Identified> {
+        let Asked::Booked(id) = reconcile_dispute(self.app, self.merchant, name, SOURCE).await? else {
+            return Ok(nobodys("its dispute is of no payment of ours"));
+        };
+        let merchant = self.merchant;
+        let find = async move |tx: &mut Tx| disputes::find(tx, merchant, id).await;
+        let Some(dispute) = self.app.store.read(find).await? else {
+            return Ok(nobodys("its dispute is not booked"));
+        };
+        let minor = dispute.amount.minor();
+        let minor = if self.line.kind == LineKind::Dispute { -minor } else { minor };
+        let booked = Money::new(minor, dispute.amount.currency());
+        if booked.currency() == self.line.amount.currency() && booked != self.line.amount {
+            return Ok(Identified::Nobodys(format!("{booked} of it is booked with {id}")));
+        }
+        let known = Known {
+            about: About::Dispute,
+            subject: Some(id.to_string()),
+            payment_id: Some(dispute.payment_id),
+        };
+        Ok(Identified::Known(Match { known, booked: Some(booked), fee: Some(Fee::Dispute) }))
     }
 
     /// A payout came back: that is booked with the payout itself.

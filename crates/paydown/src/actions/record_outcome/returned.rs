@@ -3,23 +3,18 @@
 
 use super::{Outcome, debit, note, post};
 use crate::actions::recipients::{Recipient, recipients};
-use crate::actions::return_credit;
+use crate::actions::{return_credit, take_back};
 use crate::clock::Mint;
 use crate::secrets::SecretKey;
 use anyhow::{Context as _, Result};
 use billing::chart::{self, Channel, Fee, Paid, Processor};
-use billing::ids::{AllocationId, InvoiceId, MailId, PostingId};
-use billing::take_back::{Allocated, Left, OwnGrant, Taken};
+use billing::ids::{InvoiceId, MailId, PostingId};
 use gateway::ReturnFacts;
-use ledger::Money;
-use std::collections::BTreeMap;
-use store::allocations::{self, Allocation};
 use store::db::Tx;
-use store::invoices::{self, Shift};
 use store::mails::{self, MailKind, NewMail};
+use store::merchants;
 use store::payments::{self, Payment};
 use store::postings::{self, CauseKind, NewPosting};
-use store::{grants, merchants, receipts, unmatched_receipts};
 
 /// Books a return. The caller holds the locks of customer and payment and has moved the payment's state.
 pub(super) async fn book(
@@ -32,15 +27,12 @@ pub(super) async fn book(
     let merchant = payment.merchant;
     let facts = outcome.facts.returned.as_ref().context("a returned payment says why")?;
     let captured = payment.captured.context("what is taken back was captured")?;
-    let invoices = payments::invoices(tx, merchant, payment.id).await?;
-    for invoice in &invoices {
-        invoices::lock(tx, merchant, *invoice).await?;
-    }
-    let back = left_of(tx, payment, captured).await?.take_up_to(captured.minor());
+    let invoices = take_back::lock_invoices(tx, merchant, payment.id).await?;
+    let back = take_back::left_of(tx, payment).await?.take_up_to(captured.minor());
     let paid = Paid { customer: payment.customer_id, payment: payment.id, currency: captured.currency() };
     let posting = chart::payment_returned(&paid, Channel::Processor(Processor::Stripe), &back)?;
     let posting_id = post(tx, mint, payment, (CauseKind::PaymentReturned, &posting)).await?;
-    reverse(tx, mint, payment, &back.taken, posting_id).await?;
+    take_back::take(tx, mint, payment, &back.taken, posting_id).await?;
     let code = debit::most_exact([facts.return_code.as_deref(), Some(&facts.reason)]);
     payments::set_returned(tx, merchant, payment.id, (code, facts.at)).await?;
     debit::follow_up(tx, mint, payment, (code, true)).await?;
@@ -51,60 +43,6 @@ pub(super) async fn book(
     let Some(invoice) = invoices.first() else { return Ok(()) };
     mail(tx, mint, secrets, payment, *invoice).await?;
     tell_merchant(tx, mint, payment, *invoice).await
-}
-
-/// What the payment still has: set against invoices, on its own grants, unapplied, and as surcharge.
-async fn left_of(tx: &mut Tx, payment: &Payment, captured: Money) -> Result<Left> {
-    let (merchant, id) = (payment.merchant, payment.id);
-    if captured.currency() != payment.currency {
-        return Ok(Left { unapplied_minor: captured.minor(), ..Left::default() });
-    }
-    let mut net: BTreeMap<InvoiceId, i64> = BTreeMap::new();
-    for part in allocations::list_by_payment(tx, merchant, id).await? {
-        *net.entry(part.invoice_id).or_default() += part.amount_minor;
-    }
-    let allocated = net.into_iter().filter(|(_, amount_minor)| *amount_minor > 0);
-    let allocated = allocated.map(|(invoice, amount_minor)| Allocated { invoice, amount_minor }).collect();
-    let grants = grants::left_of_payment(tx, merchant, id)
-        .await?
-        .into_iter()
-        .map(|(grant, born_on)| OwnGrant { grant: grant.id, born_on, amount_minor: grant.left_minor });
-    let grants = grants.collect();
-    let receipt = receipts::find(tx, merchant, id).await?;
-    let surcharge_minor = receipt.map_or(0, |receipt| receipt.surcharge_minor);
-    let unmatched = unmatched_receipts::find(tx, merchant, id).await?;
-    let unapplied_minor = unmatched.map_or(0, |receipt| receipt.left.minor());
-    Ok(Left { allocated, grants, unapplied_minor, surcharge_minor })
-}
-
-/// Takes it from where it is; the invoices are owed again.
-async fn reverse(
-    tx: &mut Tx,
-    mint: &Mint,
-    payment: &Payment,
-    taken: &Taken,
-    posting_id: PostingId,
-) -> Result<()> {
-    for part in &taken.allocated {
-        let allocation = Allocation {
-            id: mint.id(AllocationId::new),
-            payment_id: Some(payment.id),
-            grant_id: None,
-            application_id: None,
-            invoice_id: part.invoice,
-            amount_minor: -part.amount_minor,
-            posting_id,
-            at: mint.now,
-        };
-        allocations::insert(tx, payment.merchant, &allocation).await?;
-        let minor = part.amount_minor;
-        let shift = Shift { open_minor: minor, pending_minor: 0, paid_minor: -minor };
-        invoices::shift(tx, payment.merchant, part.invoice, shift, mint.now).await?;
-    }
-    for part in &taken.grants {
-        grants::spend(tx, payment.merchant, part.grant, part.amount_minor).await?;
-    }
-    Ok(())
 }
 
 /// What the processor keeps for a return is posted when it is known, a posting for each line of its books.

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use ledger::Money;
 use std::sync::Arc;
 use store::db::Tx;
+use store::disputes::{self, Dispute};
 use store::invoices::{self, Invoice};
 use store::mails::{Mail, MailKind};
 use store::mandates;
@@ -76,6 +77,13 @@ pub(super) enum About {
         link: Option<LinkId>,
         payment: Payment,
     },
+    /// To the merchant; the dispute as it stands now.
+    Dispute {
+        owed: Owed,
+        payment: Payment,
+        customer: String,
+        dispute: Box<Dispute>,
+    },
 }
 
 /// An invoice as it stands now.
@@ -97,7 +105,10 @@ impl About {
             | About::Started { payment, .. }
             | About::Returned { payment, .. }
             | About::Failed { payment, .. } => Some(&payment.language),
-            About::Invoice { .. } | About::Code { .. } | About::ReturnedNotice { .. } => None,
+            About::Invoice { .. }
+            | About::Code { .. }
+            | About::ReturnedNotice { .. }
+            | About::Dispute { .. } => None,
         }
     }
 
@@ -110,7 +121,7 @@ impl About {
             | About::Returned { owed, .. }
             | About::Failed { owed, .. } => Some(owed.id),
             // The merchant's own conversation, not the payer's.
-            About::ReturnedNotice { .. } => None,
+            About::ReturnedNotice { .. } | About::Dispute { .. } => None,
             About::Code { .. } => None,
         }
     }
@@ -148,6 +159,8 @@ async fn in_tx(tx: &mut Tx, reading: &Reading) -> Result<Result<Facts, Dropped>>
         MailKind::Started => about_started(tx, mail).await?,
         MailKind::Returned => about_returned(tx, mail).await?,
         MailKind::ReturnedNotice => about_returned_notice(tx, mail).await?,
+        MailKind::DisputeOpened => about_dispute(tx, mail, true).await?,
+        MailKind::DisputeEnded => about_dispute(tx, mail, false).await?,
     };
     Ok(about.map(|about| Facts { merchant, practice, about }))
 }
@@ -240,6 +253,21 @@ async fn about_returned_notice(tx: &mut Tx, mail: &Mail) -> Result<Result<About,
     let customer = customers::find(tx, mail.merchant_id, payment.customer_id).await?;
     let customer = customer.context("a payment has a customer")?.name;
     Ok(Ok(About::ReturnedNotice { owed, payment, customer }))
+}
+
+/// The cause of such a mail begins with the dispute's id. That there is one to answer is old news once it has ended.
+async fn about_dispute(tx: &mut Tx, mail: &Mail, opened: bool) -> Result<Result<About, Dropped>> {
+    let id = mail.about.cause.split(' ').next().unwrap_or_default();
+    let found = disputes::find(tx, mail.merchant_id, id.parse()?).await?;
+    let dispute = found.with_context(|| format!("dispute {id} is gone"))?;
+    if dispute.state.is_open() != opened {
+        return drop(format!("the dispute is {} by now", dispute.state.as_str()));
+    }
+    let payment = payment(tx, mail).await?;
+    let customer = customers::find(tx, mail.merchant_id, payment.customer_id).await?;
+    let customer = customer.context("a payment has a customer")?.name;
+    let owed = owed(&invoice(tx, mail).await?);
+    Ok(Ok(About::Dispute { owed, payment, customer, dispute: Box::new(dispute) }))
 }
 
 async fn invoice(tx: &mut Tx, mail: &Mail) -> Result<Invoice> {

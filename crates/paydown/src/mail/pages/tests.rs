@@ -1,6 +1,7 @@
 //! The mails, read as their readers would: both parts, subjects, hostile names. Nothing is sent.
 
 use super::*;
+use billing::dispute::{DisputeState, LossMeaning};
 use ledger::Currency;
 
 fn usd(minor: i64) -> Money {
@@ -73,6 +74,22 @@ fn code() -> CodeMail {
     }
 }
 
+fn dispute(state: DisputeState, lost_as: Option<LossMeaning>) -> DisputeMail {
+    DisputeMail {
+        sender: sender(),
+        id: "dsp_06a8q2m0000000000000000000".to_owned(),
+        number: "INV-1042".to_owned(),
+        reference: "PAY-7F3K-2Q".to_owned(),
+        customer: "Acme Inc.".to_owned(),
+        amount: usd(50_000),
+        reason: "nothing was received, they say".to_owned(),
+        state,
+        lost_as,
+        due: state.is_open().then_some(DUE),
+        help_url: "https://pay.example/help/disputes".to_owned(),
+    }
+}
+
 /// A mail that comes late, or is read late, tells of its own payment; what happened since is said apart.
 #[test]
 fn a_receipt_that_comes_late_still_tells_what_its_payment_left() {
@@ -114,6 +131,28 @@ fn all() -> Vec<(Mail, Vec<&'static str>)> {
         ),
         (received(0).render(), vec!["$500.00", "INV-1042 is paid in full. Thank you.", "?to=receipt/pay_1"]),
         (failed().render(), vec!["$500.00", "$1,250.00", "30 November 2026", "No money was taken.", link]),
+        (
+            dispute(DisputeState::NeedsResponse, None).render(),
+            vec![
+                "The $500.00 card payment for INV-1042 is disputed",
+                "The bank holds the money until it has decided.",
+                "before 30 November 2026",
+                "nothing was received, they say",
+                "Acme Inc.",
+                "dsp_06a8q2m0000000000000000000",
+                "https://pay.example/help/disputes",
+            ],
+        ),
+        (dispute(DisputeState::Inquiry, None).render(), vec!["No money has moved.", "$500.00"]),
+        (dispute(DisputeState::Won, None).render(), vec!["The money is yours.", "INV-1042"]),
+        (
+            dispute(DisputeState::Lost, Some(LossMeaning::OwedAgain)).render(),
+            vec!["The dispute of $500.00 for INV-1042 is lost", "it is owed again"],
+        ),
+        (
+            dispute(DisputeState::Accepted, Some(LossMeaning::Absorbed)).render(),
+            vec!["is accepted", "INV-1042 stays paid"],
+        ),
         (code().render(), vec!["123 456", "It works for 10 minutes.", "/p/northwind/sign-in/link?token=abc"]),
     ]
 }

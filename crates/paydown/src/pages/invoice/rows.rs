@@ -28,6 +28,7 @@ impl InvoicePage {
         let on = Arg::text(near_date(&self.chrome, row.on, self.status.today));
         let key = match row.state {
             PaymentRowState::Received { .. } => "payment-received",
+            PaymentRowState::Contested { .. } => return self.chrome.say("payment-contested", &[("on", on)]),
             PaymentRowState::Started => "payment-started",
             PaymentRowState::Applied { .. } => return self.chrome.say("payment-credit", &[("on", on)]),
             PaymentRowState::Used { .. } => return self.chrome.say("payment-credit-used", &[("on", on)]),
@@ -59,6 +60,7 @@ impl InvoicePage {
     pub fn balance_words(&self, row: &PaymentRow) -> Option<Rich> {
         match row.state {
             PaymentRowState::Received { left_after }
+            | PaymentRowState::Contested { left_after }
             | PaymentRowState::Applied { left_after }
             | PaymentRowState::Used { left_after }
             | PaymentRowState::Credited { left_after }
@@ -108,6 +110,7 @@ impl InvoicePage {
 
     /// True when the payment has a receipt.
     pub fn has_receipt(&self, row: &PaymentRow) -> bool {
-        matches!(row.state, PaymentRowState::Received { .. } | PaymentRowState::Applied { .. })
+        use PaymentRowState::{Applied, Contested, Received};
+        matches!(row.state, Received { .. } | Contested { .. } | Applied { .. })
     }
 }

@@ -5,7 +5,7 @@ use super::super::link::{LinkPage, LinkState};
 use super::super::mandate;
 use super::super::parts::Method;
 use super::super::pay::{EarlierPayment, PayPage, PayProblem};
-use super::super::payment::{Debit, Decline, Outcome, PaymentPage};
+use super::super::payment::{Contest, Debit, Decline, Outcome, PaymentPage};
 use super::super::receipt::{Applied, ReceiptPage};
 use super::super::sign_in::{
     CodePage, CodeProblem, CodeWay, CompaniesPage, Company, EmailProblem, SignInLinkPage, SignInPage,
@@ -190,6 +190,7 @@ fn result(outcome: Outcome, left: i64) -> PaymentPage {
         today: TODAY,
         debit: None,
         outcome,
+        contest: None,
         may_pay_less: true,
         pressed_twice: false,
     }
@@ -232,6 +233,16 @@ fn results() -> Vec<(String, String)> {
         render("payment-declined-left", declined(Decline::LeftTheCheck)),
         render("payment-declined-unsaid", declined(Decline::NotSaid)),
         render("payment-declined-network", declined(Decline::NetworkProblem)),
+        render(
+            "payment-contested",
+            PaymentPage { contest: Some(Contest::Open), ..page(Outcome::Succeeded, 75_000) },
+        ),
+        render(
+            "payment-part-back",
+            PaymentPage { contest: Some(Contest::PartBack(usd(10_000))), ..page(Outcome::Succeeded, 85_000) },
+        ),
+        render("payment-charged-back", page(Outcome::ChargedBack, 125_000)),
+        render("payment-charged-back-nothing-left", page(Outcome::ChargedBack, 0)),
         render("payment-cancelled", page(Outcome::Cancelled, 125_000)),
         render("payment-expired", page(Outcome::Expired, 125_000)),
         render("payment-refused", page(Outcome::RefusedByUs { quote: "CHK-12".to_owned() }, 125_000)),

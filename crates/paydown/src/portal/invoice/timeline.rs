@@ -17,6 +17,7 @@ use store::allocations::{self, Allocation};
 use store::contacts::{self, Contact};
 use store::credit_notes::{self, CreditNote};
 use store::db::Tx;
+use store::disputes;
 use store::links;
 use store::payments::Payment;
 use store::receipts::{self, ReceiptLine};
@@ -31,6 +32,8 @@ struct Around {
     lines: HashMap<PaymentId, ReceiptLine>,
     people: HashMap<ContactId, Contact>,
     sent_to: HashMap<LinkId, ContactId>,
+    /// Payments that the card's bank looks into.
+    contested: HashSet<PaymentId>,
 }
 
 /// Payments as the page lists them: their share of this invoice, and what was left after it.
@@ -50,6 +53,7 @@ pub async fn rows(ctx: &Ctx, loaded: &Loaded) -> Result<Vec<PaymentRow>, Fail> {
                 lines: receipts::lines_by_invoice(tx, merchant, invoice).await?.into_iter().collect(),
                 people: people.map(|contact| (contact.id, contact)).collect(),
                 sent_to: links.filter_map(|link| Some((link.id, link.contact_id?))).collect(),
+                contested: disputes::contested(tx, merchant, invoice).await?.into_iter().collect(),
             })
         })
         .await?;
@@ -149,6 +153,10 @@ fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Paymen
     let state = match (line, payment.state) {
         (_, PaymentState::Returned) => {
             PaymentRowState::TakenBack { on: ctx.day(payment.returned_at.unwrap_or(payment.changed_at)) }
+        }
+        (_, PaymentState::ChargedBack) => PaymentRowState::TakenBack { on: ctx.day(payment.changed_at) },
+        (Some(line), _) if around.contested.contains(&payment.id) => {
+            PaymentRowState::Contested { left_after: money(line.open_after_minor) }
         }
         (Some(line), _) => PaymentRowState::Received { left_after: money(line.open_after_minor) },
         (None, PaymentState::Failed | PaymentState::Canceled) => PaymentRowState::NotCompleted,

@@ -2,6 +2,7 @@
 
 use super::by_hand::unknown_payment;
 use super::client::{Client, Seen, description, new_key};
+use super::disputes;
 use super::payouts;
 use crate::on_both_engines;
 use crate::test_app::{PROCESSOR_KEY, TestApp};
@@ -24,6 +25,7 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
     payouts::are_shown(app, &client).await;
     surcharges(&client).await;
     settle_by_hand(app, &client).await;
+    disputes::walk(app, &client).await;
     break_down(app, &client).await;
     let seen = client.seen.lock().expect("nobody panics here").clone();
     let mut missing = Vec::new();

@@ -165,18 +165,18 @@ fn event(id: &str, session: &str, live: bool) -> String {
     .to_string()
 }
 
-pub(super) fn sign(secret: &str, second: i64, body: &str) -> String {
+pub fn sign(secret: &str, second: i64, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key of any length");
     mac.update(format!("{second}.{body}").as_bytes());
     format!("t={second},v1={}", HEXLOWER.encode(&mac.finalize().into_bytes()))
 }
 
-pub(super) async fn receive(app: &TestApp, body: &str, signature: &str) -> Received {
+pub async fn receive(app: &TestApp, body: &str, signature: &str) -> Received {
     let received = receive_webhook(&app.app, app.merchant, body.as_bytes(), signature).await;
     received.expect("a webhook is judged")
 }
 
-pub(super) async fn stored_state(app: &TestApp, event: &str) -> Option<InboxState> {
+pub async fn stored_state(app: &TestApp, event: &str) -> Option<InboxState> {
     let (merchant, event) = (app.merchant, event.to_owned());
     let read = async move |tx: &mut Tx| inbox::find(tx, merchant, STRIPE, &event).await;
     app.app.store.read(read).await.expect("the inbox can be read").map(|stored| stored.state)

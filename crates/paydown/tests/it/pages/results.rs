@@ -400,3 +400,34 @@ on_both_engines!(trying_again_finds_the_card_page_that_was_made, async |app: &mu
     assert!(on.left_for.is_some(), "the one card page that was made");
     assert_eq!(app.pages_made(), 1);
 });
+
+on_both_engines!(a_contested_payment_is_told_without_blame, async |app: &mut TestApp| {
+    let (mut browser, invoice, payment) = at_the_card_page(app).await;
+    app.card(payment, VISA).await;
+    come_back(&mut browser, payment).await;
+    app.settle().await;
+    let charge = app.attempt(payment).await.charge_id.expect("it was captured");
+    let told = app.control(&format!("/charges/{charge}/dispute"), json!({})).await;
+    app.settle().await;
+    let page = browser.get(&payment_path(payment)).await;
+    assert_eq!(heading(&page), "Payment received");
+    page.tells("The card's bank is looking into this payment. Nothing has to be done here.");
+    let path = format!("/p/northwind/invoices/{invoice}");
+    browser.get(&path).await.tells("The card's bank is looking into it.");
+    let name = told["id"].as_str().expect("an id");
+    app.control(&format!("/disputes/{name}"), json!({ "outcome": "lost" })).await;
+    app.settle().await;
+    let page = browser.get(&payment_path(payment)).await;
+    assert_eq!(heading(&page), "The bank gave it back");
+    page.tells("$500.00 was paid for INV-1042 by card and given back by the card's bank.");
+    page.tells("$1,250.00 is left on INV-1042.");
+    assert_eq!(ways(&page), ["Pay the rest now", "See the receipt"]);
+    let page = browser.get(&path).await;
+    page.tells("It was asked back at the card's bank.");
+    page.tells("taken back by the bank");
+    app.control(&format!("/disputes/{name}"), json!({ "outcome": "won" })).await;
+    app.settle().await;
+    let page = browser.get(&payment_path(payment)).await;
+    assert_eq!(heading(&page), "Payment received");
+    assert!(!page.words().contains("bank"), "{}", page.words());
+});

@@ -274,6 +274,25 @@ on_both_engines!(what_the_processor_converts_is_carried_by_1250, async |app: &mu
     }
 });
 
+// As where a merchant invoices in euros and the processor keeps its balance in dollars.
+on_both_engines!(what_was_charged_in_another_currency_is_exchanged_on_its_way, async |app: &mut TestApp| {
+    app.pay_out_daily().await;
+    app.control("/fees", json!({ "settles_in": ["usd", 1_080_000] })).await;
+    let invoice = app.invoice_in(Currency::EUR, 100_000).await;
+    app.pay_with_visa(invoice, 40_000).await;
+    let (dollars, fee) = (43_200, 1_283);
+    assert_eq!(app.balance(CLEARING, Currency::EUR).await, 40_000, "it was captured in euros");
+    assert_eq!((app.usd(CLEARING).await, app.usd(PROCESSING_FEE).await), (-fee, fee));
+    app.pass(5).await;
+    let [payout] = &app.payouts().await[..] else { panic!("one payout was made") };
+    assert_eq!((payout.state, payout.amount), (Paid, Money::new(dollars - fee, Currency::USD)));
+    assert!(payout.reconciled_at.is_some(), "{payout:?}");
+    assert_eq!((app.balance(CLEARING, Currency::EUR).await, app.usd(CLEARING).await), (0, 0));
+    assert_eq!(app.balance(CURRENCY_EXCHANGE, Currency::EUR).await, 40_000);
+    assert_eq!(app.usd(CURRENCY_EXCHANGE).await, -dollars);
+    assert_eq!(app.figures(invoice).await, (60_000, 0, 40_000));
+});
+
 on_both_engines!(a_payout_that_a_person_asked_for_lists_nothing, async |app: &mut TestApp| {
     let invoice = app.invoice(100_000).await;
     app.pay_with_visa(invoice, 40_000).await;

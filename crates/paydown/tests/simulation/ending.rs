@@ -1,0 +1,107 @@
+//! The end of a run: nothing goes wrong any more, and everything must come to rest.
+
+use crate::checks::is_clean;
+use crate::world::{MERCHANT, World, nothing};
+use billing::ids::PaymentId;
+use billing::payment::{Hold, PaymentState};
+use paydown::actions::run_jobs;
+use paydown::app::App;
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use std::time::Duration;
+use store::db::Tx;
+use store::payments::{self, Payment};
+use store::{jobs, postings, verify};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+/// Within so long every payment has ended that is not at a bank.
+const LIVELY_HOURS: u32 = 48;
+/// A bank answers within so many days; slow ones take nine banking days, and what they take back they take within a few more.
+const BANK_DAYS: u32 = 21;
+
+impl World {
+    /// Lets everything come to rest, and proves it.
+    pub fn end(&mut self) -> Result<(), String> {
+        self.diary.push(format!("nothing goes wrong from {} on", self.fate.now()));
+        self.fate.relent();
+        self.control("/fees", &json!({ "mode": "at_once" }));
+        self.control("/fees/release", &nothing());
+        for hour in 0..LIVELY_HOURS {
+            self.quiet_down(HOUR)?;
+            if hour > 1 && self.held(|state| state != PaymentState::Processing)?.is_empty() {
+                break;
+            }
+        }
+        let waiting = self.held(|state| state != PaymentState::Processing)?;
+        if let Some(payment) = waiting.first() {
+            return Err(format!("{} is {:?} after {LIVELY_HOURS} quiet hours", payment.id, payment.state));
+        }
+        for day in 0..BANK_DAYS {
+            if day > 0 && self.held(|_| true)?.is_empty() {
+                break;
+            }
+            self.quiet_down(24 * HOUR)?;
+        }
+        if let Some(payment) = self.held(|_| true)?.first() {
+            return Err(format!("{} is {:?} long after its bank has answered", payment.id, payment.state));
+        }
+        self.seal_and_verify()?;
+        self.check_rows()?;
+        self.check_books()
+    }
+
+    /// Time passes, what was lost is told by the list, and what is due is done.
+    fn quiet_down(&mut self, span: Duration) -> Result<(), String> {
+        self.clock.advance(span);
+        self.collect_webhooks();
+        while let Some(webhook) = self.webhooks.pop_front() {
+            self.deliver(&webhook)?;
+        }
+        match self.live(async |app: App| run_jobs::poll(&app).await) {
+            Some(Ok(())) => self.run_everything_due(),
+            other => Err(format!("reading events when nothing goes wrong: {other:?}")),
+        }
+    }
+
+    fn held(&mut self, wanted: fn(PaymentState) -> bool) -> Result<Vec<Payment>, String> {
+        let all = self.all_payments()?;
+        Ok(all
+            .into_iter()
+            .filter(|payment| payment.state.hold() == Hold::Held && wanted(payment.state))
+            .collect())
+    }
+
+    fn all_payments(&mut self) -> Result<Vec<Payment>, String> {
+        let read = async move |tx: &mut Tx| payments::list(tx, MERCHANT, None::<PaymentId>, 1_000).await;
+        let read = self.live(async |app: App| app.store.read(read).await);
+        read.and_then(Result::ok).ok_or_else(|| "payments cannot be read".to_owned())
+    }
+
+    fn seal_and_verify(&mut self) -> Result<(), String> {
+        let proven = self.live(async |app: App| {
+            run_jobs::seal(&app, true).await?;
+            let now = app.clock.now();
+            let due = app.store.read(async move |tx: &mut Tx| jobs::next_due_at(tx).await).await?;
+            anyhow::ensure!(due.is_none_or(|at| at > now), "a job has been due since {due:?}");
+            verify::verify(&app.store, &verify::Options::default()).await
+        });
+        match proven {
+            Some(Ok(report)) if is_clean(&report) && report.unsealed.is_empty() => Ok(()),
+            other => Err(format!("at the end: {other:#?}")),
+        }
+    }
+
+    /// Every payment's end and every balance, in one number.
+    pub fn digest(&mut self) -> u64 {
+        let mut hash = Sha256::new();
+        for payment in self.all_payments().unwrap_or_default() {
+            hash.update(format!("{payment:?}"));
+        }
+        for account in [1000, 1100, 1150, 1200, 2100, 2150, 5100] {
+            let read = async move |tx: &mut Tx| postings::balances(tx, MERCHANT, account).await;
+            hash.update(format!("{:?}", self.live(async |app: App| app.store.read(read).await.ok())));
+        }
+        let bytes = hash.finalize();
+        u64::from_be_bytes(std::array::from_fn(|at| bytes[at]))
+    }
+}
