@@ -7,6 +7,7 @@ use crate::on_both_engines;
 use crate::test_app::TestApp;
 use billing::chart;
 use futures::future::join_all;
+use jiff::SignedDuration;
 use ledger::Currency;
 use serde_json::json;
 
@@ -14,6 +15,7 @@ on_both_engines!(credit_is_used_in_part_the_oldest_first, async |app: &mut TestA
     let client = Client::open(app).await;
     let customer = client.customer("Globex").await;
     credit(&client, &customer, 3_000).await;
+    app.advance(SignedDuration::from_secs(1));
     credit(&client, &customer, 5_000).await;
     let before = client.get(&format!("/v1/customers/{customer}/credit")).await.json;
     let grants = before["grants"].as_array().expect("grants");

@@ -6,6 +6,7 @@ use crate::on_both_engines;
 use crate::pages::sign_in;
 use crate::test_app::TestApp;
 use crate::web::{Browser, linked};
+use jiff::SignedDuration;
 use serde_json::json;
 
 /// A payer who is signed in, and somebody with a key, both of one server.
@@ -108,8 +109,10 @@ on_both_engines!(the_invoice_shows_its_credit_notes_and_what_was_moved, async |a
     let other = app.invoice(50_000).await;
     let (id, other) = (invoice.to_string(), other.to_string());
     let payment = crate::credit::wire(&client, "w", &id, 60_000).await.text_of("id");
+    app.advance(SignedDuration::from_secs(1));
     let note = json!({ "invoice": id, "amount": 10_000, "reason": "Two days less" });
     assert_eq!(client.post_once("n", "/v1/credit_notes", note).await.status, 201);
+    app.advance(SignedDuration::from_secs(1));
     let body = json!({ "from": id, "payment": payment, "to": other, "amount": 20_000 });
     assert_eq!(crate::credit::move_it(&client, "m", body).await.status, 201);
     let page = browser.get(&format!("/p/northwind/invoices/{invoice}")).await;
