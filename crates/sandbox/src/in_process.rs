@@ -92,7 +92,7 @@ impl InProcess {
     /// # Errors
     /// When its data cannot be read.
     pub fn take_webhooks(&self) -> anyhow::Result<Vec<Undelivered>> {
-        let events = self.app.work(Cause::default(), |work| webhooks::take_due(work))?;
+        let events = self.app.work(Cause::default(), webhooks::take_due)?;
         let undelivered = |event| Undelivered {
             payload: events::view(&event, 1).to_string().into_bytes(),
             event: event.id,

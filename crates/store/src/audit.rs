@@ -23,6 +23,18 @@ pub mod acts {
     pub const INVOICE_IMPORT: &str = "invoice.import";
     /// A draft was issued; the object is the invoice.
     pub const INVOICE_ISSUE: &str = "invoice.issue";
+    /// A refund was asked for; the object is the refund, as of the next four.
+    pub const REFUND_REQUEST: &str = "refund.request";
+    /// A refund that was made at the processor was taken into the books.
+    pub const REFUND_ADOPT: &str = "refund.adopt";
+    /// A second person approved a refund.
+    pub const REFUND_APPROVE: &str = "refund.approve";
+    /// A refund was withdrawn before it was sent.
+    pub const REFUND_REFUSE: &str = "refund.refuse";
+    /// A refund was paid from the bank.
+    pub const REFUND_PAY: &str = "refund.pay";
+    /// The amount above which a second person approves refunds was set; the object names the currency.
+    pub const REFUND_LIMIT_SET: &str = "refund_limit.set";
     /// Money that was received was recorded; the object is the payment.
     pub const PAYMENT_RECORD: &str = "payment.record";
     /// A credit note was issued; the object is the credit note.

@@ -40,6 +40,8 @@ pub mod processor_accounts;
 pub mod processor_customers;
 pub mod rates;
 pub mod receipts;
+pub mod refund_limits;
+pub mod refunds;
 pub mod reservations;
 pub mod resolutions;
 pub mod returned_payments;

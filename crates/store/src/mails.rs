@@ -32,6 +32,10 @@ pub enum MailKind {
     DisputeOpened,
     /// To the merchant: that has ended.
     DisputeEnded,
+    /// We sent money back to you. Its cause is the refund.
+    Refunded,
+    /// Money could not go back to you, and is kept for you. Its cause is the refund.
+    RefundFailed,
 }
 
 impl MailKind {
@@ -47,6 +51,8 @@ impl MailKind {
             MailKind::ReturnedNotice => "returned_notice",
             MailKind::DisputeOpened => "dispute_opened",
             MailKind::DisputeEnded => "dispute_ended",
+            MailKind::Refunded => "refunded",
+            MailKind::RefundFailed => "refund_failed",
         }
     }
 
@@ -62,6 +68,8 @@ impl MailKind {
             MailKind::ReturnedNotice,
             MailKind::DisputeOpened,
             MailKind::DisputeEnded,
+            MailKind::Refunded,
+            MailKind::RefundFailed,
         ];
         all.into_iter().find(|kind| kind.as_str() == word)
     }

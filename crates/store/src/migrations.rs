@@ -77,4 +77,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0012_dispute_fees.sql"),
         postgres: include_str!("../migrations/postgres/0012_dispute_fees.sql"),
     },
+    Migration {
+        number: 13,
+        name: "refunds",
+        sqlite: include_str!("../migrations/sqlite/0013_refunds.sql"),
+        postgres: include_str!("../migrations/postgres/0013_refunds.sql"),
+    },
 ];

@@ -78,6 +78,16 @@ pub enum CauseKind {
     DisputeLost,
     /// What was gone came back; the id is the dispute's.
     DisputeWonAfterLost,
+    /// A refund was asked for; the id is the refund's, as of the next four.
+    RefundAsked,
+    /// A refund was paid.
+    RefundSucceeded,
+    /// A refund that had been paid came back.
+    RefundCameBack,
+    /// A refund failed and is the customer's credit.
+    RefundFailed,
+    /// A refund was withdrawn before it was sent.
+    RefundWithdrawn,
 }
 
 impl CauseKind {
@@ -117,6 +127,11 @@ impl CauseKind {
             CauseKind::DisputeWon => "dispute_won",
             CauseKind::DisputeLost => "dispute_lost",
             CauseKind::DisputeWonAfterLost => "dispute_won_after_lost",
+            CauseKind::RefundAsked => "refund_asked",
+            CauseKind::RefundSucceeded => "refund_succeeded",
+            CauseKind::RefundCameBack => "refund_came_back",
+            CauseKind::RefundFailed => "refund_failed",
+            CauseKind::RefundWithdrawn => "refund_withdrawn",
         }
     }
 }

@@ -18,6 +18,7 @@ mod payouts;
 mod places;
 mod records;
 mod reductions;
+mod refunds;
 mod seals;
 
 pub use cards::holds_card_number;
@@ -157,6 +158,7 @@ async fn check_all(tx: &mut Tx, options: &Options) -> Result<VerifyReport> {
     history::check(tx, &mut report).await?;
     payouts::check(tx, &mut report).await?;
     disputes::check(tx, &merchants, &mut report).await?;
+    refunds::check(tx, &merchants, &mut report).await?;
     run(tx, records::CHECKS, &mut report).await?;
     run(tx, foreign::CHECKS, &mut report).await?;
     records::check_audit(tx, &merchants, &mut report).await?;

@@ -1,15 +1,26 @@
 //! Refunds: asked for on 2300, and from there paid, failed or withdrawn. A price that is given back has a credit note beside the
 //! refund, which is no business of this posting.
 
-use super::{Channel, Paid, customer_credit, refunds_payable, surcharge_income, unapplied};
+use super::{
+    Channel, Paid, customer_credit, refunds_payable, returned_receivable, surcharge_income, unapplied,
+};
 use crate::ids::{CustomerId, GrantId, PaymentId, RefundId};
-use crate::take_back::{Born, GivenBack, Taken};
+use crate::take_back::{Born, GivenBack, Taken, TakenWithRest};
 use ledger::{Money, Posting, PostingBuilder, PostingError};
 
 /// A refund of a payment, or of a part of it, is asked for.
 pub fn refund_asked(paid: &Paid, refund: RefundId, taken: &Taken) -> Result<Posting, PostingError> {
     let amount = paid.money(taken.total_minor());
     paid.debit_taken(taken).credit(refunds_payable(refund), amount).build()
+}
+
+/// The same of one that the processor made unasked, which may be of more than the payment still has: the customer owes the rest.
+pub fn refund_found(paid: &Paid, refund: RefundId, found: &TakenWithRest) -> Result<Posting, PostingError> {
+    let amount = paid.money(found.taken.total_minor().saturating_add(found.rest_minor));
+    paid.debit_taken(&found.taken)
+        .debit(returned_receivable(paid.customer), paid.money(found.rest_minor))
+        .credit(refunds_payable(refund), amount)
+        .build()
 }
 
 /// A refund of customer credit is asked for, of one grant or of several.

@@ -27,6 +27,13 @@ impl Channel {
         }
     }
 
+    /// The channel behind such a word.
+    pub fn parse(word: &str) -> Option<Channel> {
+        [Channel::Processor(Processor::Stripe), Channel::Bank]
+            .into_iter()
+            .find(|channel| channel.as_str() == word)
+    }
+
     pub(super) fn account(self) -> Account {
         match self {
             Channel::Processor(processor) => clearing(processor),

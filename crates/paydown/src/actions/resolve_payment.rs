@@ -124,9 +124,11 @@ pub async fn resolve_payment(
     let (merchant, payment) = (input.merchant, input.payment);
     let _turn = app.processors.turn(payment).await;
     let there = app.store.read(async move |tx: &mut Tx| payments::find(tx, merchant, payment).await).await?;
-    let asks = there.is_some_and(|payment| {
-        payment.state.hold() == Hold::Held
-            || (payment.state == PaymentState::Succeeded && input.word == Word::TakenBack)
+    // Of a payment for later nothing was sent, and asking would send it.
+    let asks = there.is_some_and(|payment| match payment.state {
+        PaymentState::Created => false,
+        PaymentState::Succeeded => input.word == Word::TakenBack,
+        state => state.hold() == Hold::Held,
     });
     let asked = if asks { ask_now(app, merchant, payment).await? } else { None };
     let saying = Saying { mint: app.mint(), secrets: Arc::clone(&app.secrets), input, asked, once };

@@ -92,30 +92,58 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
             sign_in_url: sign_in_url(app, merchant, *signin),
         }
         .render(),
-        About::Received { owed, payment, link, receipt, after } => {
-            let places = Places { app, merchant, link: *link };
-            let money = |minor| Money::new(minor, receipt.currency);
-            let fee = match receipt.surcharge_minor {
-                ..=0 => None,
-                minor => Some((money(minor), charged(money(receipt.amount_minor), money(minor))?)),
-            };
-            PaymentReceivedMail {
-                sender,
-                number: owed.number.clone(),
-                reference: payment.id.reference(),
-                amount: money(receipt.amount_minor),
-                of_debit: payment.method.is_bank_debit(),
-                fee,
-                total: owed.total,
-                after: *after,
-                now_left: owed.left,
-                due: owed.due_on,
-                today,
-                receipt_url: places.receipt(payment.id),
-                pay_url: places.invoice(owed.id),
-            }
-            .render()
+        About::Received { .. } => return received(app, facts, sender, today),
+        About::Started { .. } | About::Returned { .. } | About::ReturnedNotice { .. } => {
+            return debit(app, facts, sender);
         }
+        About::Dispute { .. } => return dispute(app, facts, sender),
+        About::Failed { owed, link, payment } => PaymentFailedMail {
+            sender,
+            number: owed.number.clone(),
+            amount: Money::new(payment.amount_minor, payment.currency),
+            reason: payment.return_code.as_deref().map(|code| ReturnKind::of_code(code).payer_words()),
+            left: owed.left,
+            due: owed.due_on,
+            pay_url: Places { app, merchant, link: *link }.invoice(owed.id),
+        }
+        .render(),
+    })
+}
+
+/// The receipt.
+fn received(app: &App, facts: &Facts, sender: pages::Sender, today: Date) -> Result<pages::Mail> {
+    let About::Received { owed, payment, link, receipt, after } = &facts.about else {
+        anyhow::bail!("only of a payment that was received");
+    };
+    let merchant = &facts.merchant;
+    let places = Places { app, merchant, link: *link };
+    let money = |minor| Money::new(minor, receipt.currency);
+    let fee = match receipt.surcharge_minor {
+        ..=0 => None,
+        minor => Some((money(minor), charged(money(receipt.amount_minor), money(minor))?)),
+    };
+    Ok(PaymentReceivedMail {
+        sender,
+        number: owed.number.clone(),
+        reference: payment.id.reference(),
+        amount: money(receipt.amount_minor),
+        of_debit: payment.method.is_bank_debit(),
+        fee,
+        total: owed.total,
+        after: *after,
+        now_left: owed.left,
+        due: owed.due_on,
+        today,
+        receipt_url: places.receipt(payment.id),
+        pay_url: places.invoice(owed.id),
+    }
+    .render())
+}
+
+/// The mails about a bank debit.
+fn debit(app: &App, facts: &Facts, sender: pages::Sender) -> Result<pages::Mail> {
+    let merchant = &facts.merchant;
+    Ok(match &facts.about {
         About::Started { owed, link, payment, agreement } => DebitStartedMail {
             sender,
             number: owed.number.clone(),
@@ -150,17 +178,7 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
             help_url: format!("{}/help/bank-debits", app.public_url),
         }
         .render(),
-        About::Dispute { .. } => return dispute(app, facts, sender),
-        About::Failed { owed, link, payment } => PaymentFailedMail {
-            sender,
-            number: owed.number.clone(),
-            amount: Money::new(payment.amount_minor, payment.currency),
-            reason: payment.return_code.as_deref().map(|code| ReturnKind::of_code(code).payer_words()),
-            left: owed.left,
-            due: owed.due_on,
-            pay_url: Places { app, merchant, link: *link }.invoice(owed.id),
-        }
-        .render(),
+        _ => anyhow::bail!("only of a bank debit"),
     })
 }
 

@@ -227,14 +227,7 @@ impl PaymentPage {
                 let back = chrome.say("taken-back", &[amount, left, number]);
                 [Some(back), self.bank_reason().map(say)].into_iter().flatten().collect()
             }
-            Outcome::ChargedBack if self.open().is_positive() => {
-                let open = ("left", chrome.amount(self.open()));
-                vec![
-                    chrome.say("charged-back", &[amount, number.clone()]),
-                    chrome.say("charged-back-left", &[open, number]),
-                ]
-            }
-            Outcome::ChargedBack => vec![chrome.say("charged-back", &[amount, number])],
+            Outcome::ChargedBack => self.charged_back(),
             Outcome::NotOpened => {
                 vec![say("no-money-taken"), chrome.say("not-opened", &[amount, number])]
             }
@@ -244,24 +237,8 @@ impl PaymentPage {
                 vec![say("no-money-taken"), chrome.say("result-still-left", &[number, left])]
             }
             Outcome::Succeeded => self.received(),
-            Outcome::OtherCurrency { taken } => {
-                let taken = ("taken", chrome.amount(*taken));
-                let reference = ("reference", Arg::name(&self.reference));
-                vec![
-                    chrome.say("result-other-currency", &[taken, amount, number]),
-                    chrome
-                        .say("result-other-currency-ask", &[("merchant", chrome.merchant_name()), reference]),
-                ]
-            }
-            Outcome::Declined { reason, .. } => {
-                let key = if *reason == Decline::OverLimit && !self.may_pay_less {
-                    "decline-over-limit-whole"
-                } else {
-                    reason.key()
-                };
-                let ways = if self.may_pay_less { "result-three-ways" } else { "result-two-ways" };
-                vec![say("no-money-taken"), say(key), say(ways)]
-            }
+            Outcome::OtherCurrency { taken } => self.in_other_currency(*taken),
+            Outcome::Declined { reason, .. } => self.declined(*reason),
             Outcome::Cancelled => {
                 vec![say("no-money-taken"), chrome.say("result-still-left", &[number, left])]
             }
@@ -285,6 +262,37 @@ impl PaymentPage {
             sentences.push(say("pressed-twice"));
         }
         sentences
+    }
+
+    fn charged_back(&self) -> Vec<Rich> {
+        let chrome = &self.chrome;
+        let number = ("number", Arg::name(&self.number));
+        let back = chrome.say("charged-back", &[("amount", chrome.amount(self.amount)), number.clone()]);
+        let open = Some(self.open()).filter(|open| open.is_positive());
+        let left = open.map(|open| chrome.say("charged-back-left", &[("left", chrome.amount(open)), number]));
+        [Some(back), left].into_iter().flatten().collect()
+    }
+
+    fn in_other_currency(&self, taken: Money) -> Vec<Rich> {
+        let chrome = &self.chrome;
+        let amount = ("amount", chrome.amount(self.amount));
+        let taken = ("taken", chrome.amount(taken));
+        let reference = ("reference", Arg::name(&self.reference));
+        let ask = [("merchant", chrome.merchant_name()), reference];
+        vec![
+            chrome.say("result-other-currency", &[taken, amount, ("number", Arg::name(&self.number))]),
+            chrome.say("result-other-currency-ask", &ask),
+        ]
+    }
+
+    fn declined(&self, reason: Decline) -> Vec<Rich> {
+        let say = |key| self.chrome.say(key, &[]);
+        let key = match reason {
+            Decline::OverLimit if !self.may_pay_less => "decline-over-limit-whole",
+            reason => reason.key(),
+        };
+        let ways = if self.may_pay_less { "result-three-ways" } else { "result-two-ways" };
+        vec![say("no-money-taken"), say(key), say(ways)]
     }
 
     fn bank_reason(&self) -> Option<&'static str> {

@@ -250,14 +250,13 @@ fn notice(ctx: &Ctx, payment: &Payment, is_owed: bool) -> Option<Notice> {
         Outcome::TakenBack => {
             let since = ctx.now.duration_since(payment.returned_at?);
             let amount = payment.captured.unwrap_or(amount);
-            (since.as_hours() < 24 * NEWS_DAYS)
-                .then(|| ctx.is_own(payment).then(|| bank_reason(payment).payer_words()))
-                .map(|reason| Notice::TakenBack { amount, reason })
+            let reason = ctx.is_own(payment).then(|| bank_reason(payment).payer_words());
+            (since.as_hours() < 24 * NEWS_DAYS).then_some(Notice::TakenBack { amount, reason })
         }
         Outcome::ChargedBack => {
             let since = ctx.now.duration_since(payment.changed_at);
             (since.as_hours() < 24 * NEWS_DAYS && is_owed)
-                .then(|| Notice::TakenBack { amount, reason: Some("charged-back-why") })
+                .then_some(Notice::TakenBack { amount, reason: Some("charged-back-why") })
         }
         Outcome::SomeoneElses => Some(Notice::SomeoneElses { payments: 1, amount }),
         Outcome::SomeoneElsesEnded

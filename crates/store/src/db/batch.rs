@@ -39,7 +39,7 @@ enum Way {
     },
     /// On the thread that asks, one commit each; nothing once it is closed. For simulations.
     #[cfg(feature = "testing")]
-    Caller(Mutex<Option<(Batch, Option<ServerLock>)>>),
+    Caller(Mutex<Option<Box<(Batch, Option<ServerLock>)>>>),
 }
 
 enum Message {
@@ -69,7 +69,7 @@ impl Writer {
         let monotonic = config.monotonic;
         #[cfg(feature = "testing")]
         if config.on_callers_thread {
-            let way = Way::Caller(Mutex::new(Some((batch, lock))));
+            let way = Way::Caller(Mutex::new(Some(Box::new((batch, lock)))));
             return Ok(Writer { way, read_only, monotonic });
         }
         let checkpointer = Checkpointer::start(&spec_of_thread)?;
@@ -121,7 +121,7 @@ impl Writer {
             #[cfg(feature = "testing")]
             Way::Caller(batch) => {
                 let mut batch = batch.lock().unwrap_or_else(PoisonError::into_inner);
-                let (batch, _) = batch.as_mut().ok_or(StoreError::Closed)?;
+                let (batch, _) = &mut **batch.as_mut().ok_or(StoreError::Closed)?;
                 job(batch);
                 batch.commit();
                 Ok(())

@@ -107,6 +107,14 @@ const TEXTS: &[Texts] = &[
         ),
     },
     Texts {
+        what: "the reason or reference of a refund, or what was sent of it, holds a card number",
+        prefix: "rfd_",
+        sql: Sql(
+            "SELECT id, reason || ' | ' || COALESCE(paid_reference, '') || ' | ' || COALESCE(failure_reason, '') || ' | ' || \
+             COALESCE(body, '') FROM refunds WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+        ),
+    },
+    Texts {
         what: "a mail holds a card number",
         prefix: "mai_",
         sql: Sql("SELECT id, cause || ' | ' || recipient || ' | ' || COALESCE(last_error, '') FROM mails \

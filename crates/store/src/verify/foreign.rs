@@ -336,6 +336,42 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 22,
+        what: "a refund refers to a customer or invoice or payment that its merchant does not have",
+        prefix: "rfd_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM refunds c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
+             OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
+             OR (c.invoice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id)) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "a part of a refund refers to a grant or invoice or payment or refund that its merchant does not have",
+        prefix: "rfd_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.refund_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM refund_parts c WHERE NOT EXISTS (SELECT 1 FROM refunds p WHERE p.merchant_id = c.merchant_id AND p.id = c.refund_id) \
+             OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
+             OR (c.invoice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id)) \
+             OR (c.grant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants p WHERE p.merchant_id = c.merchant_id AND p.id = c.grant_id)) \
+             ORDER BY c.merchant_id, c.refund_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
+        what: "a step of a refund's history refers to a refund that its merchant does not have",
+        prefix: "rfd_",
+        figures: ["", ""],
+        sql: Sql(
+            "SELECT c.merchant_id, c.refund_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM refund_states c WHERE NOT EXISTS (SELECT 1 FROM refunds p WHERE p.merchant_id = c.merchant_id AND p.id = c.refund_id) \
+             ORDER BY c.merchant_id, c.refund_id LIMIT 20",
+        ),
+    },
+    Check {
+        invariant: 22,
         what: "rows belong to a merchant that does not exist",
         prefix: "",
         figures: ["rows", ""],
@@ -344,6 +380,7 @@ pub(super) const CHECKS: &[Check] = &[
              SELECT 'customers' AS place, merchant_id FROM customers \
              UNION ALL SELECT 'processor_accounts' AS place, merchant_id FROM processor_accounts \
              UNION ALL SELECT 'surcharges' AS place, merchant_id FROM surcharges \
+             UNION ALL SELECT 'refund_limits' AS place, merchant_id FROM refund_limits \
              UNION ALL SELECT 'policies' AS place, merchant_id FROM policies \
              UNION ALL SELECT 'idempotency' AS place, merchant_id FROM idempotency \
              UNION ALL SELECT 'postings' AS place, merchant_id FROM postings \

@@ -139,26 +139,4 @@ pub(super) const CHECKS: &[Check] = &[
              SELECT 1 FROM postings t WHERE t.merchant_id = r.merchant_id AND t.reverses = r.reverses \
              AND t.id <> r.id)) ORDER BY r.merchant_id, r.id LIMIT 20"),
     },
-    Check {
-        invariant: 13,
-        what: "a refund's account 2300 does not end at 0",
-        prefix: "",
-        figures: ["credits less debits", ""],
-        sql: Sql("SELECT merchant_id, subject, rest, CAST(NULL AS BIGINT), count(*) OVER () FROM (\
-             SELECT merchant_id, subject, \
-             CAST(SUM(CASE side WHEN 'credit' THEN amount ELSE -amount END) AS BIGINT) AS rest \
-             FROM entries WHERE account = 2300 AND amount BETWEEN -999999999999999 AND 999999999999999 \
-             GROUP BY merchant_id, subject) s WHERE rest <> 0 \
-             ORDER BY merchant_id, subject LIMIT 20"),
-    },
-    Check {
-        invariant: 14,
-        what: "an entry stands on an account for refunds, of which none are recorded",
-        prefix: "pst_",
-        figures: ["account", ""],
-        sql: Sql(
-            "SELECT merchant_id, posting_id, account, CAST(NULL AS BIGINT), count(*) OVER () FROM entries \
-             WHERE account = 2300 ORDER BY merchant_id, posting_id, line LIMIT 20",
-        ),
-    },
 ];

@@ -57,6 +57,12 @@ const TAKEN: &[Sql] = &[Sql(
          AND amount BETWEEN -999999999999999 AND 999999999999999 GROUP BY subject) l ON l.subject = d.id \
          WHERE d.merchant_id = $1 AND d.payment_id > $2 AND d.payment_id <= $3 \
          AND d.state IN ('lost', 'accepted') AND d.amount <= 999999999999999 GROUP BY d.payment_id",
+), Sql(
+    "SELECT p.payment_id, CAST(SUM(CASE WHEN r.state IN ('failed', 'canceled') THEN 0 ELSE p.amount END \
+         - CASE p.place WHEN 'owed' THEN p.amount ELSE 0 END) AS BIGINT) FROM refund_parts p \
+         JOIN refunds r ON r.merchant_id = p.merchant_id AND r.id = p.refund_id \
+         WHERE p.merchant_id = $1 AND p.payment_id > $2 AND p.payment_id <= $3 \
+         AND p.amount BETWEEN -999999999999999 AND 999999999999999 GROUP BY p.payment_id",
 )];
 
 /// A payment, as far as it matters here.

@@ -59,7 +59,7 @@ fn dispute(id: DisputeId, payment: i64, amount_minor: i64, minute: i64) -> Dispu
 }
 
 async fn post(tx: &mut Tx, minute: i64, cause: CauseKind, of: &Dispute, posting: &Posting) -> Result<()> {
-    let (id, cause_id) = (id!(PostingId, minute), of.id.to_string());
+    let (id, cause_id) = (id!(PostingId, 5_000 + minute), of.id.to_string());
     let new = NewPosting { id, cause, cause_id: &cause_id, reverses: None, posting, at: at(minute) };
     postings::insert_first(tx, M, &new).await
 }
@@ -80,7 +80,7 @@ async fn absorbed(tx: &mut Tx, minute: i64, of: &Dispute, state: DisputeState) -
 
 async fn audited(tx: &mut Tx, minute: i64, act: &str, object: String) -> Result<()> {
     let row = AuditRow {
-        id: id!(AuditId, minute),
+        id: id!(AuditId, 5_000 + minute),
         actor: "cli:ada".to_owned(),
         act: act.to_owned(),
         object,
@@ -201,7 +201,7 @@ breaks! {
     a_dispute_without_history: 17, "history of a dispute does not end",
         "DELETE FROM dispute_states";
     a_dispute_back_in_time: 17, "a step of a dispute is earlier",
-        "UPDATE dispute_states SET at = at - 1000000000 WHERE number = 2";
+        "UPDATE dispute_states SET at = at - 100000000000 WHERE number = 2";
     a_dispute_that_begins_accepted: 17, "begins with accepted",
         "UPDATE dispute_states SET state = 'accepted' WHERE number = 1";
     a_dispute_that_was_won_and_lost: 17, "from won to lost",

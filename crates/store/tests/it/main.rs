@@ -10,6 +10,7 @@ mod migrate;
 mod nouns;
 mod payouts;
 mod postgres;
+mod refunds;
 mod seals;
 mod seam;
 mod sqlite;

@@ -187,10 +187,8 @@ breaks! {
         "UPDATE allocations SET grant_id = (SELECT id FROM grants ORDER BY id LIMIT 1) WHERE amount = 6000";
     a_surcharge_below_zero: 12, "less than 0",
         "UPDATE entries SET side = 'debit' WHERE account = 4100";
-    a_refund_that_does_not_end: 13, "2300",
+    an_entry_for_no_refund: 14, "2300",
         "UPDATE entries SET account = 2300 WHERE account = 2150";
-    an_account_without_business: 14, "account for refunds",
-        "UPDATE entries SET account = 2300 WHERE account = 5100";
     credit_that_is_not_its_grants: 16, "the credit of a customer",
         "UPDATE grants SET remaining = remaining - 1";
     credit_of_no_grant: 16, "an entry on 2100",

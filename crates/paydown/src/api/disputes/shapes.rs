@@ -442,8 +442,11 @@ fn word(value: &impl Serialize) -> Outcome<String> {
     Ok(serde_json::to_value(value)?.as_str().unwrap_or_default().to_owned())
 }
 
+/// Texts by their kind, files, and whether it is sent to the bank now.
+type ReadEvidence = (Vec<(String, String)>, Vec<NewFile>, bool);
+
 impl NewEvidence {
-    pub(super) fn read(self) -> Outcome<(Vec<(String, String)>, Vec<NewFile>, bool)> {
+    pub(super) fn read(self) -> Outcome<ReadEvidence> {
         let texts = match serde_json::to_value(self.texts.unwrap_or_default())? {
             serde_json::Value::Object(texts) => texts,
             _ => serde_json::Map::new(),

@@ -5,7 +5,7 @@ use crate::on_both_engines;
 use crate::test_app::{PROCESSOR_KEY, TestApp};
 use billing::ids::{InvoiceId, PaymentId};
 use billing::payment::PaymentState::{
-    self, Canceled, Failed, RequiresAction, Returned, Submitting, Succeeded, Unknown,
+    self, Canceled, Failed, Processing, RequiresAction, Returned, Submitting, Succeeded, Unknown,
 };
 use billing::payment::resolve::CannotResolve as Rule;
 use jiff::SignedDuration;
@@ -235,4 +235,25 @@ on_both_engines!(a_word_that_was_wrong_is_named_and_taken_back, async |app: &mut
     assert_eq!(app.figures(invoice).await, (100_000, 0, 0), "owed again");
     app.settle_after(SignedDuration::from_hours(25)).await;
     assert_eq!(app.next_due_at().await, None, "nobody asks any more");
+});
+
+// A bank takes days, so a person waits for days; then a debit can be given up, and what it brings all the same is booked.
+on_both_engines!(a_debit_that_nobody_tells_about_is_given_up_by_a_person, async |app: &mut TestApp| {
+    app.offer_debits().await;
+    let invoice = app.invoice(100_000).await;
+    let payment = app.debit(invoice, 40_000, "000123456789").await;
+    assert_eq!(app.state(payment).await, Processing);
+    app.silence_processor().await;
+    app.settle_after(SignedDuration::from_hours(4 * 24)).await;
+    let early = app.resolve(payment, Word::Failed).await;
+    assert!(matches!(early, Err(CannotResolve::Rule(Rule::NotYet { .. }))), "{early:?}");
+    app.settle_after(SignedDuration::from_hours(25)).await;
+    assert_eq!(app.anomalies(payment).await, [""; 0], "a slow bank is no riddle yet");
+    assert_eq!(app.resolve(payment, Word::Failed).await, Ok(Failed));
+    assert_eq!(app.figures(invoice).await, (100_000, 0, 0));
+    app.use_processor_key(PROCESSOR_KEY).await;
+    app.settle_after(SignedDuration::from_hours(5 * 24)).await;
+    assert_eq!(app.state(payment).await, Succeeded);
+    assert_eq!(app.figures(invoice).await, (60_000, 0, 40_000));
+    assert_eq!(app.anomalies(payment).await, ["ghost_capture", "resolved_by_hand"]);
 });
