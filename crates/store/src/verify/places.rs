@@ -50,20 +50,21 @@ const PLACED: &[Sql] = &[
 
 /// What was taken out of a payment again, without what the customer owes of it or the merchant lost with it; returns are read
 /// from their postings.
-const TAKEN: &[Sql] = &[Sql(
-    "SELECT d.payment_id, CAST(SUM(d.amount - COALESCE(l.minor, 0)) AS BIGINT) FROM disputes d \
+const TAKEN: &[Sql] = &[
+    Sql("SELECT d.payment_id, CAST(SUM(d.amount - COALESCE(l.minor, 0)) AS BIGINT) FROM disputes d \
          LEFT JOIN (SELECT subject, CAST(SUM(CASE side WHEN 'debit' THEN amount ELSE -amount END) AS BIGINT) AS minor \
          FROM entries WHERE merchant_id = $1 AND account = 5210 \
          AND amount BETWEEN -999999999999999 AND 999999999999999 GROUP BY subject) l ON l.subject = d.id \
          WHERE d.merchant_id = $1 AND d.payment_id > $2 AND d.payment_id <= $3 \
-         AND d.state IN ('lost', 'accepted') AND d.amount <= 999999999999999 GROUP BY d.payment_id",
-), Sql(
-    "SELECT p.payment_id, CAST(SUM(CASE WHEN r.state IN ('failed', 'canceled') THEN 0 ELSE p.amount END \
+         AND d.state IN ('lost', 'accepted') AND d.amount <= 999999999999999 GROUP BY d.payment_id"),
+    Sql(
+        "SELECT p.payment_id, CAST(SUM(CASE WHEN r.state IN ('failed', 'canceled') THEN 0 ELSE p.amount END \
          - CASE p.place WHEN 'owed' THEN p.amount ELSE 0 END) AS BIGINT) FROM refund_parts p \
          JOIN refunds r ON r.merchant_id = p.merchant_id AND r.id = p.refund_id \
          WHERE p.merchant_id = $1 AND p.payment_id > $2 AND p.payment_id <= $3 \
          AND p.amount BETWEEN -999999999999999 AND 999999999999999 GROUP BY p.payment_id",
-)];
+    ),
+];
 
 /// A payment, as far as it matters here.
 struct Payment {
