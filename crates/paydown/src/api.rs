@@ -22,6 +22,8 @@ pub mod payments;
 pub mod payouts;
 pub mod problem;
 pub mod quotes;
+pub mod refund_limits;
+pub mod refunds;
 pub mod resolutions;
 pub mod surcharges;
 pub mod unmatched_receipts;
@@ -85,6 +87,12 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(disputes::evidence))
         .routes(routes!(disputes::accept))
         .routes(routes!(disputes::settings, disputes::set_settings))
+        .routes(routes!(refunds::request, refunds::list))
+        .routes(routes!(refunds::show))
+        .routes(routes!(refunds::approve))
+        .routes(routes!(refunds::refuse))
+        .routes(routes!(refunds::mark_paid))
+        .routes(routes!(refund_limits::set, refund_limits::show))
         .routes(routes!(events::list))
         .split_for_parts();
     openapi::settle(&mut described);

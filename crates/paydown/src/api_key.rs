@@ -42,13 +42,19 @@ pub enum Scope {
     SurchargesRead,
     /// Change it.
     SurchargesWrite,
+    /// See refunds and the limits of them.
+    RefundsRead,
+    /// Ask for refunds, and say that one was paid from the bank.
+    RefundsWrite,
+    /// Approve refunds that somebody else asked for, refuse them, set the limits.
+    RefundsApprove,
     /// Follow the feed of events.
     EventsRead,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Scope; 12] = [
+    pub const ALL: [Scope; 15] = [
         Scope::CustomersRead,
         Scope::CustomersWrite,
         Scope::InvoicesRead,
@@ -60,6 +66,9 @@ impl Scope {
         Scope::PayoutsRead,
         Scope::SurchargesRead,
         Scope::SurchargesWrite,
+        Scope::RefundsRead,
+        Scope::RefundsWrite,
+        Scope::RefundsApprove,
         Scope::EventsRead,
     ];
 
@@ -77,6 +86,9 @@ impl Scope {
             Scope::PayoutsRead => "payouts:read",
             Scope::SurchargesRead => "surcharges:read",
             Scope::SurchargesWrite => "surcharges:write",
+            Scope::RefundsRead => "refunds:read",
+            Scope::RefundsWrite => "refunds:write",
+            Scope::RefundsApprove => "refunds:approve",
             Scope::EventsRead => "events:read",
         }
     }

@@ -18,6 +18,7 @@ mod offered_methods;
 mod openapi;
 mod payments;
 mod payouts;
+mod refunds;
 mod resolve;
 mod rules;
 mod serve;
@@ -94,6 +95,9 @@ enum Command {
     /// Card payments that are contested: list, show, answer, accept
     #[command(subcommand)]
     Dispute(disputes::DisputeCommand),
+    /// Money that goes back: create, list, show, approve, refuse, paid, limit
+    #[command(subcommand)]
+    Refund(refunds::RefundCommand),
     /// What a person has to look at: list, show, close
     #[command(subcommand)]
     Anomaly(AnomalyCommand),
@@ -126,7 +130,7 @@ enum Command {
     Config(ConfigCommand),
     /// The schema of the database
     #[command(subcommand)]
-    Migrate(MigrateCommand),
+    Migrate(books::MigrateCommand),
 }
 
 #[derive(Debug, Args)]
@@ -500,14 +504,6 @@ enum ConfigCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
-enum MigrateCommand {
-    /// Show what has run and what would
-    Status,
-    /// Bring the database up to date
-    Run,
-}
-
 /// Runs one command line, the program's name first; answers how it ended.
 pub async fn run(args: impl IntoIterator<Item = OsString>, mut world: World) -> Exit {
     let cli = match Cli::try_parse_from(args) {
@@ -544,6 +540,7 @@ async fn dispatch(cli: Cli, world: &mut World) -> Result<Exit> {
         Command::ReturnedPayment(command) => credit::returned_payment(&mut at, command).await,
         Command::Unmatched(command) => unmatched::run(&mut at, command).await,
         Command::Dispute(command) => disputes::run(&mut at, command).await,
+        Command::Refund(command) => refunds::run(&mut at, command).await,
         Command::Anomaly(command) => anomalies::run(&mut at, command).await,
         Command::Key(command) => keys::run(&mut at, command).await,
         Command::Openapi => openapi::print(&mut at),

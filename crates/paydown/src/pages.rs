@@ -18,6 +18,7 @@ pub mod pay;
 pub mod payment;
 pub mod receipt;
 pub mod reference;
+pub mod refund;
 pub mod samples;
 pub mod sign_in;
 pub mod ways;

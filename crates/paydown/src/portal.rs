@@ -14,6 +14,7 @@ pub mod load;
 pub mod next;
 pub mod pay;
 pub mod payment;
-pub mod refusals;
+pub mod refunds;
+mod refusals;
 pub mod sign_in;
 pub mod typed;

@@ -6,6 +6,7 @@ mod dispute;
 mod payouts;
 mod unknown;
 
+use crate::actions::adopt_refund::{RefundsRead, read_refunds};
 use crate::actions::backoff::{SOON_TRIES, TRIES_BEFORE_A_PERSON, pause_after};
 use crate::actions::reconcile_payment::{Looked, reconcile_payment};
 use crate::actions::refusals;
@@ -16,7 +17,7 @@ use anyhow::Result;
 use billing::ids::{AnomalyId, JobId, MerchantId, PaymentId};
 use gateway::stripe::event_kind;
 use gateway::{EventKind, ProcessorEvent};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 use store::anomalies::{self, Anomaly};
 use store::attempts;
@@ -122,7 +123,7 @@ pub(super) async fn apply_event(app: &App, event: InboxEvent, at_most: Duration)
 
 async fn judge(app: &App, event: &InboxEvent) -> Result<Judged> {
     let payment = match event_kind(&event.event.kind) {
-        EventKind::Refund(_) => return not_booked(app, event).await.map(Judged::Is),
+        EventKind::Refund(_) => return refunds(app, event).await,
         EventKind::Payout(_) => return payouts::judge(app, event).await,
         EventKind::Dispute(_) => return dispute::judge(app, event).await,
         EventKind::Mandate(_) | EventKind::Setup(_) | EventKind::SavedMethod(_) | EventKind::NotOurs(_) => {
@@ -148,18 +149,16 @@ async fn is_bank_debit(app: &App, merchant: MerchantId, payment: PaymentId) -> R
     Ok(found.is_some_and(|payment| payment.method.is_bank_debit()))
 }
 
-/// A refund: the processor's balance has moved and account 1200 has not.
-async fn not_booked(app: &App, event: &InboxEvent) -> Result<Verdict> {
-    let NewInboxEvent { object_id, .. } = &event.event;
-    let (word, payment) = match payment_of(app, event).await? {
-        Some(payment) => ("refund_not_booked", Some(payment)),
-        None => return Ok(Verdict::Parked(ABOUT_NOTHING.to_owned())),
+/// A refund: all of its payment are read, since the object may be the refund or the charge.
+async fn refunds(app: &App, event: &InboxEvent) -> Result<Judged> {
+    let Some(payment) = payment_of(app, event).await? else {
+        return Ok(Judged::Is(Verdict::Parked(ABOUT_NOTHING.to_owned())));
     };
-    let detail = format!(
-        "{object_id}: the processor reports a {} that is not in the books; account 1200 does not show it",
-        word.trim_end_matches("_not_booked")
-    );
-    Ok(Verdict::Alarming(anomaly(&app.mint(), word, payment, detail)))
+    let _turn = app.processors.turn(payment).await;
+    Ok(match read_refunds(app, event.merchant_id, payment, "webhook").await? {
+        RefundsRead::Recorded => Judged::Is(Verdict::Applied),
+        RefundsRead::Unanswered => Judged::Unanswered(app.clock.now() + SignedDuration::from_secs(5)),
+    })
 }
 
 /// Why an event that concerns somebody else is parked.

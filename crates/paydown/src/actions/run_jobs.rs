@@ -11,13 +11,14 @@ use crate::actions::card_testing::END_PAGE_JOB;
 use crate::actions::deliver_mail;
 use crate::actions::reconcile_payment::{Looked, reconcile_payment};
 use crate::actions::reconcile_payout::{LookedAtPayout, RECONCILE_PAYOUT_JOB, reconcile_payout};
+use crate::actions::reconcile_refund::{RefundLooked, reconcile_refund};
 use crate::actions::record_dispute::WATCH_JOB;
 use crate::actions::request_code::{MAIL_CODE_JOB, mail_code};
 use crate::actions::watch_dispute::watch_dispute;
 use crate::actions::watch_return_rates::{WATCH_RETURN_RATES_JOB, watch_return_rates};
 use crate::app::App;
 use anyhow::{Result, bail};
-use billing::ids::{AnomalyId, JobId, MerchantId, PaymentId};
+use billing::ids::{AnomalyId, JobId, MerchantId, PaymentId, RefundId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -25,8 +26,8 @@ use store::anomalies::{self, Anomaly};
 use store::db::Tx;
 use store::inbox::{self, InboxEvent};
 use store::jobs::{self, Job};
-use store::merchants;
 use store::payments::{self, Ending};
+use store::{merchants, refunds};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::timeout;
 
@@ -233,6 +234,13 @@ async fn run(app: &App, job: &Job) -> Result<Option<Timestamp>> {
                 LookedAtPayout::Done | LookedAtPayout::NoSuch => Ok(None),
             }
         }
+        "reconcile_refund" => {
+            let refund: RefundId = job.subject.parse()?;
+            match reconcile_refund(app, job.merchant_id, refund, "reconciler").await? {
+                Some(RefundLooked::Again(_, at) | RefundLooked::Unanswered(_, at)) => Ok(Some(at)),
+                Some(RefundLooked::Done(_)) | None => Ok(None),
+            }
+        }
         "mail_failure" => {
             deliver_mail::mail_failure(app, job.merchant_id, job.subject.parse()?).await?;
             Ok(None)
@@ -259,7 +267,7 @@ async fn run(app: &App, job: &Job) -> Result<Option<Timestamp>> {
     }
 }
 
-/// After a start: every payment in flight is looked after, as after a crash. Where nobody else can be at work, what a
+/// After a start: every payment and refund in flight is looked after, as after a crash. Where nobody else can be at work, what a
 /// server that died had claimed is let go at once; elsewhere its lease ends by itself.
 pub async fn resume(app: &App) -> Result<usize> {
     let (mint, alone) = (app.mint(), app.store.is_only_server());
@@ -275,6 +283,12 @@ pub async fn resume(app: &App) -> Result<usize> {
                     let job = mint.id(JobId::new);
                     let subject = payment.to_string();
                     jobs::enqueue(tx, merchant.id, job, "reconcile_payment", &subject, mint.now, mint.now)
+                        .await?;
+                    count += 1;
+                }
+                for refund in refunds::in_flight(tx, merchant.id).await? {
+                    let (job, subject) = (mint.id(JobId::new), refund.to_string());
+                    jobs::enqueue(tx, merchant.id, job, "reconcile_refund", &subject, mint.now, mint.now)
                         .await?;
                     count += 1;
                 }

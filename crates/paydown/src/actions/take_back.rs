@@ -14,7 +14,7 @@ use store::allocations::{self, Allocation};
 use store::db::Tx;
 use store::invoices::{self, Shift};
 use store::payments::{self, Payment};
-use store::{disputes, grants, postings};
+use store::{disputes, grants, postings, refunds};
 
 /// What the payment still has: set against invoices, on its own grants, unapplied, and as surcharge.
 pub(super) async fn left_of(tx: &mut Tx, payment: &Payment) -> Result<Left> {
@@ -100,7 +100,7 @@ pub(super) async fn set_against(
 pub(super) async fn charge_of(tx: &mut Tx, payment: &Payment) -> Result<Charge> {
     Ok(Charge {
         captured_minor: payment.captured.map_or(0, Money::minor),
-        refunded_minor: 0,
+        refunded_minor: refunds::taken_of(tx, payment.merchant, payment.id).await?,
         charged_back_minor: disputes::charged_back_minor(tx, payment.merchant, payment.id).await?,
     })
 }

@@ -145,6 +145,27 @@ answers! {
     ];
     /// What setting a surcharge may answer.
     CannotPass = [InvalidJson, NotFound, BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber];
+    /// What asking for a refund may answer.
+    CannotRefund = [
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotRefundable, RefundAboveLeft,
+        PriceNotGivenBack, BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused,
+        AmountNotChargeable,
+    ];
+    /// What approving a refund may answer.
+    CannotApprove = [
+        InvalidIdempotencyKey, NotFound, NotRefundable, RefundNotWaiting, SecondPersonNeeded, InvalidRequest,
+        IdempotencyKeyReused,
+    ];
+    /// What refusing a refund may answer.
+    CannotRefuse = [
+        InvalidJson, InvalidIdempotencyKey, NotFound, NotRefundable, RefundNotWaiting, SecondPersonNeeded, BodyTooLarge,
+        UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused,
+    ];
+    /// What marking a refund as paid may answer.
+    CannotMarkPaid = [
+        InvalidJson, InvalidIdempotencyKey, NotFound, RefundNotWaiting, SecondPersonNeeded, BodyTooLarge,
+        UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused, DateInFuture,
+    ];
     /// What recording a payment may answer.
     CannotRecord = [
         InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotOpen, BodyTooLarge,

@@ -67,7 +67,7 @@ macro_rules! scopes {
     )*};
 }
 
-scopes! { CustomersRead CustomersWrite InvoicesRead InvoicesWrite LinksRead LinksWrite PaymentsRead PaymentsWrite PayoutsRead SurchargesRead SurchargesWrite EventsRead }
+scopes! { CustomersRead CustomersWrite InvoicesRead InvoicesWrite LinksRead LinksWrite PaymentsRead PaymentsWrite PayoutsRead RefundsRead RefundsWrite RefundsApprove SurchargesRead SurchargesWrite EventsRead }
 
 /// A caller whose key has the scope.
 pub struct May<S>(pub Caller, pub PhantomData<S>);

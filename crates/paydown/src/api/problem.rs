@@ -77,6 +77,16 @@ codes! {
     NotOpen = "not_open", CONFLICT, "The invoice is not open";
     /// Something was paid on the invoice or is on its way, or it was credited in part: it cannot be voided.
     CannotVoid = "cannot_void", CONFLICT, "The invoice cannot be voided";
+    /// More is asked back than is left. `left` says how much is.
+    RefundAboveLeft = "refund_above_left", CONFLICT, "More than is left to refund";
+    /// The payment brought no money, was taken back, or a dispute of it is open: nothing of it is refunded now.
+    NotRefundable = "not_refundable", CONFLICT, "The payment cannot be refunded";
+    /// The invoice cannot be credited so, as it was credited or written off before. Refund it as owed again.
+    PriceNotGivenBack = "price_not_given_back", CONFLICT, "The price cannot be given back";
+    /// A refund above the limit is approved by somebody else than who asked for it.
+    SecondPersonNeeded = "second_person_needed", CONFLICT, "A second person is needed";
+    /// The refund does not wait for this: it was sent, has ended, needs no approval, or is paid by the processor.
+    RefundNotWaiting = "refund_not_waiting", CONFLICT, "The refund does not wait for this";
     /// The processor was asked and answered how the payment stands. Its word counts and was applied; look at the payment again.
     ProcessorAnswered = "processor_answered", CONFLICT, "The processor answered";
     /// The payment is not one that waits for an answer, has not waited long enough, or cannot end so.
@@ -195,6 +205,9 @@ pub struct More {
     /// What has no place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub surplus: Option<i64>,
+    /// What is left to refund.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<i64>,
     /// What each invoice can take now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payable: Option<Vec<Payable>>,
@@ -254,6 +267,10 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     surplus: Option<i64>,
+    /// What is left to refund, minor units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    left: Option<i64>,
     /// What each invoice of the request can take now.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -338,6 +355,7 @@ impl Problem {
             limits: more.limits,
             next_legal_amounts: more.next_legal_amounts,
             surplus: more.surplus,
+            left: more.left,
             payable: more.payable,
             currency: more.currency,
             request_id: request_id.to_owned(),

@@ -1,14 +1,23 @@
 //! `paydown verify` and `paydown migrate`: the books and the schema they are kept in.
 
+use super::VerifyArgs;
 use super::world::{At, Exit, stop};
-use super::{MigrateCommand, VerifyArgs};
 use anyhow::Result;
+use clap::Subcommand;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use store::db::{Role, Tx};
 use store::seals::{self, Chain, Head};
 use store::verify::{Options, VerifyReport};
 use store::{db, merchants, migrations::MIGRATIONS, verify as checker};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MigrateCommand {
+    /// Show what has run and what would
+    Status,
+    /// Bring the database up to date
+    Run,
+}
 
 pub(super) async fn verify(at: &mut At<'_>, args: VerifyArgs) -> Result<Exit> {
     let anchors = args.anchor.iter().map(|text| text.parse::<Head>()).collect::<Result<Vec<Head>, _>>();

@@ -255,7 +255,7 @@ fn rate_of(text: &str) -> Result<i64> {
     rate.ok_or_else(|| stop(Exit::Usage, format!("{text:?} is no percentage of at most four decimals")))
 }
 
-fn amount_of(text: &str, currency: Currency) -> Result<i64> {
+pub(super) fn amount_of(text: &str, currency: Currency) -> Result<i64> {
     match parse_text(text, currency, NumberMarks::ENGLISH) {
         Ok(Typed::Minor(minor)) => Ok(minor),
         _ => Err(stop(Exit::Usage, format!("{text:?} is no amount in {currency}"))),

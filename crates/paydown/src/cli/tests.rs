@@ -3,6 +3,7 @@
 mod credit;
 mod disputes;
 mod keys;
+mod refunds;
 mod resolve;
 
 use super::*;

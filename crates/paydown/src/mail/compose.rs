@@ -10,14 +10,15 @@ use crate::format::Locale;
 use crate::look::Brand;
 use crate::mail::pages::{
     self, CodeMail, DebitStartedMail, DisputeMail, InvoiceMail, PaymentFailedMail, PaymentReceivedMail,
-    PaymentReturnedMail, ReturnedNoticeMail,
+    PaymentReturnedMail, RefundEnding, RefundMail, ReturnedNoticeMail,
 };
 use crate::mail::transport::Outgoing;
 use crate::pages::parts::charged;
 use anyhow::{Context as _, Result};
 use billing::bank_return::ReturnKind;
 use billing::ids::{InvoiceId, LinkId, PaymentId};
-use facts::{About, Dropped, Facts};
+use billing::refund::{RefundMeaning, RefundState};
+use facts::{About, Dropped, Facts, Owed};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ledger::Money;
@@ -26,6 +27,8 @@ use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 use store::mails::Mail;
 use store::merchants::Merchant;
+use store::payments::Payment;
+use store::refunds::Refund;
 use store::signins::SigninId;
 use url::Url;
 
@@ -97,6 +100,10 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
             return debit(app, facts, sender);
         }
         About::Dispute { .. } => return dispute(app, facts, sender),
+        About::Refund { owed, link, payment, refund, of_an_invoice } => {
+            let pay_url = Places { app, merchant, link: *link }.invoice(owed.id);
+            refunded(sender, owed, (payment, refund, *of_an_invoice), pay_url)
+        }
         About::Failed { owed, link, payment } => PaymentFailedMail {
             sender,
             number: owed.number.clone(),
@@ -203,6 +210,39 @@ fn dispute(app: &App, facts: &Facts, sender: pages::Sender) -> Result<pages::Mai
         help_url: format!("{}/help/disputes", app.public_url),
     }
     .render())
+}
+
+fn refunded(
+    sender: pages::Sender,
+    owed: &Owed,
+    (payment, refund, of_an_invoice): (&Payment, &Refund, bool),
+    pay_url: String,
+) -> pages::Mail {
+    RefundMail {
+        sender,
+        number: owed.number.clone(),
+        reference: payment.id.reference(),
+        amount: refund.amount,
+        ending: ending_of(refund, of_an_invoice),
+        left: owed.left,
+        due: owed.due_on,
+        pay_url,
+    }
+    .render()
+}
+
+/// What came of a refund, for whoever gets it.
+fn ending_of(refund: &Refund, of_an_invoice: bool) -> RefundEnding {
+    match refund.state {
+        RefundState::Succeeded => RefundEnding::Paid {
+            from_bank: refund.paid.as_ref().map(|(on, _)| *on),
+            owed_again: refund
+                .meaning
+                .filter(|_| of_an_invoice)
+                .map(|meaning| meaning == RefundMeaning::OwedAgain),
+        },
+        _ => RefundEnding::Kept,
+    }
 }
 
 /// What a bank's word means.

@@ -3,9 +3,11 @@
 
 mod debits;
 mod disputes;
+mod refunds;
 
 pub use debits::{DebitStartedMail, PaymentReturnedMail, ReturnedNoticeMail};
 pub use disputes::DisputeMail;
+pub use refunds::{RefundEnding, RefundMail};
 
 use crate::contact::{Contact, contacts};
 use crate::format::{self, Locale};

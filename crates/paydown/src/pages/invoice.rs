@@ -4,6 +4,7 @@ mod rows;
 
 use super::amount::AmountForm;
 use super::parts::{Figures, Lifecycle, Method, Pill, Progress, Segment, Status, bar, near_date};
+use super::refund::RefundNote;
 use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
@@ -179,6 +180,8 @@ pub struct PaymentRow {
     pub on: Date,
     /// Where it stands.
     pub state: PaymentRowState,
+    /// What went back of it, oldest first.
+    pub refunds: Vec<RefundNote>,
 }
 
 /// Who made a payment, as far as a reader may know.

@@ -2,6 +2,7 @@
 //! failure that the processor has not stated.
 
 use super::parts::{charged, near_date};
+use super::refund::RefundNote;
 use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
@@ -42,6 +43,8 @@ pub struct PaymentPage {
     pub outcome: Outcome,
     /// What a dispute at the card's bank has to do with a payment that was received.
     pub contest: Option<Contest>,
+    /// What went back of it, oldest first.
+    pub refunds: Vec<RefundNote>,
     /// True when a part of the invoice may be paid, so that a smaller amount can be offered.
     pub may_pay_less: bool,
     /// True when the payer pressed Pay twice and only one payment was made.

@@ -2,6 +2,7 @@
 //! later is a note.
 
 use super::parts::{Method, charged};
+use super::refund::RefundNote;
 use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
@@ -39,6 +40,8 @@ pub struct ReceiptPage {
     pub kept_as_credit: Money,
     /// The payer's own reference.
     pub payer_reference: Option<String>,
+    /// What went back of it since, oldest first. The receipt itself is never edited: these are notes.
+    pub refunds: Vec<RefundNote>,
 }
 
 /// One invoice a payment was set against.

@@ -7,10 +7,11 @@ use crate::actions::submit_attempt::{note_redirect, note_seen};
 use crate::csrf::Posted;
 use crate::pages::payment::{Contest, Debit, Decline as Reason, Outcome as Shown, PaymentPage};
 use crate::pages::receipt::{Applied, ReceiptPage};
-use crate::portal::context::{Ctx, Reader, see_other};
+use crate::portal::context::{Access, Ctx, Reader, see_other};
 use crate::portal::fail::Fail;
 use crate::portal::invoice::{bank_reason, method};
 use crate::portal::load::{self, Loaded};
+use crate::portal::refunds;
 use axum::Json;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
@@ -87,11 +88,15 @@ async fn page(
     pressed_twice: bool,
 ) -> Result<PaymentPage, Fail> {
     let (merchant, id, invoice) = (ctx.merchant.id, payment.id, loaded.invoice.id);
+    let sees_all = matches!(loaded.access, Access::Contact);
     let read = async move |tx: &mut Tx| {
-        Ok((receipts::find(tx, merchant, id).await?, mandates::find(tx, merchant, id).await?))
+        let receipt = receipts::find(tx, merchant, id).await?;
+        let whole = sees_all || receipt.as_ref().is_none_or(|receipt| receipt.lines.len() <= 1);
+        let told = refunds::of_payment(tx, (merchant, id), (!whole).then_some(invoice)).await?;
+        Ok((receipt, mandates::find(tx, merchant, id).await?, told))
     };
-    let (receipt, mandate) = match payment.state.hold() {
-        Hold::Held | Hold::Released if !payment.method.is_bank_debit() => (None, None),
+    let (receipt, mandate, told) = match payment.state.hold() {
+        Hold::Held | Hold::Released if !payment.method.is_bank_debit() => (None, None, Vec::new()),
         _ => ctx.app.store.read(read).await?,
     };
     let contest = contest(ctx, payment).await?;
@@ -114,6 +119,7 @@ async fn page(
         debit: debit(ctx, payment, mandate),
         outcome: shown(ctx.outcome(payment), payment),
         contest,
+        refunds: told.into_iter().map(|refund| refund.note(ctx)).collect(),
         may_pay_less: without(payment, &loaded.terms).allows_part(),
         pressed_twice,
     })
@@ -291,8 +297,16 @@ pub async fn card_page(ctx: &Ctx, payment: PaymentId) -> Result<Option<String>, 
 pub async fn receipt(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
     let (payment, loaded) = find(&ctx, &id).await?;
     let (merchant, id, reader) = (ctx.merchant.id, payment.id, ctx.reader());
-    let read = async move |tx: &mut Tx| visible_receipt(tx, (merchant, id), &reader).await;
-    let Some((receipt, applied)) = ctx.app.store.read(read).await? else {
+    let seen = loaded.invoice.id;
+    let read = async move |tx: &mut Tx| {
+        let Some((receipt, applied)) = visible_receipt(tx, (merchant, id), &reader).await? else {
+            return Ok(None);
+        };
+        let whole = applied.len() == receipt.lines.len();
+        let told = refunds::of_payment(tx, (merchant, id), (!whole).then_some(seen)).await?;
+        Ok(Some((receipt, applied, told)))
+    };
+    let Some((receipt, applied, told)) = ctx.app.store.read(read).await? else {
         return Ok(ctx.go(&format!("/payments/{id}")));
     };
     let money = |minor| Money::new(minor, receipt.currency);
@@ -311,6 +325,7 @@ pub async fn receipt(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
         applied,
         kept_as_credit: money(receipt.credit_minor),
         payer_reference: payment.payer_reference.clone(),
+        refunds: told.into_iter().map(|refund| refund.note(&ctx)).collect(),
     };
     ctx.page(StatusCode::OK, &page)
 }

@@ -11,4 +11,5 @@ mod keys;
 mod lists;
 mod payouts;
 mod received;
+mod refunds;
 mod repeats;

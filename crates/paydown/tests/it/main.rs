@@ -21,6 +21,7 @@ mod payments;
 mod portal;
 mod processors;
 mod reference;
+mod refunds;
 mod sign_in;
 mod test_app;
 mod web;

@@ -61,3 +61,12 @@ mail-dispute-what-to-do = What you can do
 mail-dispute-reason = Reason
 mail-dispute-customer = Customer
 mail-dispute-id = Dispute
+
+# To the payer, about money that goes back.
+mail-refunded = { $merchant } refunded { $amount } that was paid for { $number }.
+mail-refunded-same-way = It goes back the way it was paid. Your bank may take up to ten days to show it.
+mail-refunded-from-bank = It left our bank on { $date }.
+mail-refunded-owed = It is owed again: { $left } is left to pay, due { $due }.
+mail-refunded-price = The price was lowered by as much, so it is not owed again.
+mail-refund-kept = A refund of { $amount } for { $number } could not be paid.
+mail-refund-kept-how = The money is not lost: { $merchant } keeps it as your credit.

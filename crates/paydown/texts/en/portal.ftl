@@ -121,6 +121,11 @@ payment-checking = We are checking this payment, started { $on }
 payment-clearing = Started { $on }, clearing; usually arrives by { $until }
 payment-contested = Received { $on }. The card's bank is looking into it.
 payment-taken-back = Received { $on }, taken back by the bank { $back }
+refund-begun = A refund of { $amount } was started { $on }.
+refund-owed-again = Refunded { $amount } on { $on }. It is owed again.
+refund-price-given-back = Refunded { $amount } on { $on }. The price was lowered by as much, so it is not owed again.
+refund-paid = Refunded { $amount } on { $on }.
+refund-kept = A refund of { $amount } could not be paid. Since { $on } it is kept as your credit.
 payment-not-completed = Started { $on }, not completed. No money was taken
 payment-tries = { $count ->
     [one] { $count } try not completed

@@ -3,6 +3,7 @@
 
 use super::reconcile_payout;
 use crate::actions::adopt_payment::{Adopted, adopt_payment};
+use crate::actions::adopt_refund::read_refunds;
 use crate::actions::reconcile_dispute::{Asked, reconcile_dispute};
 use crate::actions::reconcile_payment::reconcile_payment;
 use crate::app::App;
@@ -12,6 +13,7 @@ use billing::chart::Fee;
 use billing::ids::{MerchantId, PaymentId};
 use billing::payment::{Hold, PaymentState};
 use billing::payout::PayoutState;
+use billing::refund::RefundState;
 use gateway::{BalanceLine, CallError, LineKind, Processor};
 use ledger::Money;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use store::db::Tx;
 use store::disputes;
 use store::payments::{self, Payment};
 use store::payouts::items::{About, Known};
+use store::refunds::{self, Refund};
 
 /// How such a look-up is called in the history of what it brings.
 const SOURCE: &str = "payout";
@@ -64,6 +67,7 @@ pub(super) async fn identify(
         }
         (LineKind::Charge | LineKind::ChargeFailure, Some(charge)) => case.charge(charge).await,
         (LineKind::Dispute | LineKind::DisputeReversal, Some(dispute)) => case.taken_back(dispute).await,
+        (LineKind::Refund | LineKind::RefundFailure, Some(refund)) => case.refund(refund).await,
         (LineKind::PayoutReversal, Some(payout)) => case.payout(payout).await,
         _ => Ok(nobodys("no kind of thing that is booked")),
     }
@@ -138,6 +142,49 @@ impl Case<'_> {
             payment_id: Some(dispute.payment_id),
         };
         Ok(Identified::Known(Match { known, booked: Some(booked), fee: Some(Fee::Dispute) }))
+    }
+
+    /// Money of a payment went back to who paid it, or came back from there. One that nobody asked for here is adopted.
+    async fn refund(&self, name: &str) -> Result<Identified> {
+        let mut found = self.refund_by_name(name).await?;
+        if found.is_none() {
+            let facts = match self.processor.read_refund(name).await {
+                Err(CallError::Refused { .. }) => {
+                    return Ok(nobodys("the processor does not know its refund"));
+                }
+                facts => facts?,
+            };
+            let payment = match &facts.payment_intent_id {
+                Some(intent) => self.payment_of_intent(intent).await?,
+                None => None,
+            };
+            let Some(payment) = payment else { return Ok(nobodys("its refund is of no payment of ours")) };
+            read_refunds(self.app, self.merchant, payment, SOURCE).await?;
+            found = self.refund_by_name(name).await?;
+            if found.is_none() && matches!(facts.state, RefundState::Failed | RefundState::Canceled) {
+                // It failed before anybody here had heard of it: both lines together are nothing.
+                let known = Known { about: About::Refund, subject: None, payment_id: Some(payment) };
+                return Ok(Identified::Known(Match { known, booked: None, fee: Some(Fee::Processing) }));
+            }
+        }
+        let Some(refund) = found else { return Ok(nobodys("its refund is not booked yet")) };
+        let went = Money::new(-refund.amount.minor(), refund.amount.currency());
+        let booked = if self.line.kind == LineKind::RefundFailure { refund.amount } else { went };
+        if booked.currency() == self.line.amount.currency() && booked != self.line.amount {
+            return Ok(Identified::Nobodys(format!("{} was {}", refund.id, refund.amount)));
+        }
+        let subject = Some(refund.id.to_string());
+        let known = Known { about: About::Refund, subject, payment_id: refund.payment_id };
+        Ok(Identified::Known(Match { known, booked: Some(booked), fee: Some(Fee::Processing) }))
+    }
+
+    async fn refund_by_name(&self, name: &str) -> Result<Option<Refund>> {
+        let (merchant, name) = (self.merchant, name.to_owned());
+        let read = async move |tx: &mut Tx| match refunds::find_by_processor_id(tx, merchant, &name).await? {
+            Some(id) => refunds::find(tx, merchant, id).await,
+            None => Ok(None),
+        };
+        self.app.store.read(read).await
     }
 
     /// A payout came back: that is booked with the payout itself.

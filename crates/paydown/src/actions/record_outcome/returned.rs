@@ -3,6 +3,7 @@
 
 use super::{Outcome, debit, note, post};
 use crate::actions::recipients::{Recipient, recipients};
+use crate::actions::record_refund::withdraw_waiting;
 use crate::actions::{return_credit, take_back};
 use crate::clock::Mint;
 use crate::secrets::SecretKey;
@@ -27,6 +28,7 @@ pub(super) async fn book(
     let merchant = payment.merchant;
     let facts = outcome.facts.returned.as_ref().context("a returned payment says why")?;
     let captured = payment.captured.context("what is taken back was captured")?;
+    withdraw_waiting(tx, mint, secrets, (merchant, payment.id)).await?;
     let invoices = take_back::lock_invoices(tx, merchant, payment.id).await?;
     let back = take_back::left_of(tx, payment).await?.take_up_to(captured.minor());
     let paid = Paid { customer: payment.customer_id, payment: payment.id, currency: captured.currency() };

@@ -4,9 +4,10 @@ use crate::actions::start_payment::{of_any, offered};
 use crate::app::App;
 use crate::processors::STRIPE;
 use anyhow::{Context as _, Result};
-use billing::ids::{InvoiceId, LinkId};
+use billing::ids::{InvoiceId, LinkId, RefundId};
 use billing::invoice::Lifecycle;
 use billing::payment::PaymentState;
+use billing::refund::RefundState;
 use gateway::Processor;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +22,7 @@ use store::merchants::{self, Merchant};
 use store::payments::{self, Payment};
 use store::processor_accounts::{self, Mode};
 use store::receipts::{self, Receipt};
+use store::refunds::{self, Refund, RefundPlace};
 use store::signins::{self, SigninId};
 use store::{customers, links};
 
@@ -72,6 +74,14 @@ pub(super) enum About {
         payment: Payment,
         customer: String,
     },
+    /// `of_an_invoice`: some of it had been set against one.
+    Refund {
+        owed: Owed,
+        link: Option<LinkId>,
+        payment: Payment,
+        refund: Box<Refund>,
+        of_an_invoice: bool,
+    },
     Failed {
         owed: Owed,
         link: Option<LinkId>,
@@ -104,6 +114,7 @@ impl About {
             About::Received { payment, .. }
             | About::Started { payment, .. }
             | About::Returned { payment, .. }
+            | About::Refund { payment, .. }
             | About::Failed { payment, .. } => Some(&payment.language),
             About::Invoice { .. }
             | About::Code { .. }
@@ -119,6 +130,7 @@ impl About {
             | About::Received { owed, .. }
             | About::Started { owed, .. }
             | About::Returned { owed, .. }
+            | About::Refund { owed, .. }
             | About::Failed { owed, .. } => Some(owed.id),
             // The merchant's own conversation, not the payer's.
             About::ReturnedNotice { .. } | About::Dispute { .. } => None,
@@ -161,6 +173,8 @@ async fn in_tx(tx: &mut Tx, reading: &Reading) -> Result<Result<Facts, Dropped>>
         MailKind::ReturnedNotice => about_returned_notice(tx, mail).await?,
         MailKind::DisputeOpened => about_dispute(tx, mail, true).await?,
         MailKind::DisputeEnded => about_dispute(tx, mail, false).await?,
+        MailKind::Refunded => about_refund(tx, mail, RefundState::Succeeded).await?,
+        MailKind::RefundFailed => about_refund(tx, mail, RefundState::Failed).await?,
     };
     Ok(about.map(|about| Facts { merchant, practice, about }))
 }
@@ -268,6 +282,20 @@ async fn about_dispute(tx: &mut Tx, mail: &Mail, opened: bool) -> Result<Result<
     let customer = customer.context("a payment has a customer")?.name;
     let owed = owed(&invoice(tx, mail).await?);
     Ok(Ok(About::Dispute { owed, payment, customer, dispute: Box::new(dispute) }))
+}
+
+async fn about_refund(tx: &mut Tx, mail: &Mail, told: RefundState) -> Result<Result<About, Dropped>> {
+    let id: RefundId =
+        mail.about.cause.parse().context("the cause of a mail about a refund is the refund")?;
+    let refund = refunds::find(tx, mail.merchant_id, id).await?.context("a refund is never deleted")?;
+    if refund.state != told {
+        return drop(format!("the refund is {} by now", refund.state.as_str()));
+    }
+    let parts = refunds::parts(tx, mail.merchant_id, id).await?;
+    let of_an_invoice = parts.iter().any(|part| matches!(part.place, RefundPlace::Allocated(_)));
+    let (payment, owed) = (payment(tx, mail).await?, owed(&invoice(tx, mail).await?));
+    let refund = Box::new(refund);
+    Ok(Ok(About::Refund { owed, link: live_link(tx, mail).await?, payment, refund, of_an_invoice }))
 }
 
 async fn invoice(tx: &mut Tx, mail: &Mail) -> Result<Invoice> {

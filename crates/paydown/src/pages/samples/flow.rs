@@ -7,6 +7,7 @@ use super::super::parts::Method;
 use super::super::pay::{EarlierPayment, PayPage, PayProblem};
 use super::super::payment::{Contest, Debit, Decline, Outcome, PaymentPage};
 use super::super::receipt::{Applied, ReceiptPage};
+use super::super::refund::{RefundNote, RefundNoteState};
 use super::super::sign_in::{
     CodePage, CodeProblem, CodeWay, CompaniesPage, Company, EmailProblem, SignInLinkPage, SignInPage,
 };
@@ -191,6 +192,7 @@ fn result(outcome: Outcome, left: i64) -> PaymentPage {
         debit: None,
         outcome,
         contest: None,
+        refunds: Vec::new(),
         may_pay_less: true,
         pressed_twice: false,
     }
@@ -223,6 +225,7 @@ fn results() -> Vec<(String, String)> {
         render("payment-someone-elses-ended", page(Outcome::SomeoneElsesEnded, 125_000)),
         render("payment-other-currency", page(Outcome::OtherCurrency { taken: usd(40_000) }, 125_000)),
         render("payment-full", page(Outcome::Succeeded, 0)),
+        render("payment-refunded", PaymentPage { refunds: refunds(), ..page(Outcome::Succeeded, 75_000) }),
         render("payment-twice", PaymentPage { pressed_twice: true, ..page(Outcome::Succeeded, 75_000) }),
         render("payment-declined-money", declined(Decline::NotEnoughMoney)),
         render("payment-declined-expired", declined(Decline::CardExpired)),
@@ -289,7 +292,15 @@ fn receipt() -> ReceiptPage {
         }],
         kept_as_credit: usd(0),
         payer_reference: Some("Run 118".to_owned()),
+        refunds: Vec::new(),
     }
+}
+
+/// One refund in each state.
+fn refunds() -> Vec<RefundNote> {
+    use RefundNoteState::*;
+    let note = |state| RefundNote { amount: usd(10_000), on: date(2026, 11, 20), state };
+    [Begun, OwedAgain, PriceGivenBack, Paid, Kept].map(note).to_vec()
 }
 
 fn receipts() -> Vec<(String, String)> {
@@ -306,6 +317,7 @@ fn receipts() -> Vec<(String, String)> {
         render("receipt", receipt()),
         render("receipt-surplus", surplus),
         render("receipt-settled", settled),
+        render("receipt-refunded", ReceiptPage { refunds: refunds(), ..receipt() }),
         render("receipt-credit", ReceiptPage { method: Method::Credit, ..receipt() }),
     ]
 }

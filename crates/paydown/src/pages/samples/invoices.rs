@@ -89,6 +89,7 @@ fn received(amount: i64, left_after: i64) -> PaymentRow {
         by: Some(By::Person("Dana".to_owned())),
         on: date(2026, 11, 2),
         state: PaymentRowState::Received { left_after: usd(left_after) },
+        refunds: Vec::new(),
     }
 }
 

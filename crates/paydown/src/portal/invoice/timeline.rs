@@ -6,6 +6,7 @@ use crate::pages::parts::Method;
 use crate::portal::context::{Access, Ctx};
 use crate::portal::fail::Fail;
 use crate::portal::load::Loaded;
+use crate::portal::refunds::Told;
 use billing::contact::masked_email;
 use billing::ids::{AllocationId, ContactId, LinkId, PaymentId};
 use billing::payment::PaymentState;
@@ -21,6 +22,7 @@ use store::disputes;
 use store::links;
 use store::payments::Payment;
 use store::receipts::{self, ReceiptLine};
+use store::refunds::{self, RefundOfInvoice};
 use store::write_offs::{self, WriteOff};
 
 /// What the payments themselves do not say.
@@ -34,6 +36,7 @@ struct Around {
     sent_to: HashMap<LinkId, ContactId>,
     /// Payments that the card's bank looks into.
     contested: HashSet<PaymentId>,
+    refunds: Vec<RefundOfInvoice>,
 }
 
 /// Payments as the page lists them: their share of this invoice, and what was left after it.
@@ -54,6 +57,7 @@ pub async fn rows(ctx: &Ctx, loaded: &Loaded) -> Result<Vec<PaymentRow>, Fail> {
                 people: people.map(|contact| (contact.id, contact)).collect(),
                 sent_to: links.filter_map(|link| Some((link.id, link.contact_id?))).collect(),
                 contested: disputes::contested(tx, merchant, invoice).await?.into_iter().collect(),
+                refunds: refunds::of_invoice(tx, merchant, invoice).await?,
             })
         })
         .await?;
@@ -118,7 +122,10 @@ fn steps(ctx: &Ctx, loaded: &Loaded, around: &Around) -> Vec<(Timestamp, Payment
             }
         };
         let id = id.map(|id| id.to_string()).unwrap_or_default();
-        rows.push((at, PaymentRow { id, method, amount, by: None, on: ctx.day(at), state }));
+        rows.push((
+            at,
+            PaymentRow { id, method, amount, by: None, on: ctx.day(at), state, refunds: Vec::new() },
+        ));
     }
     rows
 }
@@ -166,6 +173,8 @@ fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Paymen
         }
         (None, _) => PaymentRowState::Checking,
     };
+    let refunds = around.refunds.iter().rev().filter(|refund| refund.payment_id == payment.id);
+    let refunds = refunds.map(|row| Told::of_invoice(row, loaded.invoice.figures.currency).note(ctx));
     let is_whole = line.is_some_and(|line| line.applied_minor == payment.amount_minor);
     let whole = matches!(loaded.access, Access::Contact) || is_whole;
     PaymentRow {
@@ -175,6 +184,7 @@ fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Paymen
         by: by(ctx, loaded, payment, around),
         on: ctx.paid_on(payment),
         state,
+        refunds: refunds.collect(),
     }
 }
 

@@ -6,6 +6,7 @@ use super::disputes;
 use super::payouts;
 use crate::on_both_engines;
 use crate::test_app::{PROCESSOR_KEY, TestApp};
+use paydown::actions::issue_credit_note::{IssueCreditNote, issue_credit_note};
 use paydown::api::problem::Code;
 use paydown::api_key::Scope;
 use paydown::processors::STRIPE;
@@ -20,6 +21,7 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
     assert_eq!(served.json, *description());
     assert_eq!(served.json["openapi"], "3.1.0");
     succeed(&client).await;
+    refund(app, &client).await;
     refuse(app, &client).await;
     payouts::are_shown(app, &client).await;
     surcharges(&client).await;
@@ -50,7 +52,9 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
 
 async fn succeed(client: &Client) {
     let customer = client.customer("Acme").await;
-    for path in ["/v1/customers", "/v1/invoices", "/v1/payments", "/v1/events"] {
+    for path in
+        ["/v1/customers", "/v1/invoices", "/v1/payments", "/v1/refunds", "/v1/refund_limits", "/v1/events"]
+    {
         assert_eq!(client.get(path).await.status, 200);
     }
     assert_eq!(client.get(&format!("/v1/customers/{customer}")).await.status, 200);
@@ -98,6 +102,45 @@ async fn surcharges(client: &Client) {
     put(json!({ "method": "card", "currency": "eur", "rate_millionths": 1_000_001 }))
         .await
         .is(422, "invalid_request");
+}
+
+/// Refunds in each of their ways, and each reason why one is not made.
+async fn refund(app: &TestApp, client: &Client) {
+    let other = client.with_key(&new_key(app, app.merchant, &Scope::ALL, 60_000).await);
+    let customer = client.customer("Hooli").await;
+    let invoice = client.invoice(&customer, 9_000).await;
+    let paid = client.post_once("r-1", "/v1/payments", Client::wire(&invoice, 9_000)).await.text_of("id");
+    let of = |amount: i64, meaning: &str| json!({ "payment": paid, "amount": amount, "meaning": meaning, "reason": "fewer" });
+    let limit = |amount: Value| json!({ "currency": "usd", "amount": amount });
+    assert_eq!(client.post("/v1/refund_limits", limit(json!(1))).await.status, 200);
+    let asked = client.post_once("r-2", "/v1/refunds", of(1_000, "owed_again")).await.text_of("id");
+    let at = |act: &str| format!("/v1/refunds/{asked}/{act}");
+    assert_eq!(client.get(&format!("/v1/refunds/{asked}")).await.status, 200);
+    client.send("POST", &at("approve"), &[], None).await.is(409, "second_person_needed");
+    assert_eq!(other.send("POST", &at("approve"), &[], None).await.status, 200);
+    assert_eq!(client.post(&at("paid"), json!({ "paid_on": "2026-11-16" })).await.status, 200);
+    client.post(&at("refuse"), json!({ "reason": "too late" })).await.is(409, "refund_not_waiting");
+    let second = client.post_once("r-3", "/v1/refunds", of(1_000, "owed_again")).await.text_of("id");
+    let refuse = format!("/v1/refunds/{second}/refuse");
+    assert_eq!(client.post(&refuse, json!({ "reason": "a mistake" })).await.status, 200);
+    client.post_once("r-4", "/v1/refunds", of(9_000, "owed_again")).await.is(409, "refund_above_left");
+    // All that the invoice asks for was credited: nothing of its price is left to be given back.
+    let all = IssueCreditNote {
+        merchant: app.merchant,
+        invoice: invoice.parse().expect("an id"),
+        amount: None,
+        reason: "never delivered".to_owned(),
+        actor: "cli:test".to_owned(),
+    };
+    issue_credit_note(&app.app, all, None).await.expect("a credit note");
+    client
+        .post_once("r-5", "/v1/refunds", of(1_000, "price_given_back"))
+        .await
+        .is(409, "price_not_given_back");
+    let begun = app.pay(app.invoice(5_000).await, 5_000).await.to_string();
+    let of_it = json!({ "payment": begun, "reason": "too early" });
+    client.post_once("r-6", "/v1/refunds", of_it).await.is(409, "not_refundable");
+    assert_eq!(client.post("/v1/refund_limits", limit(Value::Null)).await.status, 200);
 }
 
 async fn refuse(app: &TestApp, client: &Client) {
