@@ -344,3 +344,31 @@ on_both_engines!(a_fee_that_differs_is_made_exact_by_its_payout, async |app: &mu
     reconcile_payout(&app.app, app.merchant, &name, "test").await.expect("it is asked for");
     assert_eq!(app.usd(PROCESSING_FEE).await, 1_190);
 });
+
+on_both_engines!(a_dispute_is_an_item_when_it_is_withdrawn_and_when_it_is_won, async |app: &mut TestApp| {
+    app.pay_out_daily().await;
+    let invoice = app.invoice(200_000).await;
+    let payment = app.pay_with_visa(invoice, 40_000).await;
+    app.pass(5).await;
+    let charge = app.attempt(payment).await.charge_id.expect("it was paid");
+    let dispute = app.control(&format!("/charges/{charge}/dispute"), json!({})).await;
+    app.settle().await;
+    app.pay_with_visa(invoice, 60_000).await;
+    app.pass(5).await;
+    let id = dispute["id"].as_str().expect("an id");
+    app.control(&format!("/disputes/{id}"), json!({ "outcome": "won" })).await;
+    app.settle().await;
+    app.pass(5).await;
+    let all = app.payouts().await;
+    assert!(all.iter().all(|payout| payout.reconciled_at.is_some()), "{all:?} {:?}", app.details().await);
+    let mut moved = Vec::new();
+    for payout in &all {
+        let items = app.items(payout.id).await;
+        moved.extend(
+            items.iter().filter(|item| about(item) == Some(About::Dispute)).map(|item| item.amount.minor()),
+        );
+    }
+    assert_eq!(moved, [-40_000, 40_000]);
+    assert_eq!(app.usd(chart::DISPUTE_FEE).await, 1_500);
+    assert_eq!((app.usd(CLEARING).await, app.usd(PAYOUT_IN_TRANSIT).await), (0, 0));
+});
