@@ -124,13 +124,13 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 17,
-        what: "the history of a payout has a gap, or does not begin with 1",
+        what: "the history of a payout has a gap or a number twice, or does not begin with 1",
         prefix: "pyt_",
         figures: ["steps", "last number"],
         sql: Sql("SELECT merchant_id, payout_id, steps, highest, count(*) OVER () FROM (\
-             SELECT merchant_id, payout_id, count(*) AS steps, MAX(number) AS highest, MIN(number) AS lowest \
-             FROM payout_states GROUP BY merchant_id, payout_id) h \
-             WHERE steps <> highest OR lowest <> 1 ORDER BY merchant_id, payout_id LIMIT 20"),
+             SELECT merchant_id, payout_id, count(*) AS steps, MAX(number) AS highest, MIN(number) AS lowest, \
+             count(DISTINCT number) AS numbers FROM payout_states GROUP BY merchant_id, payout_id) h \
+             WHERE steps <> highest OR lowest <> 1 OR numbers <> steps ORDER BY merchant_id, payout_id LIMIT 20"),
     },
     Check {
         invariant: 17,
