@@ -51,6 +51,7 @@ pub mod record_outcome;
 pub mod record_payment;
 pub mod record_refund;
 pub mod record_unmatched;
+pub mod refund_surcharge;
 mod refusals;
 mod register_payer;
 pub mod request_code;

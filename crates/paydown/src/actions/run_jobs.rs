@@ -13,6 +13,7 @@ use crate::actions::reconcile_payment::{Looked, reconcile_payment};
 use crate::actions::reconcile_payout::{LookedAtPayout, RECONCILE_PAYOUT_JOB, reconcile_payout};
 use crate::actions::reconcile_refund::{RefundLooked, reconcile_refund};
 use crate::actions::record_dispute::WATCH_JOB;
+use crate::actions::refund_surcharge::{REFUND_SURCHARGE_JOB, refund_surcharge};
 use crate::actions::request_code::{MAIL_CODE_JOB, mail_code};
 use crate::actions::watch_dispute::watch_dispute;
 use crate::actions::watch_return_rates::{WATCH_RETURN_RATES_JOB, watch_return_rates};
@@ -227,6 +228,10 @@ async fn run(app: &App, job: &Job) -> Result<Option<Timestamp>> {
                 Some(Looked::Again(_, at) | Looked::Unanswered(_, at)) => Ok(Some(at)),
                 Some(Looked::Done(_)) | None => Ok(None),
             }
+        }
+        REFUND_SURCHARGE_JOB => {
+            refund_surcharge(app, job.merchant_id, job.subject.parse()?).await?;
+            Ok(None)
         }
         RECONCILE_PAYOUT_JOB => {
             match reconcile_payout(app, job.merchant_id, &job.subject, "reconciler").await? {

@@ -25,12 +25,16 @@ const CHECKS: &[Check] = &[
         figures: ["captured", "charged back"],
         sql: Sql("SELECT merchant_id, id, captured, gone, count(*) OVER () FROM (\
              SELECT y.merchant_id, y.id, y.state, COALESCE(y.captured, 0) AS captured, \
-             CAST(COALESCE(SUM(d.amount), 0) AS BIGINT) AS gone FROM payments y \
+             CAST(COALESCE(SUM(d.amount), 0) AS BIGINT) AS gone, \
+             (SELECT CAST(COALESCE(SUM(p.amount), 0) AS BIGINT) FROM refund_parts p \
+             JOIN refunds r ON r.merchant_id = p.merchant_id AND r.id = p.refund_id \
+             WHERE p.merchant_id = y.merchant_id AND p.payment_id = y.id AND r.state NOT IN ('failed', 'canceled') \
+             AND p.amount BETWEEN -999999999999999 AND 999999999999999) AS refunded FROM payments y \
              LEFT JOIN disputes d ON d.merchant_id = y.merchant_id AND d.payment_id = y.id \
              AND d.state IN ('lost', 'accepted') AND d.amount <= 999999999999999 \
              WHERE y.state IN ('succeeded', 'charged_back') AND (y.state = 'charged_back' OR d.id IS NOT NULL) \
              GROUP BY y.merchant_id, y.id, y.state, y.captured) v \
-             WHERE (state = 'charged_back') <> (gone > 0 AND captured <= gone) \
+             WHERE (state = 'charged_back') <> (gone > 0 AND captured - refunded <= gone) \
              ORDER BY merchant_id, id LIMIT 20"),
     },
     Check {

@@ -2,6 +2,7 @@
 
 use super::{Outcome, anomaly, note, post};
 use crate::actions::recipients::{Recipient, recipients};
+use crate::actions::refund_surcharge::{REFUND_SURCHARGE_JOB, may_not_be_surcharged};
 use crate::actions::return_credit;
 use crate::actions::write_off_invoice::recover;
 use crate::clock::Mint;
@@ -9,13 +10,14 @@ use crate::secrets::SecretKey;
 use anyhow::{Context as _, Result};
 use billing::allocation::{Asked, CaptureSplit, split_capture};
 use billing::chart::{self, Capture, Processor};
-use billing::ids::{AllocationId, GrantId, MailId};
+use billing::ids::{AllocationId, GrantId, JobId, MailId};
 use gateway::PaymentFacts;
 use ledger::Money;
 use store::allocations::{self, Allocation};
 use store::db::Tx;
 use store::grants::{self, NewGrant, Source};
 use store::invoices::{self, Invoice, Shift};
+use store::jobs;
 use store::mails::{self, MailKind, NewMail};
 use store::payments::{self, Captured, Payment};
 use store::postings::CauseKind;
@@ -50,6 +52,10 @@ pub(super) async fn book(
     }
     reservations::end(tx, payment.merchant, payment.id, ReservationEnd::Consumed, mint.now).await?;
     return_credit::in_tx(tx, mint, payment.merchant, invoice.id).await?;
+    if payment.surcharge_minor > 0 && outcome.facts.card.as_ref().is_some_and(may_not_be_surcharged) {
+        let (job, subject) = (mint.id(JobId::new), payment.id.to_string());
+        jobs::enqueue(tx, payment.merchant, job, REFUND_SURCHARGE_JOB, &subject, mint.now, mint.now).await?;
+    }
     note(tx, mint, payment, invoice.id, "payment.succeeded", outcome.source).await?;
     if captured.currency() == payment.currency {
         mail_receipt(tx, mint, secrets, payment, &invoice).await?;

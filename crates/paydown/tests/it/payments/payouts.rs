@@ -372,3 +372,24 @@ on_both_engines!(a_dispute_is_an_item_when_it_is_withdrawn_and_when_it_is_won, a
     assert_eq!(app.usd(chart::DISPUTE_FEE).await, 1_500);
     assert_eq!((app.usd(CLEARING).await, app.usd(PAYOUT_IN_TRANSIT).await), (0, 0));
 });
+
+on_both_engines!(a_refund_is_an_item_of_the_payout_it_lowers, async |app: &mut TestApp| {
+    app.pay_out_daily().await;
+    let invoice = app.invoice(100_000).await;
+    let payment = app.pay_with_visa(invoice, 40_000).await;
+    app.pass(5).await;
+    let charge = app.attempt(payment).await.charge_id.expect("it was paid");
+    app.at_processor("/v1/refunds", &[("charge", &charge), ("amount", "10000")]).await;
+    app.settle().await;
+    app.pay_with_visa(invoice, 50_000).await;
+    app.pass(5).await;
+    let all = app.payouts().await;
+    assert!(all.iter().all(|payout| payout.reconciled_at.is_some()), "{all:?}");
+    let mut items = Vec::new();
+    for payout in &all {
+        items.extend(app.items(payout.id).await);
+    }
+    let refund = items.iter().find(|item| about(item) == Some(About::Refund)).expect("the refund is an item");
+    assert_eq!(refund.amount.minor(), -10_000);
+    assert_eq!((app.usd(CLEARING).await, app.usd(PAYOUT_IN_TRANSIT).await), (0, 0));
+});

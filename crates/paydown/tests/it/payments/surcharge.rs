@@ -124,3 +124,19 @@ on_both_engines!(a_debit_carries_its_own_surcharge, async |app: &mut TestApp| {
     let receipt = app.receipt(payment).await.expect("a receipt");
     assert_eq!((receipt.amount_minor, receipt.surcharge_minor), (40_000, 400));
 });
+
+on_both_engines!(a_debit_card_gets_its_surcharge_back, async |app: &mut TestApp| {
+    let percent = Surcharge { rate_millionths: 29_000, fixed_minor: 30, cap_minor: None };
+    app.set_surcharge(Currency::USD, percent).await;
+    let invoice = app.invoice(100_000).await;
+    for (card, kept) in [("4000056655665556", 0), (VISA, 1_190)] {
+        let payment = app.pay_as(StartPayment { surcharge_minor: 1_190, ..app.ask(invoice, 40_000) }).await;
+        app.card(payment, card).await;
+        app.settle().await;
+        app.background_work().await;
+        app.settle().await;
+        assert_eq!(app.payment(payment).await.captured, Some(Money::new(41_190, Currency::USD)));
+        assert_eq!(app.balance(chart::SURCHARGE_INCOME, Currency::USD).await, -kept, "{card}");
+    }
+    assert_eq!(app.figures(invoice).await, (20_000, 0, 80_000), "the invoice is not touched");
+});
