@@ -96,6 +96,8 @@ fn steps(ctx: &Ctx, loaded: &Loaded, around: &Around) -> Vec<(Timestamp, Payment
     for write_off in &around.write_offs {
         steps.push((write_off.at, write_off.amount.minor(), None));
     }
+    // Newest first, also of one instant.
+    steps.reverse();
     steps.sort_by_key(|(at, ..)| Reverse(*at));
     let mut open_minor = figures.open_minor;
     let mut rows = Vec::new();

@@ -24,10 +24,10 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
     refund(app, &client).await;
     refuse(app, &client).await;
     payouts::are_shown(app, &client).await;
+    crate::credit::every_route(app, &client).await;
     surcharges(&client).await;
     settle_by_hand(app, &client).await;
     disputes::walk(app, &client).await;
-    crate::credit::every_route(app, &client).await;
     break_down(app, &client).await;
     let seen = client.seen.lock().expect("nobody panics here").clone();
     let mut missing = Vec::new();
