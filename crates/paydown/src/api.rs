@@ -7,6 +7,8 @@
 
 pub mod answers;
 pub mod caller;
+pub mod credit;
+pub mod credit_notes;
 pub mod customers;
 pub mod disputes;
 pub mod events;
@@ -24,6 +26,7 @@ pub mod refund_limits;
 pub mod refunds;
 pub mod resolutions;
 pub mod surcharges;
+pub mod unmatched_receipts;
 
 use crate::app::App;
 use axum::Router;
@@ -69,6 +72,16 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(payouts::list))
         .routes(routes!(payouts::show))
         .routes(routes!(resolutions::resolve))
+        .routes(routes!(unmatched_receipts::record, unmatched_receipts::list))
+        .routes(routes!(unmatched_receipts::show))
+        .routes(routes!(unmatched_receipts::match_it))
+        .routes(routes!(credit::show))
+        .routes(routes!(credit::apply))
+        .routes(routes!(credit::move_it))
+        .routes(routes!(credit_notes::issue, credit_notes::list))
+        .routes(routes!(credit_notes::show))
+        .routes(routes!(credit_notes::write_off))
+        .routes(routes!(credit_notes::demand))
         .routes(routes!(disputes::list))
         .routes(routes!(disputes::show, disputes::choose))
         .routes(routes!(disputes::evidence))

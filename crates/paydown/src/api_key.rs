@@ -26,7 +26,7 @@ pub enum Scope {
     CustomersWrite,
     /// See invoices, ask what may be paid.
     InvoicesRead,
-    /// Write, issue and void invoices.
+    /// Write, issue, credit, write off and void invoices.
     InvoicesWrite,
     /// See which links there are.
     LinksRead,
@@ -34,7 +34,7 @@ pub enum Scope {
     LinksWrite,
     /// See payments.
     PaymentsRead,
-    /// Record money that was received.
+    /// Record money that was received, say what it is for, and use customers' credit.
     PaymentsWrite,
     /// See payouts and what they are made of.
     PayoutsRead,

@@ -6,6 +6,7 @@
 mod anomalies;
 mod ask;
 mod books;
+mod credit;
 mod demo;
 mod disputes;
 mod doctor;
@@ -22,12 +23,12 @@ mod resolve;
 mod rules;
 mod serve;
 mod setup;
+mod unmatched;
 mod world;
 
 pub use ask::Terminal;
 pub use world::{Exit, World};
 
-use crate::api_key::{self, Scope};
 use crate::config::Flags;
 use crate::import::{DateOrder, Preset};
 use anyhow::Result;
@@ -77,6 +78,20 @@ enum Command {
     /// What the processor sent to the bank: list and show
     #[command(subcommand)]
     Payout(payouts::PayoutCommand),
+    /// Customers' credit: list, apply, move
+    #[command(subcommand)]
+    Credit(credit::CreditCommand),
+    /// Credit notes: issue, list, show
+    #[command(subcommand)]
+    CreditNote(credit::CreditNoteCommand),
+    /// Give up an invoice, or a part of it
+    WriteOff(credit::WriteOffArgs),
+    /// Payments that a bank took back after they had been spent
+    #[command(subcommand)]
+    ReturnedPayment(credit::ReturnedPaymentCommand),
+    /// Money of which nobody knows yet whose it is: list, record, match
+    #[command(subcommand)]
+    Unmatched(unmatched::UnmatchedCommand),
     /// Card payments that are contested: list, show, answer, accept
     #[command(subcommand)]
     Dispute(disputes::DisputeCommand),
@@ -88,7 +103,7 @@ enum Command {
     Anomaly(AnomalyCommand),
     /// Keys of programs that use the API: create, list, revoke
     #[command(subcommand)]
-    Key(KeyCommand),
+    Key(keys::KeyCommand),
     /// Print the description of the API, OpenAPI 3.1
     Openapi,
     /// Bring in invoices of another program
@@ -306,49 +321,6 @@ enum AnomalyCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
-enum KeyCommand {
-    /// Make a key; its secret is printed once
-    Create(NewKeyArgs),
-    /// List keys, with when each was last used
-    List,
-    /// Change how many requests a minute a key may make
-    Set {
-        /// Id of the key, key_…
-        id: String,
-        /// Most requests a minute; 0: no limit
-        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=6_000_000))]
-        rate: u32,
-    },
-    /// Take a key back; it works no more
-    Revoke {
-        /// Id of the key, key_…
-        id: String,
-    },
-}
-
-#[derive(Debug, Args)]
-struct NewKeyArgs {
-    /// What the key is for
-    #[arg(long)]
-    name: String,
-    /// What it may do, such as invoices:read; may be repeated [default: everything]
-    #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = scope)]
-    scope: Vec<Scope>,
-    /// Most requests a minute; 0: no limit
-    #[arg(long, value_name = "NUMBER", default_value_t = api_key::USUAL_REQUESTS_PER_MINUTE,
-        value_parser = clap::value_parser!(u32).range(..=6_000_000))]
-    rate: u32,
-    /// It ends by itself after so many days [default: never]
-    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=3650))]
-    expires_in_days: Option<u16>,
-}
-
-fn scope(word: &str) -> Result<Scope, String> {
-    let all = || Scope::ALL.map(Scope::as_str).join(", ");
-    Scope::parse(word).ok_or_else(|| format!("expected one of: {}", all()))
-}
-
 #[derive(Debug, Args)]
 struct ListArgs {
     /// Begin after this id, the last one of the page before
@@ -562,6 +534,11 @@ async fn dispatch(cli: Cli, world: &mut World) -> Result<Exit> {
         Command::Invoice(command) => invoices::run(&mut at, command).await,
         Command::Payment(command) => payments::run(&mut at, command).await,
         Command::Payout(command) => payouts::run(&mut at, command).await,
+        Command::Credit(command) => credit::run(&mut at, command).await,
+        Command::CreditNote(command) => credit::credit_note(&mut at, command).await,
+        Command::WriteOff(args) => credit::write_off(&mut at, args).await,
+        Command::ReturnedPayment(command) => credit::returned_payment(&mut at, command).await,
+        Command::Unmatched(command) => unmatched::run(&mut at, command).await,
         Command::Dispute(command) => disputes::run(&mut at, command).await,
         Command::Refund(command) => refunds::run(&mut at, command).await,
         Command::Anomaly(command) => anomalies::run(&mut at, command).await,

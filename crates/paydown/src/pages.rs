@@ -6,6 +6,7 @@
 
 pub mod amount;
 pub mod chrome;
+pub mod credit;
 pub mod error;
 pub mod help;
 pub mod invoice;

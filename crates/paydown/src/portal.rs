@@ -2,6 +2,7 @@
 //! they decide nothing about money and write nothing themselves.
 
 pub mod context;
+pub mod credit;
 pub mod fail;
 pub mod files;
 pub mod help;

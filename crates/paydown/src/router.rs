@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::portal::fail::Fail;
-use crate::portal::{files, help, identify, invoice, links, list, pay, payment, sign_in};
+use crate::portal::{credit, files, help, identify, invoice, links, list, pay, payment, sign_in};
 use crate::{api, csp_reports, headers, webhooks};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, State};
@@ -110,6 +110,7 @@ fn link_or_contact() -> Router<App> {
 fn contact() -> Router<App> {
     Router::new()
         .route("/p/{merchant}/invoices", get(list::show))
+        .route("/p/{merchant}/invoices/{id}/credit", get(credit::form).post(credit::apply))
         .route("/p/{merchant}/companies", get(sign_in::companies).post(sign_in::choose))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
 }

@@ -47,6 +47,10 @@ const BY_APPLICATION: Sql = Sql(
     "SELECT id, payment_id, grant_id, invoice_id, amount, posting_id, at, application_id FROM allocations
   WHERE merchant_id = $1 AND application_id = $2 ORDER BY at, id",
 );
+const MOVED: Sql = Sql("SELECT a.id FROM allocations a
+  JOIN postings p ON p.merchant_id = a.merchant_id AND p.id = a.posting_id
+  WHERE a.merchant_id = $1 AND a.invoice_id = $2
+  AND p.cause_kind IN ('allocation_moved', 'allocation_taken_off', 'credit_restored')");
 const NET_OF_PAYMENT: Sql = Sql("SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM allocations
   WHERE merchant_id = $1 AND invoice_id = $2 AND payment_id = $3");
 const NET_OF_GRANT: Sql = Sql("SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM allocations
@@ -93,6 +97,14 @@ pub async fn list_by_application(
     application: CreditApplicationId,
 ) -> Result<Vec<Allocation>> {
     tx.fetch_all(BY_APPLICATION, args![merchant.0, application.as_bytes()], decode).await
+}
+
+/// Those of an invoice that came from another one, went to another one, or became credit.
+pub async fn moved(tx: &mut Tx, merchant: MerchantId, invoice: InvoiceId) -> Result<Vec<AllocationId>> {
+    tx.fetch_all(MOVED, args![merchant.0, invoice.as_bytes()], |row| {
+        Ok(AllocationId::from_bytes(row.bytes16(0)?))
+    })
+    .await
 }
 
 /// What of a payment is set against an invoice now, minor units.

@@ -97,11 +97,11 @@ const LEFT_FOR_INVOICE: Sql = Sql("SELECT id, remaining, payment_id FROM grants
 const LEFT_OF_PAYMENT: Sql = Sql("SELECT id, invoice_id, remaining FROM grants
   WHERE merchant_id = $1 AND payment_id = $2 AND remaining > 0 ORDER BY id");
 const LEFT_OF_CUSTOMER: Sql = Sql("SELECT id, remaining FROM grants
-  WHERE merchant_id = $1 AND customer_id = $2 AND currency = $3 AND remaining > 0 ORDER BY id");
+  WHERE merchant_id = $1 AND customer_id = $2 AND currency = $3 AND remaining > 0 ORDER BY created_at, id");
 const BY_CUSTOMER: Sql =
     Sql("SELECT id, customer_id, payment_id, invoice_id, currency, amount, remaining, created_at,
     source, credit_note_id FROM grants WHERE merchant_id = $1 AND customer_id = $2
-    AND (remaining > 0 OR CAST($3 AS BIGINT) = 1) ORDER BY id LIMIT 1000");
+    AND (remaining > 0 OR CAST($3 AS BIGINT) = 1) ORDER BY created_at, id LIMIT 1000");
 const BY_ID: Sql =
     Sql("SELECT id, customer_id, payment_id, invoice_id, currency, amount, remaining, created_at,
     source, credit_note_id FROM grants WHERE merchant_id = $1 AND id = $2");

@@ -104,6 +104,8 @@ const COMPLETE: Sql = Sql("UPDATE invoices SET number = $3, issued_on = $4, cont
   WHERE merchant_id = $1 AND id = $2 AND lifecycle = 'draft'");
 const VOID: Sql = Sql("UPDATE invoices SET lifecycle = 'void', open = 0, ended_at = $3
   WHERE merchant_id = $1 AND id = $2 AND lifecycle = 'open' AND open = total AND pending = 0 AND paid = 0");
+const GIVE_UP: Sql = Sql("UPDATE invoices SET lifecycle = 'uncollectible'
+  WHERE merchant_id = $1 AND id = $2 AND lifecycle = 'open' AND open = 0 AND pending = 0");
 const RESERVE: Sql = Sql("UPDATE invoices SET pending = pending + $3
   WHERE merchant_id = $1 AND id = $2 AND lifecycle IN ('open', 'uncollectible') AND open - pending >= $3");
 const SHIFT: Sql = Sql("UPDATE invoices SET open = open + $3, pending = pending + $4, paid = paid + $5,
@@ -176,6 +178,13 @@ pub async fn issue(tx: &mut Tx, merchant: MerchantId, id: InvoiceId, now: Timest
 /// Voids an invoice on which nothing was paid, reserved or credited; `false` otherwise.
 pub async fn void(tx: &mut Tx, merchant: MerchantId, id: InvoiceId, now: Timestamp) -> Result<bool> {
     Ok(tx.execute(VOID, args![merchant.0, id.as_bytes(), now.as_microsecond()]).await? == 1)
+}
+
+/// Says that what was owed of an invoice was given up: nothing is open of it any more.
+pub async fn give_up(tx: &mut Tx, merchant: MerchantId, id: InvoiceId) -> Result<()> {
+    let given_up = tx.execute(GIVE_UP, args![merchant.0, id.as_bytes()]).await?;
+    anyhow::ensure!(given_up == 1, "invoice {id} is still owed");
+    Ok(())
 }
 
 /// Reserves an amount if so much is payable now; `false` otherwise. The guard that two payers meet at.

@@ -117,7 +117,7 @@ fn as_new(invoice: Invoice, lines: &[InvoiceLine]) -> Result<(Invoice, NewInvoic
 
 /// The next number that no invoice has: `INV-0001`. Where another program's invoices have come so far, it goes on behind the
 /// highest of them.
-async fn next_number(tx: &mut Tx, merchant: MerchantId) -> Result<String> {
+pub(super) async fn next_number(tx: &mut Tx, merchant: MerchantId) -> Result<String> {
     const PREFIX: &str = "INV-";
     let next = format!("{PREFIX}{:04}", numberings::take(tx, merchant).await?);
     if invoices::find_by_number(tx, merchant, &next).await?.is_none() {

@@ -8,6 +8,7 @@ mod check;
 
 use crate::actions::once::{self, Once, Ran};
 use crate::actions::return_credit;
+use crate::actions::write_off_invoice::recover;
 use crate::app::App;
 use crate::clock::Mint;
 use anyhow::Result;
@@ -18,6 +19,7 @@ use billing::ids::{
 };
 use billing::payment::{Method, PaymentState};
 pub use check::CannotRecord;
+pub(super) use check::still_to_come;
 use check::{Checked, check};
 use jiff::civil::Date;
 use ledger::{Currency, Money};
@@ -113,11 +115,16 @@ pub async fn in_tx(
     mint: &Mint,
     input: &RecordPayment,
 ) -> Result<Result<Recorded, CannotRecord>> {
-    let checked = match check(tx, mint, input).await? {
+    let mut checked = match check(tx, mint, input).await? {
         Ok(checked) => checked,
         Err(why) => return Ok(Err(why)),
     };
     let payment = save(tx, mint, input, &checked).await?;
+    for (invoice, taken) in checked.invoices.iter_mut().zip(&checked.taken) {
+        // What was given up of it is owed again, as far as this pays it.
+        let amounts = (taken.to_invoice_minor, invoice.figures.payable_now().minor());
+        invoice.figures.open_minor += recover(tx, mint, payment.id, invoice, amounts).await?;
+    }
     let mut parts = Vec::new();
     let mut grants = Vec::new();
     for (invoice, taken) in checked.invoices.iter().zip(&checked.taken) {

@@ -14,7 +14,7 @@ use store::allocations::{self, Allocation};
 use store::db::Tx;
 use store::invoices::{self, Shift};
 use store::payments::{self, Payment};
-use store::{disputes, grants, postings, refunds};
+use store::{disputes, grants, postings, refunds, unmatched_receipts};
 
 /// What the payment still has: set against invoices, on its own grants, unapplied, and as surcharge.
 pub(super) async fn left_of(tx: &mut Tx, payment: &Payment) -> Result<Left> {
@@ -69,6 +69,11 @@ pub(super) async fn take(
     }
     for part in &taken.grants {
         grants::spend(tx, payment.merchant, part.grant, part.amount_minor).await?;
+    }
+    // What of a receipt had no place yet has left it too.
+    let receipt = unmatched_receipts::find(tx, payment.merchant, payment.id).await?;
+    if receipt.is_some() && taken.unapplied_minor > 0 {
+        unmatched_receipts::take(tx, payment.merchant, payment.id, taken.unapplied_minor).await?;
     }
     Ok(())
 }

@@ -177,6 +177,47 @@ answers! {
         InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, ProcessorAnswered, NotResolvable,
         BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused,
     ];
+    /// What applying credit may answer.
+    CannotApply = [
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotOpen, BodyTooLarge,
+        UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused, AmountAbovePayable,
+        AmountAboveCredit, NothingPayable, NoCredit,
+    ];
+    /// What moving an allocation may answer.
+    CannotMove = [
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotOpen, BodyTooLarge,
+        UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused, AmountAbovePayable,
+        AmountAboveAllocated, CurrencyMismatch, CustomerMismatch,
+    ];
+    /// What issuing a credit note may answer.
+    CannotCredit = [
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotOpen, CannotCredit,
+        BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused,
+        AmountAboveCreditable,
+    ];
+    /// What writing off may answer.
+    CannotWriteOff = [
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotOpen, BodyTooLarge,
+        UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused, AmountAbovePayable,
+        NothingPayable,
+    ];
+    /// What demanding a returned payment again may answer.
+    CannotDemand = [
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, BodyTooLarge,
+        UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused, NothingOwed,
+        AmountAboveOwed,
+    ];
+    /// What recording money without a payer may answer.
+    CannotReceive = [
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, BodyTooLarge, UnsupportedMediaType,
+        InvalidRequest, CardNumber, IdempotencyKeyReused, DateInFuture,
+    ];
+    /// What matching a receipt may answer.
+    CannotMatch = [
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotOpen, BodyTooLarge,
+        UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused, AmountAbovePayable,
+        AllocationsAboveAmount, CurrencyMismatch, CustomerMismatch,
+    ];
     /// What handing in evidence may answer.
     CannotSubmitEvidence = [
         InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, DisputeEnded, EvidenceSent,

@@ -406,4 +406,6 @@ ids! {
     DisputeId: "dsp_06a8q2m0000000000000000000";
     RefundId: "rfd_06a8q2m0000000000000000000";
     EventId: "evt_06a8q2m0000000000000000000";
+    GrantId: "grt_06a8q2m0000000000000000000";
+    CreditNoteId: "crn_06a8q2m0000000000000000000";
 }

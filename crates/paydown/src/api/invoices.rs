@@ -90,6 +90,9 @@ pub struct Invoice {
     /// What was paid: payments and credit set against it.
     #[schema(example = 50_000)]
     paid: i64,
+    /// What credit notes and write-offs took off it.
+    #[schema(example = 0)]
+    reduced: i64,
     /// What payments in flight have asked for.
     pending: i64,
     /// What is owed.
@@ -239,7 +242,7 @@ pub struct Wanted {
 }
 
 impl Status {
-    const fn of(lifecycle: Lifecycle) -> Status {
+    pub(super) const fn of(lifecycle: Lifecycle) -> Status {
         match lifecycle {
             Lifecycle::Draft => Status::Draft,
             Lifecycle::Open => Status::Open,
@@ -302,6 +305,10 @@ impl Invoice {
             total: figures.total_minor,
             tax: invoice.tax_minor,
             paid: figures.paid_minor,
+            reduced: match invoice.lifecycle {
+                Lifecycle::Draft | Lifecycle::Void => 0,
+                _ => figures.total_minor - figures.open_minor - figures.paid_minor,
+            },
             pending: figures.pending_minor,
             open: figures.open_minor,
             payable_now: figures.payable_now().minor(),
@@ -377,7 +384,7 @@ pub async fn create(
     })
 }
 
-fn told(written: &Written) -> Outcome<(String, String)> {
+pub(super) fn told(written: &Written) -> Outcome<(String, String)> {
     let shown = Invoice::of(&written.invoice, Some(&written.lines));
     let json = serde_json::to_string(&shown)?;
     Ok((shown.id, json))

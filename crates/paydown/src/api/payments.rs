@@ -14,7 +14,7 @@ use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use billing::allocation::Surplus as Rule;
-use billing::ids::PaymentId;
+use billing::ids::{InvoiceId, PaymentId};
 use billing::payment::Method as By;
 use billing::payout::PayoutState;
 use serde::{Deserialize, Serialize};
@@ -232,6 +232,22 @@ pub struct Wanted {
     invoice: Option<fields::InvoiceId>,
 }
 
+impl ReceivedBy {
+    pub(super) const fn means(self) -> By {
+        match self {
+            ReceivedBy::Cheque => By::Cheque,
+            ReceivedBy::Wire => By::Wire,
+            ReceivedBy::Cash => By::Cash,
+        }
+    }
+}
+
+impl NewAllocation {
+    pub(super) fn read(&self) -> (InvoiceId, i64) {
+        (self.invoice.0, self.amount.0)
+    }
+}
+
 impl PaymentStatus {
     const fn of(state: billing::payment::PaymentState) -> PaymentStatus {
         use billing::payment::PaymentState as State;
@@ -251,6 +267,10 @@ impl PaymentStatus {
 }
 
 impl Payment {
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     pub(super) fn of(
         payment: &payments::Payment,
         allocations: &[Stored],
@@ -300,16 +320,12 @@ impl NewPayment {
         RecordPayment {
             merchant: caller.merchant,
             customer: self.customer.map(|id| id.0),
-            method: match self.method {
-                ReceivedBy::Cheque => By::Cheque,
-                ReceivedBy::Wire => By::Wire,
-                ReceivedBy::Cash => By::Cash,
-            },
+            method: self.method.means(),
             reference: self.reference.map(|text| text.0),
             received_on: self.received_on.0,
             currency: self.currency.0,
             amount_minor: self.amount.map(|amount| amount.0),
-            allocations: self.allocations.iter().map(|part| (part.invoice.0, part.amount.0)).collect(),
+            allocations: self.allocations.iter().map(NewAllocation::read).collect(),
             surplus: match self.surplus.unwrap_or_default() {
                 Surplus::Refuse => Rule::Refuse,
                 Surplus::CustomerCredit => Rule::CustomerCredit,

@@ -91,6 +91,8 @@ codes! {
     ProcessorAnswered = "processor_answered", CONFLICT, "The processor answered";
     /// The payment is not one that waits for an answer, has not waited long enough, or cannot end so.
     NotResolvable = "not_resolvable", CONFLICT, "The payment cannot be settled by hand";
+    /// The invoice demands a returned payment again: there is nothing to credit on it.
+    CannotCredit = "cannot_credit", CONFLICT, "The invoice cannot be credited";
     /// The dispute was decided or accepted, so nothing can be said about it any more.
     DisputeEnded = "dispute_ended", CONFLICT, "The dispute has ended";
     /// Evidence is on its way to the bank or there; a bank takes it once.
@@ -117,6 +119,18 @@ codes! {
     AmountAbovePayable = "amount_above_payable", UNPROCESSABLE_ENTITY, "The amount is above what is payable";
     /// The amount is not above 0.
     AmountNotPositive = "amount_not_positive", UNPROCESSABLE_ENTITY, "The amount is not above 0";
+    /// The amount is above the credit that the customer has. `limits` says how much there is.
+    AmountAboveCredit = "amount_above_credit", UNPROCESSABLE_ENTITY, "The amount is above the credit";
+    /// The payment or grant has less on that invoice. `limits` says how much.
+    AmountAboveAllocated = "amount_above_allocated", UNPROCESSABLE_ENTITY, "The amount is above what stands there";
+    /// The amount is above what the invoice asked for, less what was credited and written off of it. `limits` says what is left to credit.
+    AmountAboveCreditable = "amount_above_creditable", UNPROCESSABLE_ENTITY, "The amount is above what is left to credit";
+    /// The customer owes less of returned payments. `limits` says how much.
+    AmountAboveOwed = "amount_above_owed", UNPROCESSABLE_ENTITY, "The amount is above what is owed";
+    /// The customer has no credit in the currency of the invoice.
+    NoCredit = "no_credit", UNPROCESSABLE_ENTITY, "There is no credit";
+    /// The customer owes nothing of a returned payment, or was asked for all of it again.
+    NothingOwed = "nothing_owed", UNPROCESSABLE_ENTITY, "Nothing of the kind is owed";
     /// Nothing is left to pay on the invoice.
     NothingPayable = "nothing_payable", UNPROCESSABLE_ENTITY, "Nothing is payable";
     /// All that is owed is on its way already.

@@ -1,15 +1,58 @@
 //! `paydown key`: keys of programs that use the API. A secret is printed once, when its key is made.
 
 use super::world::{At, Exit, stop, table};
-use super::{KeyCommand, NewKeyArgs};
 use crate::actions::create_api_key::{NewApiKey, create_api_key, revoke_api_key, set_key_rate};
-use crate::api_key::Scope;
+use crate::api_key::{self, Scope};
 use anyhow::Result;
 use billing::ids::ApiKeyId;
+use clap::{Args, Subcommand};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use store::api_keys::{self, ApiKey};
 use store::db::Tx;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Make a key; its secret is printed once
+    Create(NewKeyArgs),
+    /// List keys, with when each was last used
+    List,
+    /// Change how many requests a minute a key may make
+    Set {
+        /// Id of the key, key_…
+        id: String,
+        /// Most requests a minute; 0: no limit
+        #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(..=6_000_000))]
+        rate: u32,
+    },
+    /// Take a key back; it works no more
+    Revoke {
+        /// Id of the key, key_…
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewKeyArgs {
+    /// What the key is for
+    #[arg(long)]
+    name: String,
+    /// What it may do, such as invoices:read; may be repeated [default: everything]
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',', value_parser = scope)]
+    scope: Vec<Scope>,
+    /// Most requests a minute; 0: no limit
+    #[arg(long, value_name = "NUMBER", default_value_t = api_key::USUAL_REQUESTS_PER_MINUTE,
+        value_parser = clap::value_parser!(u32).range(..=6_000_000))]
+    rate: u32,
+    /// It ends by itself after so many days [default: never]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=3650))]
+    expires_in_days: Option<u16>,
+}
+
+fn scope(word: &str) -> Result<Scope, String> {
+    let all = || Scope::ALL.map(Scope::as_str).join(", ");
+    Scope::parse(word).ok_or_else(|| format!("expected one of: {}", all()))
+}
 
 pub(super) async fn run(at: &mut At<'_>, command: KeyCommand) -> Result<Exit> {
     match command {

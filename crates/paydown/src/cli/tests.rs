@@ -1,5 +1,6 @@
 //! Commands run as a person runs them: words in, text and exit code out, over a real database.
 
+mod credit;
 mod disputes;
 mod keys;
 mod refunds;

@@ -1,5 +1,7 @@
 //! S6, S8 and S15: the invoice page, with or without a chosen amount. It shows figures it is given; it computes none.
 
+mod rows;
+
 use super::amount::AmountForm;
 use super::parts::{Figures, Lifecycle, Method, Pill, Progress, Segment, Status, bar, near_date};
 use super::refund::RefundNote;
@@ -32,6 +34,8 @@ pub struct InvoicePage {
     pub notices: Vec<Notice>,
     /// Payments on this invoice, newest first.
     pub payments: Vec<PaymentRow>,
+    /// The customer's credit, for somebody who signed in; zero for most.
+    pub credit: Money,
 }
 
 /// The document: who asks whom for what.
@@ -143,6 +147,11 @@ pub enum Notice {
         /// Its amount.
         amount: Money,
     },
+    /// The reader's company just used credit here.
+    CreditUsed {
+        /// How much.
+        amount: Money,
+    },
     /// What is left is less than a card can take.
     TooLittleForACard,
     /// More is left than a card can take, and the merchant takes no part that a card can.
@@ -204,6 +213,23 @@ pub enum PaymentRowState {
     Applied {
         /// The running balance.
         left_after: Money,
+    },
+    /// Credit of the customer, used on this invoice.
+    Used {
+        /// The running balance.
+        left_after: Money,
+    },
+    /// A credit note.
+    Credited {
+        /// The running balance.
+        left_after: Money,
+    },
+    /// The merchant moved it here from another invoice, or away.
+    Moved {
+        /// The running balance.
+        left_after: Money,
+        /// True where it came here.
+        here: bool,
     },
     /// Received, and the card's bank looks into it; what was left on the invoice right after it.
     Contested {
@@ -463,6 +489,9 @@ impl InvoicePage {
             Notice::Checking { amount } => {
                 (2, "flight", chrome.say("notice-checking", &[("amount", chrome.amount(*amount))]))
             }
+            Notice::CreditUsed { amount } => {
+                (0, "plain", chrome.say("notice-credit-used", &[("amount", chrome.amount(*amount))]))
+            }
             Notice::NoMethod => {
                 let contact = ("contact", Arg::name(&chrome.merchant.help_contact));
                 (3, "plain", chrome.say("notice-no-method", &[("merchant", chrome.merchant_name()), contact]))
@@ -517,67 +546,6 @@ impl InvoicePage {
                 Arg::text(self.chrome.words("payment-by-someone", &[("company", Arg::name(company))]))
             }
         }
-    }
-
-    /// Payments that were received, or may still be: what a payer looks for, newest first.
-    pub fn standing(&self) -> Vec<&PaymentRow> {
-        self.payments.iter().filter(|row| row.state != PaymentRowState::NotCompleted).collect()
-    }
-
-    /// Payments that ended without money, which stay folded so that they bury no receipt.
-    pub fn tries(&self) -> Vec<&PaymentRow> {
-        self.payments.iter().filter(|row| row.state == PaymentRowState::NotCompleted).collect()
-    }
-
-    /// `3 tries not completed`.
-    pub fn tries_words(&self) -> String {
-        let count = i64::try_from(self.tries().len()).unwrap_or(i64::MAX);
-        self.chrome.words("payment-tries", &[("count", Arg::Number(count))])
-    }
-
-    /// The line under a payment's name.
-    pub fn payment_words(&self, row: &PaymentRow) -> Rich {
-        let on = Arg::text(near_date(&self.chrome, row.on, self.status.today));
-        let key = match row.state {
-            PaymentRowState::Received { .. } => "payment-received",
-            PaymentRowState::Contested { .. } => return self.chrome.say("payment-contested", &[("on", on)]),
-            PaymentRowState::Started => "payment-started",
-            PaymentRowState::Applied { .. } => return self.chrome.say("payment-credit", &[("on", on)]),
-            PaymentRowState::Clearing { expected_on: Some(until) } => {
-                let until = ("until", Arg::text(near_date(&self.chrome, until, self.status.today)));
-                return self.chrome.say("payment-clearing", &[("on", on), until]);
-            }
-            PaymentRowState::TakenBack { on: back } => {
-                let back = ("back", Arg::text(near_date(&self.chrome, back, self.status.today)));
-                return self.chrome.say("payment-taken-back", &[("on", on), back]);
-            }
-            PaymentRowState::Clearing { expected_on: None } | PaymentRowState::Checking => {
-                return self.chrome.say("payment-checking", &[("on", on)]);
-            }
-            PaymentRowState::NotCompleted => return self.chrome.say("payment-not-completed", &[("on", on)]),
-        };
-        let Some(by) = &row.by else { return self.chrome.say(key, &[("on", on)]) };
-        let by = self.by_words(by);
-        let key = if key == "payment-started" { "payment-started-by" } else { "payment-received-by" };
-        self.chrome.say(key, &[("on", on), ("by", by)])
-    }
-
-    /// The running balance after a received payment.
-    pub fn balance_words(&self, row: &PaymentRow) -> Option<Rich> {
-        match row.state {
-            PaymentRowState::Received { left_after }
-            | PaymentRowState::Contested { left_after }
-            | PaymentRowState::Applied { left_after } => {
-                Some(self.chrome.say("payment-left-after", &[("left", self.chrome.amount(left_after))]))
-            }
-            _ => None,
-        }
-    }
-
-    /// True when the payment has a receipt.
-    pub fn has_receipt(&self, row: &PaymentRow) -> bool {
-        use PaymentRowState::{Applied, Contested, Received};
-        matches!(row.state, Received { .. } | Contested { .. } | Applied { .. })
     }
 
     /// An amount that was taken off, with its minus sign.

@@ -201,6 +201,11 @@ pub enum Method {
     },
     /// Credit the merchant held for the customer.
     Credit,
+    /// A credit note of the merchant.
+    CreditNote {
+        /// Its number: `CN-0001`.
+        number: String,
+    },
 }
 
 impl Method {
@@ -237,6 +242,9 @@ impl Method {
                 }
             }
             Method::Credit => texts().get("method-credit"),
+            Method::CreditNote { number } => {
+                texts().fmt("method-credit-note", &[("number", Arg::name(number))])
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ pub use timeline::method;
 
 use crate::pages::amount::{AmountPage, Refusal as Shown};
 use crate::pages::invoice::{self as shown, InvoicePage, Notice, Offer};
-use crate::portal::context::Ctx;
+use crate::portal::context::{Access, Ctx};
 use crate::portal::fail::Fail;
 use crate::portal::load::{self, Loaded};
 use crate::portal::refusals::{self, Asked};
@@ -16,10 +16,14 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use billing::amount::Refusal;
 use billing::bank_return::ReturnKind;
+use billing::ids::CreditApplicationId;
 use billing::payment::Outcome;
 use billing::policy::Partial;
 use ledger::Money;
 use serde::Deserialize;
+use std::str::FromStr as _;
+use store::credit_applications;
+use store::db::Tx;
 use store::invoices::{Invoice, InvoiceLine};
 use store::payments::Payment;
 
@@ -28,6 +32,8 @@ use store::payments::Payment;
 pub struct Amount {
     amount: Option<String>,
     typed: Option<String>,
+    /// The application of credit that was just made.
+    credit: Option<String>,
 }
 
 impl Amount {
@@ -49,6 +55,8 @@ pub async fn show(
         Some((_, Ok(accepted))) => Some(accepted.amount),
         Some((minor, Err(refusal))) => return refused(&ctx, &loaded, Asked::Drawn(minor), &refusal),
     };
+    let mut notices = notices(&ctx, &loaded);
+    notices.extend(credit_used(&ctx, &loaded, &query).await?);
     let page = InvoicePage {
         chrome: ctx.chrome(),
         invoice: document(&ctx, &loaded),
@@ -57,10 +65,23 @@ pub async fn show(
         offer: offer(&ctx, &loaded, chosen),
         chosen,
         card_most: loaded.card_most(),
-        notices: notices(&ctx, &loaded),
+        notices,
         payments: timeline::rows(&ctx, &loaded).await?,
+        credit: if ctx.is_writable() { loaded.credit } else { Money::zero(loaded.credit.currency()) },
     };
     ctx.page(StatusCode::OK, &page)
+}
+
+/// What somebody who comes from using credit is told.
+async fn credit_used(ctx: &Ctx, loaded: &Loaded, query: &Amount) -> Result<Option<Notice>, Fail> {
+    let Some(Ok(id)) = query.credit.as_deref().map(CreditApplicationId::from_str) else { return Ok(None) };
+    if !matches!(loaded.access, Access::Contact) {
+        return Ok(None);
+    }
+    let merchant = ctx.merchant.id;
+    let read = async move |tx: &mut Tx| credit_applications::find(tx, merchant, id).await;
+    let found = ctx.app.store.read(read).await?.filter(|found| found.invoice_id == loaded.invoice.id);
+    Ok(found.map(|found| Notice::CreditUsed { amount: found.amount }))
 }
 
 /// `GET /invoices/{id}/amount`.

@@ -22,7 +22,7 @@ use store::customers::{self, Customer};
 use store::db::Tx;
 use store::invoices::{self, Invoice, InvoiceLine};
 use store::payments::{self, Payment};
-use store::{receipts, surcharges};
+use store::{grants, receipts, surcharges};
 
 /// A page is at most so old when somebody acts on it: what was paid since may be news.
 const LATELY_SECONDS: i64 = 1_800;
@@ -51,6 +51,8 @@ pub struct Loaded {
     pub offers: Vec<Offer>,
     /// True if anything is passed on to this customer, by any method: then each way says its fee, also none.
     pub passes_on: bool,
+    /// What the customer has of credit in its currency; zero for whoever has only a link.
+    pub credit: Money,
 }
 
 /// A way to pay.
@@ -116,7 +118,12 @@ async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, F
         let lines = receipts::lines_by_invoice(tx, merchant, id).await?;
         shares.extend(lines.into_iter().map(|(payment, line)| (payment, line.applied_minor)));
     }
+    let grants = match &access {
+        Access::Contact => grants::left_of_customer(tx, merchant, invoice.customer_id, currency).await?,
+        Access::Link(_) => Vec::new(),
+    };
     Ok(Ok(Loaded {
+        credit: Money::new(grants.iter().map(|grant| grant.left_minor).sum(), currency),
         lines: invoices::lines(tx, merchant, id).await?,
         terms: of_any(tx, &invoice, &methods).await?,
         payments,

@@ -23,7 +23,9 @@ impl Next {
         let page = match parts.as_slice() {
             ["invoices"] => "/invoices".to_owned(),
             ["invoices", id] => format!("/invoices/{}", invoice(id)?),
-            ["invoices", id, page @ ("amount" | "pay")] => format!("/invoices/{}/{page}", invoice(id)?),
+            ["invoices", id, page @ ("amount" | "credit" | "pay")] => {
+                format!("/invoices/{}/{page}", invoice(id)?)
+            }
             ["payments", id] => format!("/payments/{}", payment(id)?),
             ["payments", id, "receipt"] => format!("/payments/{}/receipt", payment(id)?),
             _ => return None,
@@ -101,6 +103,7 @@ mod tests {
             format!("/invoices/{invoice}"),
             format!("/invoices/{invoice}?amount=50000"),
             format!("/invoices/{invoice}/amount"),
+            format!("/invoices/{invoice}/credit"),
             format!("/invoices/{invoice}/pay?amount=50000"),
             format!("/payments/{payment}"),
             format!("/payments/{payment}/receipt"),

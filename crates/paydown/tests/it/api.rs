@@ -2,7 +2,7 @@
 //! server gives of itself.
 
 mod by_hand;
-mod client;
+pub mod client;
 mod contract;
 pub mod disputes;
 mod errors;

@@ -7,6 +7,7 @@
 mod api;
 mod audit;
 mod builders;
+mod credit;
 mod faults;
 mod help;
 mod identify;

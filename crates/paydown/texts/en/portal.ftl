@@ -132,6 +132,10 @@ payment-tries = { $count ->
    *[other] { $count } tries not completed
 }
 payment-credit = Applied { $on }
+payment-credit-used = Your credit was used { $on }
+payment-credited = Issued { $on }
+payment-moved-here = Moved to this invoice by { $merchant } { $on }
+payment-moved-away = Moved off this invoice by { $merchant } { $on }
 payment-left-after = { $left } left after it
 receipt = Receipt
 see-payment = See this payment
@@ -148,6 +152,28 @@ method-wire-reference = Bank transfer { $reference }
 method-cash = Cash
 method-cash-reference = Cash { $reference }
 method-credit = Customer credit
+method-credit-note = Credit note { $number }
+
+# -- using credit
+your-credit = Your credit
+credit-have = You have { $credit } credit with { $merchant }.
+credit-label = Credit to use, in { $currency }
+credit-up-to = Up to { $most }
+credit-use = Use credit
+credit-title = Use credit – Invoice { $number }
+credit-heading = Use { $amount } of your credit?
+credit-used-now = Credit to use
+credit-left-after = Your credit after it
+credit-confirm = Use { $amount } of your credit
+credit-using = Using it…
+credit-charges-nothing = No card and no bank account is charged.
+notice-credit-used = { $amount } of your credit was used.
+no-credit-used = No money has been taken, and no credit was used.
+credit-not-an-amount = Enter an amount above zero, such as { $example }
+credit-over-left = That is more than is left to pay. { $left } is left. Choose a smaller amount
+credit-over-have = That is more than your credit. You have { $credit }. Choose a smaller amount
+credit-nothing-left = Nothing is left to pay on { $number } right now. Your credit stays as it is
+credit-none = You have no credit with { $merchant } any more. Pay another way, on the invoice
 
 # -- choosing an amount
 amount-title = Change the amount – Invoice { $number }

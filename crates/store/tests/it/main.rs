@@ -3,6 +3,7 @@
 //! No test measures time or sleeps: whoever must wait for another waits for its word.
 
 mod books;
+mod credit;
 mod disputes;
 mod harness;
 mod migrate;

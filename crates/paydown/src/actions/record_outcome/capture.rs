@@ -4,6 +4,7 @@ use super::{Outcome, anomaly, note, post};
 use crate::actions::recipients::{Recipient, recipients};
 use crate::actions::refund_surcharge::{REFUND_SURCHARGE_JOB, may_not_be_surcharged};
 use crate::actions::return_credit;
+use crate::actions::write_off_invoice::recover;
 use crate::clock::Mint;
 use crate::secrets::SecretKey;
 use anyhow::{Context as _, Result};
@@ -84,7 +85,9 @@ async fn book_on_invoice(
     }
     let own_hold = if hold.live { hold.amount_minor } else { 0 };
     let others = invoice.figures.pending_minor - own_hold;
-    let split = split_capture(captured, asked, invoice.figures.open_minor - others);
+    let room = invoice.figures.open_minor - others;
+    let (invoice, split) = split(tx, mint, payment, invoice, (captured, asked, room)).await?;
+    let invoice = &invoice;
     let grant = mint.id(GrantId::new);
     let capture = Capture {
         customer: payment.customer_id,
@@ -129,6 +132,24 @@ async fn book_on_invoice(
         anomaly(tx, mint, payment, "surplus", detail).await?;
     }
     receipt(tx, mint, payment, invoice, split).await
+}
+
+/// Where each minor unit goes. What was given up of the invoice is owed again as far as this pays it; the invoice as it is then.
+async fn split(
+    tx: &mut Tx,
+    mint: &Mint,
+    payment: &Payment,
+    invoice: &Invoice,
+    (captured, asked, room): (Money, Asked, i64),
+) -> Result<(Invoice, CaptureSplit)> {
+    let (mut invoice, split) = (invoice.clone(), split_capture(captured, asked, room));
+    if split.surplus_minor == 0 {
+        return Ok((invoice, split));
+    }
+    let for_invoice = split.to_invoice_minor + split.surplus_minor;
+    let recovered = recover(tx, mint, payment.id, &invoice, (for_invoice, room)).await?;
+    invoice.figures.open_minor += recovered;
+    Ok((invoice, split_capture(captured, asked, room + recovered)))
 }
 
 /// Captured in another currency than asked: kept apart until a person decides. The hold is used up.

@@ -2,10 +2,11 @@
 //! place. Locks what it judges, and changes nothing.
 
 use super::RecordPayment;
+use crate::actions::write_off_invoice::recoverable_minor;
 use crate::clock::Mint;
 use anyhow::{Context as _, Result};
 use billing::allocation::{Surplus, Taken, Wanted, split_received};
-use billing::ids::{CustomerId, InvoiceId};
+use billing::ids::{CustomerId, InvoiceId, MerchantId};
 use billing::invoice::Lifecycle;
 use billing::line::MOST_MINOR;
 use jiff::ToSpan as _;
@@ -85,8 +86,8 @@ pub(super) async fn check(
         Ok(minor) => minor,
         Err(why) => return Ok(Err(why)),
     };
-    if let Some(why) = still_to_come(tx, mint, input).await? {
-        return Ok(Err(why));
+    if still_to_come(tx, mint, input.merchant, input.received_on).await? {
+        return Ok(Err(CannotRecord::NotYet(input.received_on)));
     }
     let invoices = match lock(tx, input).await? {
         Ok(invoices) => invoices,
@@ -96,22 +97,41 @@ pub(super) async fn check(
         return Ok(Err(why));
     }
     let customer = invoices.first().context("an allocation at least")?.customer_id;
-    let wanted: Vec<Wanted> = input
-        .allocations
-        .iter()
-        .zip(&invoices)
-        .map(|((_, amount_minor), invoice)| Wanted {
-            amount_minor: *amount_minor,
-            payable_minor: invoice.figures.payable_now().minor(),
-        })
-        .collect();
+    let wanted = wanted(tx, input, received_minor, &invoices).await?;
     Ok(match split_received(received_minor, &wanted, input.surplus) {
         Ok(taken) => Ok(Checked { customer, received_minor, invoices, taken }),
         Err(surplus_minor) => Err(CannotRecord::Surplus {
             surplus: Money::new(surplus_minor, input.currency),
-            payable: invoices.iter().map(|invoice| (invoice.id, invoice.figures.payable_now())).collect(),
+            payable: invoices
+                .iter()
+                .zip(&wanted)
+                .map(|(invoice, wanted)| (invoice.id, Money::new(wanted.payable_minor, input.currency)))
+                .collect(),
         }),
     })
+}
+
+/// What is meant for each invoice, and what it can take: what is payable, and what was given up of it. What is meant for none of
+/// them goes to the first, where it may become credit.
+async fn wanted(
+    tx: &mut Tx,
+    input: &RecordPayment,
+    received_minor: i64,
+    invoices: &[Invoice],
+) -> Result<Vec<Wanted>> {
+    let meant: i64 = input.allocations.iter().map(|(_, minor)| minor).sum();
+    let mut for_none = match input.surplus {
+        Surplus::CustomerCredit => received_minor - meant,
+        Surplus::Refuse => 0,
+    };
+    let mut all = Vec::with_capacity(invoices.len());
+    for ((_, amount_minor), invoice) in input.allocations.iter().zip(invoices) {
+        let payable_minor = invoice.figures.payable_now().minor();
+        let for_it = amount_minor + std::mem::take(&mut for_none);
+        let recovered_minor = recoverable_minor(tx, invoice, for_it, payable_minor).await?;
+        all.push(Wanted { amount_minor: *amount_minor, payable_minor: payable_minor + recovered_minor });
+    }
+    Ok(all)
 }
 
 /// What was received in all, minor units.
@@ -138,15 +158,20 @@ fn amounts(input: &RecordPayment) -> Result<i64, CannotRecord> {
 
 /// Whoever enters it may live a day ahead of the merchant's zone, not more. Nowhere is it earlier than the day before
 /// UTC's, so UTC's own day can always be entered.
-async fn still_to_come(tx: &mut Tx, mint: &Mint, input: &RecordPayment) -> Result<Option<CannotRecord>> {
+pub(in crate::actions) async fn still_to_come(
+    tx: &mut Tx,
+    mint: &Mint,
+    merchant: MerchantId,
+    received_on: Date,
+) -> Result<bool> {
     let utc = mint.now.to_zoned(TimeZone::UTC).date();
-    if input.received_on <= utc {
-        return Ok(None);
+    if received_on <= utc {
+        return Ok(false);
     }
-    let merchant = merchants::find(tx, input.merchant).await?.context("a key's merchant is there")?;
+    let merchant = merchants::find(tx, merchant).await?.context("a key's merchant is there")?;
     let zone = TimeZone::get(&merchant.time_zone).unwrap_or(TimeZone::UTC);
     let today = mint.now.to_zoned(zone).date();
-    Ok((input.received_on > today.saturating_add(1.day())).then_some(CannotRecord::NotYet(input.received_on)))
+    Ok(received_on > today.saturating_add(1.day()))
 }
 
 /// Locks the customer, where credit may be born, then the invoices by id. Answers them in the order they were named.

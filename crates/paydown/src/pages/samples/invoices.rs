@@ -1,6 +1,7 @@
 //! Samples of the invoice page, the amount form and the list.
 
 use super::super::amount::{AmountForm, AmountPage, Refusal, Suggestion};
+use super::super::credit::{CreditPage, CreditRefusal};
 use super::super::invoice::{By, Invoice, InvoicePage, Line, Notice, Offer, PaymentRow, PaymentRowState};
 use super::super::list::{ListPage, ListRow, Sort, Tab};
 use super::super::parts::{Lifecycle, Method, Progress, Status};
@@ -11,6 +12,7 @@ pub(super) fn samples() -> Vec<(String, String)> {
     let mut all = open_invoices();
     all.extend(invoices_beyond_a_card());
     all.extend(ended_invoices());
+    all.extend(credit());
     all.extend(unusual_invoices());
     all.extend(amounts());
     all.extend(lists());
@@ -75,6 +77,7 @@ fn page(chrome: Chrome, paid: i64, pending: i64, left: i64) -> InvoicePage {
         card_most: None,
         notices: Vec::new(),
         payments: if paid > 0 { vec![received(paid, left + pending)] } else { Vec::new() },
+        credit: usd(0),
     }
 }
 
@@ -176,6 +179,53 @@ fn invoices_beyond_a_card() -> Vec<(String, String)> {
     };
     let card_most = InvoicePage { card_most: Some(usd(99_999_999)), ..page(by_link(), 0, 0, 150_000_000) };
     vec![render("invoice-too-much", too_much), render("invoice-card-most", card_most)]
+}
+
+fn credit() -> Vec<(String, String)> {
+    let to_use = InvoicePage {
+        credit: usd(15_000),
+        payments: vec![
+            PaymentRow {
+                method: Method::Credit,
+                ..row(4_000, PaymentRowState::Used { left_after: usd(61_000) })
+            },
+            PaymentRow {
+                method: Method::CreditNote { number: "CN-0001".to_owned() },
+                ..row(10_000, PaymentRowState::Credited { left_after: usd(65_000) })
+            },
+            row(5_000, PaymentRowState::Moved { left_after: usd(75_000), here: true }),
+            row(-5_000, PaymentRowState::Moved { left_after: usd(80_000), here: false }),
+        ],
+        ..page(signed_in(), 54_000, 0, 61_000)
+    };
+    let used = InvoicePage {
+        notices: vec![Notice::CreditUsed { amount: usd(4_000) }],
+        ..page(signed_in(), 54_000, 0, 71_000)
+    };
+    let form = |chosen, refused: Option<CreditRefusal>| CreditPage {
+        chrome: signed_in(),
+        invoice_id: "inv_1042".to_owned(),
+        number: "INV-1042".to_owned(),
+        credit: usd(15_000),
+        left: usd(75_000),
+        chosen,
+        intent: "cap_1".to_owned(),
+        pressed: refused == Some(CreditRefusal::OverCredit),
+        refused: refused.map(|refusal| ("200.00".to_owned(), refusal)),
+    };
+    let none = CreditPage { credit: usd(0), ..form(None, Some(CreditRefusal::NoCredit)) };
+    let nothing_left = CreditPage { left: usd(0), ..form(None, Some(CreditRefusal::NothingLeft)) };
+    vec![
+        render("invoice-credit-to-use", to_use),
+        render("invoice-credit-used", used),
+        render("credit-form", form(None, None)),
+        render("credit-confirm", form(Some(usd(4_000)), None)),
+        render("credit-not-an-amount", form(None, Some(CreditRefusal::NotAnAmount))),
+        render("credit-over-left", form(None, Some(CreditRefusal::OverLeft))),
+        render("credit-over-have", form(None, Some(CreditRefusal::OverCredit))),
+        render("credit-none", none),
+        render("credit-nothing-left", nothing_left),
+    ]
 }
 
 fn ended_invoices() -> Vec<(String, String)> {

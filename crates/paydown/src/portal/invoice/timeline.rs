@@ -8,7 +8,7 @@ use crate::portal::fail::Fail;
 use crate::portal::load::Loaded;
 use crate::portal::refunds::Told;
 use billing::contact::masked_email;
-use billing::ids::{ContactId, LinkId, PaymentId};
+use billing::ids::{AllocationId, ContactId, LinkId, PaymentId};
 use billing::payment::PaymentState;
 use jiff::Timestamp;
 use ledger::Money;
@@ -16,16 +16,21 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use store::allocations::{self, Allocation};
 use store::contacts::{self, Contact};
+use store::credit_notes::{self, CreditNote};
 use store::db::Tx;
 use store::disputes;
 use store::links;
 use store::payments::Payment;
 use store::receipts::{self, ReceiptLine};
 use store::refunds::{self, RefundOfInvoice};
+use store::write_offs::{self, WriteOff};
 
 /// What the payments themselves do not say.
 struct Around {
     allocations: Vec<Allocation>,
+    moved: HashSet<AllocationId>,
+    notes: Vec<CreditNote>,
+    write_offs: Vec<WriteOff>,
     lines: HashMap<PaymentId, ReceiptLine>,
     people: HashMap<ContactId, Contact>,
     sent_to: HashMap<LinkId, ContactId>,
@@ -45,6 +50,9 @@ pub async fn rows(ctx: &Ctx, loaded: &Loaded) -> Result<Vec<PaymentRow>, Fail> {
             let links = links::list_by_invoice(tx, merchant, invoice).await?.into_iter();
             Ok(Around {
                 allocations: allocations::list_by_invoice(tx, merchant, invoice).await?,
+                moved: allocations::moved(tx, merchant, invoice).await?.into_iter().collect(),
+                notes: credit_notes::list_by_invoice(tx, merchant, invoice).await?,
+                write_offs: write_offs::list_by_invoice(tx, merchant, invoice).await?,
                 lines: receipts::lines_by_invoice(tx, merchant, invoice).await?.into_iter().collect(),
                 people: people.map(|contact| (contact.id, contact)).collect(),
                 sent_to: links.filter_map(|link| Some((link.id, link.contact_id?))).collect(),
@@ -53,8 +61,14 @@ pub async fn rows(ctx: &Ctx, loaded: &Loaded) -> Result<Vec<PaymentRow>, Fail> {
             })
         })
         .await?;
-    let payments = loaded.payments.iter().map(|payment| (when(payment), row(ctx, loaded, payment, &around)));
-    let mut rows: Vec<_> = credits(ctx, loaded, &around).into_iter().chain(payments).collect();
+    // Money that came to this invoice from another one has its row as such.
+    let is_here = |payment: &&Payment| {
+        let captured = payment.captured.is_some_and(|captured| captured.currency() == payment.currency);
+        around.lines.contains_key(&payment.id) || !captured
+    };
+    let payments = loaded.payments.iter().filter(is_here);
+    let payments = payments.map(|payment| (when(payment), row(ctx, loaded, payment, &around)));
+    let mut rows: Vec<_> = steps(ctx, loaded, &around).into_iter().chain(payments).collect();
     rows.sort_by_key(|(at, _)| Reverse(*at));
     Ok(rows.into_iter().map(|(_, row)| row).collect())
 }
@@ -64,29 +78,82 @@ fn when(payment: &Payment) -> Timestamp {
     payment.captured_at.unwrap_or(payment.created_at)
 }
 
-/// Credit that was born on this invoice and has gone back to it, newest first; what was left after each is reckoned
-/// back from what is open now.
-fn credits(ctx: &Ctx, loaded: &Loaded, around: &Around) -> Vec<(Timestamp, PaymentRow)> {
+/// What else lowered or raised what is owed: credit that was used or went back, what was moved, credit notes. What was left after
+/// each is reckoned back from what is open now.
+fn steps(ctx: &Ctx, loaded: &Loaded, around: &Around) -> Vec<(Timestamp, PaymentRow)> {
     let figures = &loaded.invoice.figures;
+    let money = |minor| Money::new(minor, figures.currency);
+    let mut steps: Vec<(Timestamp, i64, Option<Step<'_>>)> = Vec::new();
+    for allocation in &around.allocations {
+        let is_step = allocation.grant_id.is_some()
+            || around.moved.contains(&allocation.id)
+            || around.is_lineless(allocation);
+        steps.push((allocation.at, allocation.amount_minor, is_step.then_some(Step::Allocated(allocation))));
+    }
+    for note in &around.notes {
+        steps.push((note.issued_at, note.to_invoice_minor, Some(Step::Credited(note))));
+    }
+    for write_off in &around.write_offs {
+        steps.push((write_off.at, write_off.amount.minor(), None));
+    }
+    // Newest first, also of one instant.
+    steps.reverse();
+    steps.sort_by_key(|(at, ..)| Reverse(*at));
     let mut open_minor = figures.open_minor;
     let mut rows = Vec::new();
-    for allocation in around.allocations.iter().rev() {
-        let left_after = Money::new(open_minor, figures.currency);
-        open_minor = open_minor.saturating_add(allocation.amount_minor);
-        if allocation.grant_id.is_some() {
-            let row = PaymentRow {
-                id: allocation.id.to_string(),
-                method: Method::Credit,
-                amount: Money::new(allocation.amount_minor, figures.currency),
-                by: None,
-                on: ctx.day(allocation.at),
-                state: PaymentRowState::Applied { left_after },
-                refunds: Vec::new(),
-            };
-            rows.push((allocation.at, row));
-        }
+    for (at, minor, step) in steps {
+        let left_after = money(open_minor);
+        open_minor = open_minor.saturating_add(minor);
+        let Some(step) = step else { continue };
+        let (id, method, amount, state) = match step {
+            Step::Credited(note) => (
+                None,
+                Method::CreditNote { number: note.number.clone() },
+                note.amount,
+                PaymentRowState::Credited { left_after },
+            ),
+            Step::Allocated(part) => {
+                let state = match (around.moved.contains(&part.id), part.payment_id) {
+                    (false, _) if around.is_lineless(part) => PaymentRowState::Received { left_after },
+                    (true, _) => PaymentRowState::Moved { left_after, here: part.amount_minor > 0 },
+                    (false, Some(_)) => PaymentRowState::Applied { left_after },
+                    (false, None) => PaymentRowState::Used { left_after },
+                };
+                let method = around.method_of(loaded, part);
+                (part.payment_id, method, money(part.amount_minor), state)
+            }
+        };
+        let id = id.map(|id| id.to_string()).unwrap_or_default();
+        rows.push((
+            at,
+            PaymentRow { id, method, amount, by: None, on: ctx.day(at), state, refunds: Vec::new() },
+        ));
     }
     rows
+}
+
+/// A step that the page shows.
+enum Step<'a> {
+    Allocated(&'a Allocation),
+    Credited(&'a CreditNote),
+}
+
+impl Around {
+    /// True for money that found its place here only later, so that its receipt does not name this invoice.
+    fn is_lineless(&self, part: &Allocation) -> bool {
+        let is_of_payment =
+            part.grant_id.is_none() && !self.moved.contains(&part.id) && part.amount_minor > 0;
+        is_of_payment && part.payment_id.is_some_and(|id| !self.lines.contains_key(&id))
+    }
+
+    /// How the money of a part came: by its payment where that is what was moved, else as credit.
+    fn method_of(&self, loaded: &Loaded, part: &Allocation) -> Method {
+        let payment = loaded.payments.iter().find(|payment| Some(payment.id) == part.payment_id);
+        match payment.filter(|_| part.grant_id.is_none()) {
+            Some(payment) => method(payment, matches!(loaded.access, Access::Contact)),
+            None => Method::Credit,
+        }
+    }
 }
 
 fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> PaymentRow {

@@ -24,6 +24,7 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
     refund(app, &client).await;
     refuse(app, &client).await;
     payouts::are_shown(app, &client).await;
+    crate::credit::every_route(app, &client).await;
     surcharges(&client).await;
     settle_by_hand(app, &client).await;
     disputes::walk(app, &client).await;
