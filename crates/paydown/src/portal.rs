@@ -1,6 +1,7 @@
 //! The portal over HTTP: handlers, one file per family of pages. They load, ask an action or a rule, and fill a page;
 //! they decide nothing about money and write nothing themselves.
 
+pub mod agreements;
 pub mod context;
 pub mod fail;
 pub mod files;
@@ -10,6 +11,7 @@ pub mod invoice;
 pub mod links;
 pub mod list;
 pub mod load;
+pub mod methods;
 pub mod next;
 pub mod pay;
 pub mod payment;
@@ -17,3 +19,4 @@ pub mod refunds;
 mod refusals;
 pub mod sign_in;
 pub mod typed;
+pub mod verification;

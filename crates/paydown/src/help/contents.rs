@@ -31,6 +31,7 @@ const GROUPS: [Group; 6] = [
             "paying-from-a-bank-account",
             "amounts-that-are-refused",
             "card-fee",
+            "saved-methods",
             "receipts",
         ],
     },
@@ -63,6 +64,7 @@ const GROUPS: [Group; 6] = [
             "passing-on-card-fees",
             "bank-debits",
             "disputes",
+            "charging-saved-methods",
         ],
     },
     Group {

@@ -17,3 +17,4 @@ mod statements;
 mod tamper;
 mod tampers;
 mod verify;
+mod verify_saved;
