@@ -8,10 +8,8 @@ use crate::actions::submit_attempt::submit_attempt;
 use crate::app::App;
 use anyhow::Result;
 use billing::amount::Refusal;
-use billing::ids::{AuditId, InvoiceId, MerchantId, PaymentId, PaymentMethodId};
+use billing::ids::{InvoiceId, MerchantId, PaymentId, PaymentMethodId};
 use ledger::{Currency, Money};
-use serde_json::json;
-use store::audit::{self, AuditRow, acts};
 use store::db::Tx;
 use store::{contacts, invoices, payment_methods};
 
@@ -75,7 +73,12 @@ pub async fn charge_saved(app: &App, input: ChargeSaved) -> Result<Charged> {
         invoice,
         payment,
         method: saved.method,
-        means: Means { saved: Some(saved.id), keep: false, away: true, request: input.request.clone() },
+        means: Means {
+            saved: Some(saved.id),
+            keep: false,
+            charged_by: Some(input.actor.clone()),
+            request: input.request.clone(),
+        },
         agreement: None,
         amount_minor: input.amount_minor,
         surcharge_minor: input.surcharge_minor,
@@ -91,7 +94,6 @@ pub async fn charge_saved(app: &App, input: ChargeSaved) -> Result<Charged> {
     };
     Ok(match start_payment(app, form).await? {
         Started::New(payment) => {
-            note(app, &input, payment).await?;
             submit_attempt(app, merchant, payment).await?;
             Charged::New(payment)
         }
@@ -105,19 +107,4 @@ pub async fn charge_saved(app: &App, input: ChargeSaved) -> Result<Charged> {
             Charged::NotYet
         }
     })
-}
-
-/// Who charged it is in the trail before the processor hears of it.
-async fn note(app: &App, input: &ChargeSaved, payment: PaymentId) -> Result<()> {
-    let (mint, merchant) = (app.mint(), input.merchant);
-    let row = AuditRow {
-        id: mint.id(AuditId::new),
-        actor: input.actor.clone(),
-        act: acts::PAYMENT_CHARGE.to_owned(),
-        object: payment.to_string(),
-        before: "null".to_owned(),
-        after: json!({ "payment_method": input.saved.to_string(), "amount": input.amount_minor }).to_string(),
-        at: mint.now,
-    };
-    app.store.write(async move |tx: &mut Tx| audit::append(tx, merchant, &row).await).await
 }

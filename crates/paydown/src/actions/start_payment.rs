@@ -21,16 +21,18 @@ use crate::processors::STRIPE;
 use anyhow::{Context as _, Result};
 use billing::amount::{Accepted, Refusal};
 use billing::ids::{
-    AttemptId, ContactId, EventId, InvoiceId, JobId, LinkId, MandateId, MerchantId, PaymentId,
+    AttemptId, AuditId, ContactId, EventId, InvoiceId, JobId, LinkId, MandateId, MerchantId, PaymentId,
     PaymentMethodId,
 };
 use billing::payment::{Method, PaymentState};
 use gateway::{Checkout, Processor};
 use jiff::{SignedDuration, Timestamp};
 use ledger::Money;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use store::attempts::{self, Attempt};
+use store::audit::{self, AuditRow, acts};
 use store::db::{StoreError, Tx};
 use store::events::{self, Event};
 use store::idempotency::{self, Done, Key};
@@ -76,9 +78,9 @@ pub struct Means {
     pub saved: Option<PaymentMethodId>,
     /// True to keep what is used on the processor's page. Only for somebody who signed in.
     pub keep: bool,
-    /// True where the payer is not there: staff or a rule that the payer agreed to charges the saved method. Nobody can be asked
-    /// then, so a bank that wants to see the payer is a decline.
-    pub away: bool,
+    /// Who charges the saved method where the payer is not there, for the audit trail: staff, a program, or a rule that the payer
+    /// agreed to. Nobody can be asked then, so a bank that wants to see the payer is a decline.
+    pub charged_by: Option<String>,
     /// How a program knows its request again.
     pub request: Option<Request>,
 }
@@ -269,7 +271,8 @@ async fn judge(tx: &mut Tx, work: &Work) -> Result<Started> {
     if surcharge.minor() != input.surcharge_minor {
         return Ok(Started::SurchargeChanged(surcharge));
     }
-    let must_be_known = !input.means.away && terms.policy.identify.is_demanded_for(accepted.amount);
+    let must_be_known =
+        input.means.charged_by.is_none() && terms.policy.identify.is_demanded_for(accepted.amount);
     if must_be_known && !is_known(tx, input, &invoice).await? {
         return Ok(Started::IdentityNeeded);
     }
@@ -295,7 +298,7 @@ async fn reserved_now(
     let merchant = merchants::find(tx, input.merchant).await?.context("an invoice has a merchant")?;
     let payment = save(tx, work, invoice, amounts, chosen).await?;
     anyhow::ensure!(
-        input.means.away || input.agreement.is_some() == input.method.is_bank_debit(),
+        input.means.charged_by.is_some() || input.agreement.is_some() == input.method.is_bank_debit(),
         "an account is debited where the payer allowed it, and nothing else is"
     );
     if let Some(agreement) = &input.agreement {
@@ -367,7 +370,7 @@ async fn save(
         surcharge_minor: surcharge.minor(),
         contact_id: input.payer.contact_id,
         link_id: input.payer.link_id,
-        session_hash: Some(input.payer.session_hash).filter(|_| !input.means.away),
+        session_hash: Some(input.payer.session_hash).filter(|_| input.means.charged_by.is_none()),
         receipt_email: input.receipt_email.clone(),
         payer_reference: input.payer_reference.clone(),
         language: input.language.clone(),
@@ -379,7 +382,8 @@ async fn save(
         instrument_last4: chosen.map(|chosen| chosen.saved.last4.clone()),
         ..started
     };
-    let why = if input.means.away { "a saved method is charged" } else { "the payer pressed pay" };
+    let why =
+        if input.means.charged_by.is_some() { "a saved method is charged" } else { "the payer pressed pay" };
     let inserted = payments::insert(tx, &payment, why).await?;
     anyhow::ensure!(inserted, "payment {} was started at the same moment", payment.id);
     if let Some(client) = input.payer.client {
@@ -402,7 +406,24 @@ async fn save(
         feed_number: None,
     };
     events::append(tx, input.merchant, &event).await?;
+    if let Some(actor) = &input.means.charged_by {
+        audit::append(tx, input.merchant, &charged(mint, input, actor)).await?;
+    }
     Ok(payment)
+}
+
+/// Who charges a saved method, for the trail.
+fn charged(mint: &Mint, input: &StartPayment, actor: &str) -> AuditRow {
+    let saved = input.means.saved.map(|saved| saved.to_string());
+    AuditRow {
+        id: mint.id(AuditId::new),
+        actor: actor.to_owned(),
+        act: acts::PAYMENT_CHARGE.to_owned(),
+        object: input.payment.to_string(),
+        before: "null".to_owned(),
+        after: json!({ "payment_method": saved, "amount": input.amount_minor }).to_string(),
+        at: mint.now,
+    }
 }
 
 fn mandate(
@@ -447,7 +468,7 @@ fn attempt(
         payment.amount_minor.checked_add(payment.surcharge_minor).context("the charge is too large")?;
     let charge = Money::new(charge, payment.currency);
     if let Some(chosen) = chosen {
-        let is_waited_for = payment.send_at.is_none() && !work.input.means.away;
+        let is_waited_for = payment.send_at.is_none() && work.input.means.charged_by.is_none();
         let return_url = is_waited_for.then(|| format!("{pages}/return"));
         let request = chosen.charge((id, payment), (merchant, invoice), charge, return_url);
         let call = work.processor.saved_charge(&request)?;

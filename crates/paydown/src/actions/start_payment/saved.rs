@@ -44,7 +44,7 @@ pub(super) async fn choose(
     let Some(saved) = payment_methods::lock_at(tx, &at, id).await? else { return Ok(None) };
     let merchant = merchants::find(tx, merchant_id).await?.context("an invoice has a merchant")?;
     let zone = TimeZone::get(&merchant.time_zone).unwrap_or(TimeZone::UTC);
-    let is_theirs = input.means.away || input.payer.contact_id == Some(saved.contact_id);
+    let is_theirs = input.means.charged_by.is_some() || input.payer.contact_id == Some(saved.contact_id);
     let is_usable = saved.removed_at.is_none()
         && is_theirs
         && saved.customer_id == invoice.customer_id

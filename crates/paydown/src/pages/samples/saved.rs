@@ -172,6 +172,8 @@ fn result(outcome: Outcome, held: Option<Held>) -> PaymentPage {
         outcome,
         may_pay_less: true,
         pressed_twice: false,
+        contest: None,
+        refunds: Vec::new(),
         held,
         is_charge: true,
         stopped_too_late: false,

@@ -19,7 +19,7 @@ use paydown::processors::STRIPE;
 use sandbox::{Fault, FaultKind};
 use serde_json::json;
 use store::db::Tx;
-use store::mandates::{self, EndedBy, Mandate, Rule};
+use store::mandates::{self, Ended, EndedBy, Mandate, Rule};
 use store::payment_methods::{self, SavedMethod};
 use store::processor_accounts;
 
@@ -140,7 +140,7 @@ on_both_engines!(a_saved_card_is_charged_with_its_owner_and_without, async |app:
     assert_eq!((paid.payment_method_id, paid.instrument_last4.as_deref()), (Some(saved.id), Some("4242")));
     assert!(app.receipt(payment).await.is_some());
     let mut away = app.ask_saved(invoice, 30_000, &saved).await;
-    away.means.away = true;
+    away.means.charged_by = Some("staff".to_owned());
     let (second, state) = app.charge(away).await;
     assert_eq!(state, Succeeded);
     assert_eq!(app.payment(second).await.session_hash, None, "nobody's browser asked");
@@ -204,7 +204,7 @@ on_both_engines!(a_bank_that_asks_is_answered_by_the_payer, async |app: &mut Tes
 
     // Nobody is there to be asked.
     let mut away = app.ask_saved(invoice, 20_000, &saved).await;
-    away.means.away = true;
+    away.means.charged_by = Some("staff".to_owned());
     let (payment, state) = app.charge(away).await;
     assert_eq!((state, app.payment(payment).await.decline), (Failed, Some(Decline::NotAuthenticated)));
     assert_eq!(app.figures(invoice).await, (70_000, 0, 30_000));
@@ -359,6 +359,24 @@ on_both_engines!(removing_an_account_stops_what_is_held_and_ends_the_leave, asyn
     assert_eq!(app.figures(invoice).await, (90_000, 0, 10_000), "what was on its way arrives");
 });
 
+on_both_engines!(a_held_debit_is_never_sent_once_the_leave_has_ended, async |app: &mut TestApp| {
+    app.offer_debits().await;
+    let invoice = app.invoice(100_000).await;
+    let (_, saved) = app.keep_account(invoice, GOOD).await;
+    let (held, _) = app.charge(app.ask_saved(invoice, 20_000, &saved).await).await;
+    // Another debit's return ended it meanwhile.
+    let (merchant, standing, at) =
+        (app.merchant, saved.mandate_id.expect("an account has one"), app.app.clock.now());
+    let ended = Ended { at, why: "the bank sent the debit back: R10".to_owned(), by: EndedBy::Bank };
+    let end = async move |tx: &mut Tx| mandates::end(tx, merchant, standing, &ended).await;
+    assert!(app.app.store.write(end).await.expect("it is ended"));
+    app.settle_after(SignedDuration::from_hours(12)).await;
+    assert_eq!(app.history(held).await, [Created, Canceled]);
+    assert_eq!(app.attempt(held).await.calls, 0);
+    assert_eq!(app.figures(invoice).await, (100_000, 10_000, 0), "nothing is held for it");
+    app.days(8).await;
+});
+
 on_both_engines!(a_bank_that_says_there_is_no_leave_ends_it, async |app: &mut TestApp| {
     app.offer_debits().await;
     let invoice = app.invoice(100_000).await;
@@ -384,7 +402,12 @@ on_both_engines!(a_program_repeats_its_charge_without_charging_twice, async |app
         request_hash: [1; 32],
     };
     let ask = app.ask_saved(invoice, 20_000, &saved).await;
-    let means = Means { saved: Some(saved.id), away: true, request: Some(request.clone()), keep: false };
+    let means = Means {
+        saved: Some(saved.id),
+        charged_by: Some("key_1".to_owned()),
+        request: Some(request.clone()),
+        keep: false,
+    };
     let (payment, _) = app.charge(StartPayment { means: means.clone(), ..ask.clone() }).await;
     let again = StartPayment { payment: app.payment_id(), means: means.clone(), ..ask.clone() };
     let Started::Repeated(before) = app.start_payment(again.clone()).await else { panic!("it is known") };
