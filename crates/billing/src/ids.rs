@@ -140,6 +140,10 @@ ids! {
     AnomalyId = "ano_";
     /// What a payer agreed to before an account is debited.
     MandateId = "man_";
+    /// A card or bank account that a processor keeps for a person.
+    PaymentMethodId = "pmt_";
+    /// A page on which a person leaves a card or a bank account and pays nothing.
+    SetupId = "stp_";
     /// A key of a program. Its secret is another text.
     ApiKeyId = "key_";
 }

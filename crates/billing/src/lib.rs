@@ -10,6 +10,7 @@ pub mod chart;
 pub mod contact;
 pub mod credit_note;
 pub mod customer;
+pub mod cut_off;
 pub mod dispute;
 pub mod evidence;
 pub mod ids;

@@ -7,17 +7,21 @@
 
 pub mod answers;
 pub mod caller;
+pub mod charges;
 pub mod credit;
 pub mod credit_notes;
 pub mod customers;
+pub mod cut_off;
 pub mod disputes;
 pub mod events;
 pub mod extract;
 pub mod fields;
 pub mod invoices;
 pub mod links;
+pub mod mandates;
 pub mod openapi;
 pub mod page;
+pub mod payment_methods;
 pub mod payments;
 pub mod payouts;
 pub mod problem;
@@ -93,6 +97,13 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(refunds::refuse))
         .routes(routes!(refunds::mark_paid))
         .routes(routes!(refund_limits::set, refund_limits::show))
+        .routes(routes!(charges::cancel))
+        .routes(routes!(payment_methods::list))
+        .routes(routes!(payment_methods::remove))
+        .routes(routes!(mandates::list))
+        .routes(routes!(mandates::show))
+        .routes(routes!(mandates::end))
+        .routes(routes!(cut_off::show, cut_off::set))
         .routes(routes!(events::list))
         .split_for_parts();
     openapi::settle(&mut described);

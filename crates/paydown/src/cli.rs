@@ -14,6 +14,7 @@ mod import;
 mod invoices;
 mod keys;
 mod merchant_links;
+mod methods;
 mod offered_methods;
 mod openapi;
 mod payments;
@@ -34,6 +35,8 @@ use crate::import::{DateOrder, Preset};
 use anyhow::Result;
 use billing::payment::Method;
 use clap::{Args, Parser, Subcommand};
+use methods::{CutOffCommand, MandateCommand, MethodCommand};
+use payments::PaymentCommand;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use store::db::StoreError;
@@ -72,7 +75,7 @@ enum Command {
     /// Invoices: list, show, send, void, links
     #[command(subcommand)]
     Invoice(InvoiceCommand),
-    /// Payments: list, show, settle by hand
+    /// Payments: list, show, charge a saved method, call off, settle by hand
     #[command(subcommand)]
     Payment(PaymentCommand),
     /// What the processor sent to the bank: list and show
@@ -98,6 +101,12 @@ enum Command {
     /// Money that goes back: create, list, show, approve, refuse, paid, limit
     #[command(subcommand)]
     Refund(refunds::RefundCommand),
+    /// Saved cards and accounts: list, remove
+    #[command(subcommand)]
+    Method(MethodCommand),
+    /// What payers agreed to before an account is debited: list, show the proof, end
+    #[command(subcommand)]
+    Mandate(MandateCommand),
     /// What a person has to look at: list, show, close
     #[command(subcommand)]
     Anomaly(AnomalyCommand),
@@ -253,50 +262,6 @@ enum InvoiceCommand {
 }
 
 #[derive(Debug, Subcommand)]
-enum PaymentCommand {
-    /// List payments in the order in which they were started
-    List(ListArgs),
-    /// Show a payment with its history
-    Show {
-        /// Id of the payment, pay_…
-        id: String,
-    },
-    /// Say how a payment ended, where the processor is asked and has no answer
-    Resolve(ResolveArgs),
-}
-
-#[derive(Debug, Args)]
-struct ResolveArgs {
-    /// Id of the payment, pay_…
-    id: String,
-    /// How it ended
-    #[arg(long = "as", value_enum, value_name = "WORD")]
-    word: ResolveWord,
-    /// What you know and from whom; it stays in the audit trail
-    #[arg(long)]
-    reason: String,
-    /// The processor's name of the charge, where it succeeded
-    #[arg(long, value_name = "ID", required_if_eq("word", "succeeded"))]
-    charge: Option<String>,
-    /// What was captured, surcharge included, where it succeeded: 411.90 or "411.90 EUR"
-    #[arg(long, required_if_eq("word", "succeeded"))]
-    amount: Option<String>,
-}
-
-/// How a payment ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum ResolveWord {
-    /// It was given up; no money moved
-    Canceled,
-    /// It was refused; no money moved
-    Failed,
-    /// The money was captured; name the charge and the amount
-    Succeeded,
-    /// It was said to have succeeded, and the processor says that no money came
-    TakenBack,
-}
-
-#[derive(Debug, Subcommand)]
 enum AnomalyCommand {
     /// List what is open, in the order in which it was found
     List {
@@ -429,6 +394,9 @@ enum MerchantCommand {
     /// By which methods payers may pay
     #[command(subcommand)]
     Methods(MethodsCommand),
+    /// Until when on a day debits of saved accounts are held
+    #[command(subcommand)]
+    CutOff(CutOffCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -541,6 +509,8 @@ async fn dispatch(cli: Cli, world: &mut World) -> Result<Exit> {
         Command::Unmatched(command) => unmatched::run(&mut at, command).await,
         Command::Dispute(command) => disputes::run(&mut at, command).await,
         Command::Refund(command) => refunds::run(&mut at, command).await,
+        Command::Method(command) => methods::method(&mut at, command).await,
+        Command::Mandate(command) => methods::mandate(&mut at, command).await,
         Command::Anomaly(command) => anomalies::run(&mut at, command).await,
         Command::Key(command) => keys::run(&mut at, command).await,
         Command::Openapi => openapi::print(&mut at),

@@ -19,6 +19,7 @@ pub mod help;
 pub mod import;
 pub mod look;
 pub mod mail;
+pub mod mandate_proof;
 pub mod metrics;
 pub mod pages;
 pub mod portal;

@@ -2,7 +2,9 @@
 
 use crate::app::App;
 use crate::portal::fail::Fail;
-use crate::portal::{credit, files, help, identify, invoice, links, list, pay, payment, sign_in};
+use crate::portal::{
+    agreements, credit, files, help, identify, invoice, links, list, methods, pay, payment, sign_in,
+};
 use crate::{api, csp_reports, headers, webhooks};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Extension, State};
@@ -102,6 +104,8 @@ fn link_or_contact() -> Router<App> {
         .route("/p/{merchant}/payments/{id}/turned-back", get(payment::turned_back))
         .route("/p/{merchant}/payments/{id}/continue", get(payment::go_on))
         .route("/p/{merchant}/payments/{id}/cancel", post(payment::cancel))
+        .route("/p/{merchant}/payments/{id}/challenge", get(payment::challenge))
+        .route("/p/{merchant}/payments/{id}/stop", post(payment::stop))
         .route("/p/{merchant}/payments/{id}/receipt", get(payment::receipt))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
 }
@@ -112,6 +116,14 @@ fn contact() -> Router<App> {
         .route("/p/{merchant}/invoices", get(list::show))
         .route("/p/{merchant}/invoices/{id}/credit", get(credit::form).post(credit::apply))
         .route("/p/{merchant}/companies", get(sign_in::companies).post(sign_in::choose))
+        .route("/p/{merchant}/agreements/{id}", get(agreements::show))
+        .route("/p/{merchant}/agreements/{id}/revoke", post(agreements::revoke))
+        .route("/p/{merchant}/methods", get(methods::show))
+        .route("/p/{merchant}/methods/add", get(methods::add_form).post(methods::add))
+        .route("/p/{merchant}/methods/{id}/default", post(methods::make_default))
+        .route("/p/{merchant}/methods/{id}/remove", get(methods::remove_form).post(methods::remove))
+        .route("/p/{merchant}/methods/setups/{id}/return", get(methods::returned))
+        .route("/p/{merchant}/methods/setups/{id}/turned-back", get(methods::turned_back))
         .layer(DefaultBodyLimit::max(LARGEST_FORM))
 }
 

@@ -170,9 +170,7 @@ fn try_debit(
         );
         return Err(ApiError::state(Some("payment_intent_invalid_currency"), message).into());
     }
-    let must_verify = !method.is_verified
-        && method.kind == "us_bank_account"
-        && intent.data.verification_method.as_deref() == Some("microdeposits");
+    let must_verify = verifying::is_needed(work, method, intent.data.verification_method.as_deref())?;
     let mandate = mandate_for(work, intent, method, manner, must_verify)?;
     intent.mandate = Some(mandate.id.clone());
     let tried = if must_verify {

@@ -105,9 +105,7 @@ fn try_account(
     method: &PaymentMethod,
     acceptance: Acceptance,
 ) -> Result<Tried, Failure> {
-    let must_verify = !method.is_verified
-        && method.kind == "us_bank_account"
-        && setup.verification_method.as_deref() == Some("microdeposits");
+    let must_verify = verifying::is_needed(work, method, setup.verification_method.as_deref())?;
     let status = if must_verify { MandateStatus::Pending } else { MandateStatus::Active };
     let mandate = mandates::give(work, method, None, acceptance, status)?;
     setup.mandate = Some(mandate.id.clone());
@@ -151,6 +149,7 @@ pub(crate) fn answer_challenge(
 
 fn succeed(work: &Work<'_>, setup: &mut SetupIntent, was_seen: bool) -> Result<Tried, Failure> {
     setup.status = SetupStatus::Succeeded;
+    setup.last_error = None;
     setup.verification = None;
     work.update(setup)?;
     checkout::complete_setup(work, setup)?;
@@ -202,6 +201,7 @@ pub(crate) fn answer_verification(
     let verdict = verifying::judge(verification, proof);
     if verdict == Verdict::Wrong {
         verifying::note_wrong(work, verification)?;
+        setup.last_error = Some(verifying::error_of(verdict, proof));
         work.update(setup)?;
         return Ok(Err(verifying::refusal_of(verdict, proof)));
     }

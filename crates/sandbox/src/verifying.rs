@@ -13,12 +13,43 @@ use crate::objects::{
     Instrument, Intent, IntentStatus, MandateStatus, PaymentError, PaymentMethod, Verification,
 };
 use crate::work::Work;
-use crate::{checkout, debits, mandates, setting_up};
+use crate::{checkout, debits, mandates, setting_up, store};
+use serde::{Deserialize, Serialize};
 
 const TRIES: u32 = 3;
 const PATIENCE_DAYS: i64 = 10;
 const TOO_LATE: &str = "payment_method_microdeposit_verification_timeout";
 const TOO_LATE_WORDS: &str = "The bank account was not verified in time.";
+
+/// How an account is proved where the caller left that to the processor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Automatic {
+    /// At once, as by signing in at the bank.
+    #[default]
+    Instant,
+    /// By two small deposits.
+    Microdeposits,
+}
+
+/// The setting that says it.
+pub(crate) const AUTOMATIC: &str = "verification";
+
+/// Whether a payer has to prove that the account is theirs before it is debited. `wanted` is what the caller asked for.
+pub(crate) fn is_needed(
+    work: &Work<'_>,
+    method: &PaymentMethod,
+    wanted: Option<&str>,
+) -> Result<bool, Failure> {
+    if method.is_verified || method.kind != "us_bank_account" {
+        return Ok(false);
+    }
+    if wanted != Some("automatic") {
+        return Ok(wanted == Some("microdeposits"));
+    }
+    let automatic: Automatic = store::setting(work.connection, AUTOMATIC)?;
+    Ok(automatic == Automatic::Microdeposits || method.instrument.token() == banks::NO_MICRODEPOSITS)
+}
 
 /// What a payer typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +162,18 @@ pub(crate) fn end_words(verdict: Verdict, proof: &Proof) -> (&'static str, &'sta
     }
 }
 
+/// What the object says of the answer.
+pub(crate) fn error_of(verdict: Verdict, proof: &Proof) -> PaymentError {
+    let (code, message) = end_words(verdict, proof);
+    PaymentError {
+        code: code.to_owned(),
+        decline_code: None,
+        network_code: None,
+        message: message.to_owned(),
+        charge: None,
+    }
+}
+
 pub(crate) fn refusal_of(verdict: Verdict, proof: &Proof) -> ApiError {
     let (code, message) = end_words(verdict, proof);
     ApiError::state(Some(code), message)
@@ -156,11 +199,13 @@ pub(crate) fn answer(
                 method.is_verified = true;
                 work.update(&method)?;
             }
+            intent.last_error = None;
             debits::start(work, intent)?;
             return Ok(Ok(()));
         }
         Verdict::Wrong => {
             note_wrong(work, verification)?;
+            intent.last_error = Some(error_of(verdict, proof));
             work.update(intent)?;
         }
         Verdict::OneTooMany | Verdict::TooLate => {

@@ -77,6 +77,16 @@ pub mod acts {
     pub const SURCHARGE_SET: &str = "surcharge.set";
     /// The ways in which payers may pay were set; the object is the merchant.
     pub const METHODS_SET: &str = "methods.set";
+    /// Staff removed a saved method; the object is the method.
+    pub const METHOD_REMOVE: &str = "method.remove";
+    /// Staff ended a mandate; the object is the mandate.
+    pub const MANDATE_END: &str = "mandate.end";
+    /// Staff charged a saved method; the object is the payment.
+    pub const PAYMENT_CHARGE: &str = "payment.charge";
+    /// Staff asked for a payment to be called off; the object is the payment.
+    pub const PAYMENT_CANCEL: &str = "payment.cancel";
+    /// Until when debits of saved accounts are held was set; the object is the merchant.
+    pub const CUT_OFF_SET: &str = "cut_off.set";
     /// The links at the foot of a merchant's pages were set; the object is the merchant.
     pub const MERCHANT_LINKS_SET: &str = "merchant_links.set";
     /// A processor was connected, or its keys were replaced.

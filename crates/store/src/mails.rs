@@ -36,6 +36,10 @@ pub enum MailKind {
     Refunded,
     /// Money could not go back to you, and is kept for you. Its cause is the refund.
     RefundFailed,
+    /// Your agreement, to keep.
+    Agreement,
+    /// Your agreement has ended.
+    AgreementEnded,
 }
 
 impl MailKind {
@@ -53,6 +57,8 @@ impl MailKind {
             MailKind::DisputeEnded => "dispute_ended",
             MailKind::Refunded => "refunded",
             MailKind::RefundFailed => "refund_failed",
+            MailKind::Agreement => "agreement",
+            MailKind::AgreementEnded => "agreement_ended",
         }
     }
 
@@ -70,6 +76,8 @@ impl MailKind {
             MailKind::DisputeEnded,
             MailKind::Refunded,
             MailKind::RefundFailed,
+            MailKind::Agreement,
+            MailKind::AgreementEnded,
         ];
         all.into_iter().find(|kind| kind.as_str() == word)
     }

@@ -83,4 +83,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0013_refunds.sql"),
         postgres: include_str!("../migrations/postgres/0013_refunds.sql"),
     },
+    Migration {
+        number: 14,
+        name: "saved_methods",
+        sqlite: include_str!("../migrations/sqlite/0014_saved_methods.sql"),
+        postgres: include_str!("../migrations/postgres/0014_saved_methods.sql"),
+    },
 ];

@@ -9,7 +9,7 @@ use crate::args;
 use crate::columns::{currency, opt_date, opt_timestamp, timestamp, word};
 use crate::db::{Row, Sql, Tx, Val};
 use anyhow::Result;
-use billing::ids::{ContactId, CustomerId, InvoiceId, LinkId, MerchantId, PaymentId};
+use billing::ids::{ContactId, CustomerId, InvoiceId, LinkId, MerchantId, PaymentId, PaymentMethodId};
 use billing::payment::{Decline, Method, PaymentState};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -78,6 +78,12 @@ pub struct Payment {
     pub return_code: Option<String>,
     /// When the bank took it back.
     pub returned_at: Option<Timestamp>,
+    /// The saved method it charges; none where the payer goes to the processor's page.
+    pub payment_method_id: Option<PaymentMethodId>,
+    /// When it is sent, where it is held until then: before that it can be stopped.
+    pub send_at: Option<Timestamp>,
+    /// True if what it is paid with is to be kept for later payments.
+    pub keeps_method: bool,
 }
 
 impl Payment {
@@ -121,6 +127,9 @@ impl Payment {
             expected_on: None,
             return_code: None,
             returned_at: None,
+            payment_method_id: None,
+            send_at: None,
+            keeps_method: false,
         }
     }
 }
@@ -139,8 +148,9 @@ pub struct Captured {
 const INSERT: Sql =
     Sql("INSERT INTO payments (merchant_id, id, customer_id, currency, amount, surcharge, method, state,
     contact_id, link_id, session_hash, receipt_email, payer_reference, created_at, changed_at, language, reference,
-    received_on, captured, captured_currency, captured_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18, $19, $20)
+    received_on, captured, captured_currency, captured_at, payment_method_id, send_at, keeps_method, instrument_name,
+    instrument_last4)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
   ON CONFLICT DO NOTHING");
 const INSERT_STATE: Sql =
     Sql("INSERT INTO payment_states (merchant_id, payment_id, number, state, reason, at)
@@ -169,13 +179,13 @@ const CLIENT: Sql = Sql("SELECT client FROM payments WHERE merchant_id = $1 AND 
 const BY_ID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
     instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
-    expected_on, return_code, returned_at
+    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method
   FROM payments WHERE merchant_id = $1 AND id = $2");
 const BY_INVOICE: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.currency, p.amount, p.surcharge, p.state,
     p.contact_id, p.link_id, p.session_hash, p.receipt_email, p.payer_reference, p.decline, p.ending, p.captured,
     p.captured_currency, p.captured_at, p.instrument_name, p.instrument_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at,
     p.cancel_asked_at, p.language, p.method, p.reference, p.received_on,
-    p.expected_on, p.return_code, p.returned_at
+    p.expected_on, p.return_code, p.returned_at, p.payment_method_id, p.send_at, p.keeps_method
   FROM payments p WHERE p.merchant_id = $1 AND p.id IN (
     SELECT payment_id FROM (SELECT payment_id FROM reservations
       WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY created_at DESC LIMIT 200) held
@@ -187,7 +197,7 @@ const BY_INVOICE: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.curren
 const LATEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
     instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
-    expected_on, return_code, returned_at
+    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method
   FROM payments WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
 const INVOICES: Sql = Sql("SELECT invoice_id FROM reservations WHERE merchant_id = $1 AND payment_id = $2
   UNION SELECT invoice_id FROM receipt_lines WHERE merchant_id = $1 AND payment_id = $2
@@ -195,27 +205,32 @@ const INVOICES: Sql = Sql("SELECT invoice_id FROM reservations WHERE merchant_id
 const NEWEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
     instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
-    expected_on, return_code, returned_at
+    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method
   FROM payments WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
 const NEWEST_OF_CUSTOMER: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
     instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
-    expected_on, return_code, returned_at
+    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method
   FROM payments WHERE merchant_id = $1 AND id < $2 AND customer_id = $4 ORDER BY id DESC LIMIT $3");
 const NEWEST_OF_INVOICE: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
     instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
-    expected_on, return_code, returned_at
+    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method
   FROM payments WHERE merchant_id = $1 AND id < $2 AND id IN (
     SELECT payment_id FROM reservations WHERE merchant_id = $1 AND invoice_id = $4
     UNION SELECT payment_id FROM receipt_lines WHERE merchant_id = $1 AND invoice_id = $4)
   ORDER BY id DESC LIMIT $3");
 const IN_FLIGHT: Sql = Sql("SELECT id FROM payments WHERE merchant_id = $1 AND changed_at < $2
     AND state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown') ORDER BY changed_at LIMIT 500");
+const IN_FLIGHT_OF_METHOD: Sql =
+    Sql("SELECT id FROM payments WHERE merchant_id = $1 AND (payment_method_id = $2
+    OR id IN (SELECT m.payment_id FROM mandates m JOIN payment_methods s ON s.merchant_id = m.merchant_id
+      AND s.token = m.processor_method_id WHERE s.merchant_id = $1 AND s.id = $2))
+    AND state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown') ORDER BY id");
 const LAST_PAID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
     instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
-    expected_on, return_code, returned_at
+    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method
   FROM payments WHERE merchant_id = $1 AND customer_id = $2 AND state = 'succeeded'
   ORDER BY created_at DESC, id DESC LIMIT 1");
 
@@ -223,7 +238,7 @@ const LAST_PAID_BY: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.curr
     p.contact_id, p.link_id, p.session_hash, p.receipt_email, p.payer_reference, p.decline, p.ending, p.captured,
     p.captured_currency, p.captured_at, p.instrument_name, p.instrument_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at,
     p.cancel_asked_at, p.language, p.method, p.reference, p.received_on,
-    p.expected_on, p.return_code, p.returned_at
+    p.expected_on, p.return_code, p.returned_at, p.payment_method_id, p.send_at, p.keeps_method
   FROM payments p LEFT JOIN links l ON l.merchant_id = p.merchant_id AND l.id = p.link_id
   WHERE p.merchant_id = $1 AND p.customer_id = $2 AND p.currency = $3 AND p.state = 'succeeded'
     AND (p.contact_id = $4 OR l.contact_id = $4 OR p.link_id = $5)
@@ -246,7 +261,7 @@ pub async fn insert_first(tx: &mut Tx, payment: &Payment, reason: &str) -> Resul
     note_state(tx, payment.merchant, payment.id, payment.state, reason, payment.created_at).await
 }
 
-fn row_of<'p>(payment: &'p Payment, received_on: Option<&'p str>) -> [Val<'p>; 20] {
+fn row_of<'p>(payment: &'p Payment, received_on: Option<&'p str>) -> [Val<'p>; 25] {
     [
         payment.merchant.0.into(),
         payment.id.as_bytes().into(),
@@ -268,6 +283,11 @@ fn row_of<'p>(payment: &'p Payment, received_on: Option<&'p str>) -> [Val<'p>; 2
         payment.captured.map(Money::minor).into(),
         payment.captured.map(|captured| captured.currency().code()).into(),
         payment.captured_at.map(Timestamp::as_microsecond).into(),
+        payment.payment_method_id.as_ref().map(PaymentMethodId::as_bytes).into(),
+        payment.send_at.map(Timestamp::as_microsecond).into(),
+        i64::from(payment.keeps_method).into(),
+        payment.instrument_name.as_deref().into(),
+        payment.instrument_last4.as_deref().into(),
     ]
 }
 
@@ -441,6 +461,16 @@ pub async fn in_flight(tx: &mut Tx, merchant: MerchantId, before: Timestamp) -> 
     .await
 }
 
+/// Payments in flight that charge a saved method, or that it was kept with, in the order they were started.
+pub async fn in_flight_of_method(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    method: PaymentMethodId,
+) -> Result<Vec<PaymentId>> {
+    let id = |row: &Row<'_>| Ok(PaymentId::from_bytes(row.bytes16(0)?));
+    tx.fetch_all(IN_FLIGHT_OF_METHOD, args![merchant.0, method.as_bytes()], id).await
+}
+
 /// The customer's newest succeeded payment, in whatever currency.
 pub async fn last_paid(tx: &mut Tx, merchant: MerchantId, customer: CustomerId) -> Result<Option<Payment>> {
     tx.fetch_optional(LAST_PAID, args![merchant.0, customer.as_bytes()], decode).await
@@ -507,5 +537,8 @@ fn decode(row: &Row<'_>) -> Result<Payment> {
         expected_on: opt_date(row, 28)?,
         return_code: row.opt_text(29)?,
         returned_at: opt_timestamp(row, 30)?,
+        payment_method_id: row.opt_bytes16(31)?.map(PaymentMethodId::from_bytes),
+        send_at: opt_timestamp(row, 32)?,
+        keeps_method: row.i64(33)? != 0,
     })
 }

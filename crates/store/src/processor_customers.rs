@@ -10,6 +10,8 @@ use jiff::Timestamp;
 
 const FIND: Sql = Sql("SELECT processor_customer_id FROM processor_customers
   WHERE merchant_id = $1 AND processor = $2 AND mode = $3 AND account = $4 AND contact_id = $5");
+const FIND_CONTACT: Sql = Sql("SELECT contact_id FROM processor_customers
+  WHERE merchant_id = $1 AND processor = $2 AND mode = $3 AND account = $4 AND processor_customer_id = $5");
 const INSERT: Sql = Sql("INSERT INTO processor_customers (merchant_id, processor, mode, account, contact_id,
     processor_customer_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING");
 const FORGET: Sql = Sql("DELETE FROM processor_customers WHERE merchant_id = $1 AND contact_id = $2");
@@ -19,6 +21,13 @@ pub async fn find(tx: &mut Tx, account: &ProcessorAccount, contact: ContactId) -
     let ProcessorAccount { merchant_id, processor, mode, account, .. } = account;
     let args = args![merchant_id.0, processor, mode.as_str(), account, contact.as_bytes()];
     tx.fetch_optional(FIND, args, |row| row.text(0)).await
+}
+
+/// The contact that the processor calls so.
+pub async fn find_contact(tx: &mut Tx, account: &ProcessorAccount, name: &str) -> Result<Option<ContactId>> {
+    let ProcessorAccount { merchant_id, processor, mode, account, .. } = account;
+    let args = args![merchant_id.0, processor, mode.as_str(), account, name];
+    tx.fetch_optional(FIND_CONTACT, args, |row| Ok(ContactId::from_bytes(row.bytes16(0)?))).await
 }
 
 /// Keeps the processor's name for a contact. False if it has one already, which stays.

@@ -28,6 +28,10 @@ pub enum Outcome {
     SomeoneElses,
     /// Somebody else started it, and it ended without money. Why is theirs to know.
     SomeoneElsesEnded,
+    /// A debit of a saved account is held until the cut-off; until then it can be stopped.
+    Held,
+    /// A debit was stopped before it was sent.
+    Stopped,
     /// The bank works on a debit. Days pass; nothing is paid yet.
     DebitBegun,
     /// The bank did not pay a debit.
@@ -64,6 +68,10 @@ pub struct Known {
     pub state: PaymentState,
     /// True where a bank account is debited.
     pub is_bank_debit: bool,
+    /// True where a saved method is charged: there is no page, so what was sent may have charged.
+    pub is_charge: bool,
+    /// True where it was held for later before it was sent.
+    pub was_held: bool,
     /// True when the reader started it.
     pub own: bool,
     /// True once the payer was sent to its card page.
@@ -84,8 +92,9 @@ pub struct Known {
 pub fn outcome(known: &Known) -> Outcome {
     use PaymentState::*;
     let long = known.age_seconds > LONG_SECONDS;
-    let nobody_was_there = !known.was_at_card_page;
+    let nobody_was_there = !known.was_at_card_page && !known.is_charge;
     match known.state {
+        Created if known.was_held => Outcome::Held,
         Created | Submitting | RequiresAction if !known.own => Outcome::SomeoneElses,
         state if state.hold() == Hold::Released && !known.own && !bank_did_not_pay(known) => {
             Outcome::SomeoneElsesEnded
@@ -119,6 +128,7 @@ fn bank_did_not_pay(known: &Known) -> bool {
 fn ended(known: &Known) -> Outcome {
     match (known.ending, known.decline) {
         (Some(Ending::Refused), _) => Outcome::RefusedByUs,
+        (Some(Ending::PayerCanceled), None) if known.was_held => Outcome::Stopped,
         (Some(Ending::Declined | Ending::PayerCanceled) | None, Some(decline)) => {
             Outcome::Declined { decline, page_open: false }
         }
@@ -145,14 +155,16 @@ mod tests {
     /// Every combination of what can be known.
     fn all() -> Vec<Known> {
         let mut all = Vec::new();
-        for bits in 0..64_u8 {
-            let bit = |n: u8| bits & (1 << n) != 0;
+        for bits in 0..256_u16 {
+            let bit = |n: u16| bits & (1 << n) != 0;
             for state in PaymentState::ALL {
                 for decline in DECLINES {
                     for ending in ENDINGS {
                         all.push(Known {
                             state,
                             is_bank_debit: bit(5),
+                            is_charge: bit(6),
+                            was_held: bit(7),
                             own: bit(0),
                             was_at_card_page: bit(1),
                             cancel_asked: bit(2),
@@ -165,7 +177,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(all.len(), 64 * 10 * 3 * 6);
+        assert_eq!(all.len(), 256 * 10 * 3 * 6);
         all
     }
 
@@ -185,6 +197,8 @@ mod tests {
                 Outcome::Cancelled | Outcome::Expired | Outcome::RefusedByUs => (&[Failed, Canceled], true),
                 Outcome::SomeoneElses => (&[Created, Submitting, RequiresAction], false),
                 Outcome::SomeoneElsesEnded => (&[Failed, Canceled], false),
+                Outcome::Held => (&[Created], false),
+                Outcome::Stopped => (&[Failed, Canceled], true),
                 Outcome::DebitBegun => (&[Processing], false),
                 Outcome::DebitFailed => (&[Failed], false),
                 Outcome::TakenBack => (&[Returned], false),
@@ -196,6 +210,12 @@ mod tests {
             assert!(known.own || !only_own, "somebody else is told {told:?} of {known:?}");
             let of_debits = matches!(told, Outcome::DebitBegun | Outcome::DebitFailed);
             assert!(known.is_bank_debit || !of_debits, "{known:?}: {told:?}");
+            let held = matches!(told, Outcome::Held | Outcome::Stopped);
+            assert!(known.was_held || !held, "{known:?}: {told:?}");
+            assert!(
+                !(known.is_charge && told == Outcome::NotOpened),
+                "what was sent may have charged: {known:?}"
+            );
             let of_others = matches!(told, Outcome::SomeoneElses | Outcome::SomeoneElsesEnded);
             assert!(!(known.own && of_others), "{known:?}: {told:?}");
         }
@@ -225,6 +245,12 @@ mod tests {
             } else {
                 assert!(with(Known { in_other_currency: false, ..known }), "{known:?}");
             }
+            if taken || !known.own || (known.state == PaymentState::Created && known.was_held) {
+                assert!(
+                    with(Known { was_held: known.was_held, is_charge: !known.is_charge, ..known }),
+                    "{known:?}"
+                );
+            }
             if taken || ended || !known.own {
                 assert!(with(Known { cancel_asked: false, was_at_card_page: true, ..known }), "{known:?}");
             }
@@ -237,6 +263,8 @@ mod tests {
         let mine = Known {
             state: Created,
             is_bank_debit: false,
+            is_charge: false,
+            was_held: false,
             own: true,
             was_at_card_page: true,
             cancel_asked: false,
@@ -249,6 +277,8 @@ mod tests {
         let not_there = Known { was_at_card_page: false, ..mine };
         let late = Known { age_seconds: 121, ..mine };
         let debit = Known { is_bank_debit: true, ..late };
+        let charge = Known { is_charge: true, was_at_card_page: false, ..mine };
+        let held = Known { is_bank_debit: true, was_held: true, ..charge };
         let gave_up = Known { cancel_asked: true, ..mine };
         let as_declined = |page_open| Outcome::Declined { decline: Decline::WrongCode, page_open };
         for (known, told) in [
@@ -256,6 +286,12 @@ mod tests {
             (Known { state: Submitting, ..late }, Outcome::Waiting { long: true }),
             (Known { state: Submitting, age_seconds: 121, ..not_there }, Outcome::NotOpened),
             (Known { state: Processing, ..late }, Outcome::Waiting { long: true }),
+            (held, Outcome::Held),
+            (Known { own: false, ..held }, Outcome::Held),
+            (Known { state: Canceled, ending: Some(Ending::PayerCanceled), ..held }, Outcome::Stopped),
+            (Known { state: Processing, ..held }, Outcome::DebitBegun),
+            (Known { state: Unknown, ..charge }, Outcome::Unknown),
+            (Known { state: Submitting, age_seconds: 121, ..charge }, Outcome::Waiting { long: true }),
             (Known { state: Processing, ..debit }, Outcome::DebitBegun),
             (Known { state: Processing, own: false, ..debit }, Outcome::DebitBegun),
             (Known { state: Failed, ending: Some(Ending::Declined), ..debit }, Outcome::DebitFailed),

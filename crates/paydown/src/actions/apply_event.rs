@@ -4,6 +4,7 @@
 
 mod dispute;
 mod payouts;
+mod saved;
 mod unknown;
 
 use crate::actions::adopt_refund::{RefundsRead, read_refunds};
@@ -126,8 +127,13 @@ async fn judge(app: &App, event: &InboxEvent) -> Result<Judged> {
         EventKind::Refund(_) => return refunds(app, event).await,
         EventKind::Payout(_) => return payouts::judge(app, event).await,
         EventKind::Dispute(_) => return dispute::judge(app, event).await,
-        EventKind::Mandate(_) | EventKind::Setup(_) | EventKind::SavedMethod(_) | EventKind::NotOurs(_) => {
-            return Ok(Judged::Is(Verdict::Ignored));
+        EventKind::Mandate(_) => return saved::mandate(app, event).await.map(Judged::Is),
+        EventKind::Setup(_) => return saved::setup(app, event).await.map(Judged::Is),
+        EventKind::SavedMethod(_) => return saved::method(app, event).await.map(Judged::Is),
+        EventKind::NotOurs(_) => return Ok(Judged::Is(Verdict::Ignored)),
+        // The page of a setup has the words of a payment's page.
+        EventKind::Payment(_) if saved::is_of_setup(app, event).await? => {
+            return saved::setup(app, event).await.map(Judged::Is);
         }
         EventKind::Payment(_) => payment_of(app, event).await?,
     };

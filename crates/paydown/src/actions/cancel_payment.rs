@@ -2,7 +2,9 @@
 //! processor confirms. Where the page turns out to be paid or running, that is booked instead.
 
 use crate::actions::record_outcome::{Outcome, record_outcome};
+use crate::actions::stop_payment::{CannotStop, stop_payment};
 use crate::actions::submit_attempt::latest;
+use crate::actions::verification;
 use crate::app::App;
 use crate::clock::Mint;
 use anyhow::{Context as _, Result};
@@ -25,20 +27,34 @@ pub async fn cancel_payment(
     if state.hold() != Hold::Held {
         return Ok(state);
     }
+    if state == PaymentState::Created {
+        // Held for later: nothing was sent, so nothing has to be ended anywhere, as long as it is time.
+        return match stop_payment(app, merchant, payment).await? {
+            Ok(state) | Err(CannotStop::TooLate(state)) => Ok(state),
+            Err(CannotStop::NotHeld) => state_of(app, merchant, payment).await,
+        };
+    }
     let attempt = latest(app, merchant, payment).await?;
-    if attempt.session_id.is_none() {
+    if attempt.session_id.is_none()
+        && (attempt.payment_intent_id.is_none() || state != PaymentState::RequiresAction)
+    {
         ask_cancel(app, merchant, payment).await?;
         return Ok(state);
     }
+    let proves = verification::waits_until(app, merchant, payment).await?.is_some();
     let own = app.clone();
     app.undisturbed(async move {
         if ending == Ending::PayerCanceled {
             note_a_check_that_was_left(&own, &attempt).await;
         }
-        match end_page(&own, &attempt, ending).await {
+        let ended = match attempt.session_id {
+            Some(_) if !proves => end_page(&own, &attempt, ending).await,
+            _ => end_charge(&own, &attempt, ending).await,
+        };
+        match ended {
             Ok(state) => Ok(state),
             Err(error) => {
-                tracing::warn!(%payment, error = format!("{error:#}"), "the card page could not be ended yet");
+                tracing::warn!(%payment, error = format!("{error:#}"), "it could not be ended at the processor yet");
                 ask_cancel(&own, merchant, payment).await?;
                 state_of(&own, merchant, payment).await
             }
@@ -57,10 +73,14 @@ async fn note_a_check_that_was_left(app: &App, attempt: &Attempt) {
 
 async fn learn_of_a_check(app: &App, attempt: &Attempt) -> Result<()> {
     let (merchant, payment) = (attempt.merchant, attempt.payment_id);
-    let session = attempt.session_id.as_deref().context("only a page that was made can be left")?;
     let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
     let processor = processor.context("the processor was disconnected")?;
-    if !processor.read_session(session).await?.bank_waits {
+    let facts = match (&attempt.session_id, &attempt.payment_intent_id) {
+        (Some(session), _) => processor.read_session(session).await?,
+        (None, Some(intent)) => processor.read_payment_intent(intent).await?,
+        (None, None) => return Ok(()),
+    };
+    if !facts.bank_waits {
         return Ok(());
     }
     app.store
@@ -82,6 +102,19 @@ pub(super) async fn end_page(app: &App, attempt: &Attempt, ending: Ending) -> Re
     let processor = processor.context("the processor was disconnected")?;
     let facts = processor.expire_session(session, &end_key(&app.mint(), attempt.id)).await?;
     let (source, ending) = ("the page was ended", Some(ending));
+    let outcome = Outcome { merchant, payment, facts, source, ending, unmade_after_calls: None };
+    record_outcome(app, outcome).await?.state().context("a stored payment is known")
+}
+
+/// Calls a charge off that waits for the payer, and records what the processor says. An error says nothing of the charge.
+pub(super) async fn end_charge(app: &App, attempt: &Attempt, ending: Ending) -> Result<PaymentState> {
+    let (merchant, payment) = (attempt.merchant, attempt.payment_id);
+    let intent =
+        attempt.payment_intent_id.as_deref().context("only a charge that was made can be called off")?;
+    let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
+    let processor = processor.context("the processor was disconnected")?;
+    let facts = processor.cancel_payment(intent, &end_key(&app.mint(), attempt.id)).await?;
+    let (source, ending) = ("the charge was called off", Some(ending));
     let outcome = Outcome { merchant, payment, facts, source, ending, unmade_after_calls: None };
     record_outcome(app, outcome).await?.state().context("a stored payment is known")
 }

@@ -2,7 +2,7 @@
 //! the counters. It is asked before a processor is called; it never touches money that was taken.
 
 use crate::actions::limits;
-use crate::actions::start_payment::StartPayment;
+use crate::actions::start_payment::Payer;
 use crate::client_address::ClientAddress;
 use crate::clock::Mint;
 use anyhow::Result;
@@ -27,15 +27,19 @@ pub(super) enum Braked {
     Paused(Timestamp),
 }
 
-/// Counts one more start; or answers why there must be none. A payment that no browser asked for is not braked.
-pub(super) async fn brake(tx: &mut Tx, input: &StartPayment, now: Timestamp) -> Result<Option<Braked>> {
-    let merchant = input.merchant;
-    let Some(client) = input.payer.client else { return Ok(None) };
+/// Counts one more start; or answers why there must be none. What no browser asked for is not braked.
+pub(super) async fn brake(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    payer: &Payer,
+    now: Timestamp,
+) -> Result<Option<Braked>> {
+    let Some(client) = payer.client else { return Ok(None) };
     if let Some(until) = paused_until(tx, merchant, now).await? {
         return Ok(Some(Braked::Paused(until)));
     }
-    let holder = holder(input.payer.link_id, input.payer.contact_id, Some(input.payer.session_hash));
-    let (source, session) = (source(client), limits::key(&[&input.payer.session_hash]));
+    let holder = holder(payer.link_id, payer.contact_id, Some(payer.session_hash));
+    let (source, session) = (source(client), limits::key(&[&payer.session_hash]));
     for full in [
         (limits::CARDS_PER_HOLDER, holder.as_str()),
         (limits::DECLINES_PER_HOLDER, holder.as_str()),

@@ -4,10 +4,11 @@ use crate::actions::create_link;
 use crate::clock::Mint;
 use crate::secrets::SecretKey;
 use anyhow::Result;
-use billing::ids::{ContactId, InvoiceId, LinkId};
+use billing::ids::{ContactId, InvoiceId, LinkId, MerchantId};
 use store::contacts;
 use store::db::Tx;
 use store::links::{self, Link};
+use store::mandates::Mandate;
 use store::payments::Payment;
 
 /// One who hears how a payment ended.
@@ -49,6 +50,20 @@ pub(super) async fn recipients(
         recipients.push(Recipient { email, link_id });
     }
     Ok(recipients)
+}
+
+/// The address of whoever gave a mandate: of the contact who signed in, else the one they gave.
+pub(super) async fn person_of_mandate(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    mandate: &Mandate,
+) -> Result<Option<String>> {
+    if let Some(contact) = mandate.contact_id
+        && let Some(contact) = contacts::find(tx, merchant, contact).await?
+    {
+        return Ok(Some(contact.email));
+    }
+    Ok(mandate.payer_email.clone())
 }
 
 /// The link the payment was started with, unless it was taken back.

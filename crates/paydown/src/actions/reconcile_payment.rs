@@ -4,12 +4,15 @@
 //! Nothing is guessed from silence. A hold goes only when the processor says failed, canceled or expired, or when its
 //! own list, long after the longest life of a page, has none of ours.
 
-use crate::actions::cancel_payment::end_page;
+mod charge;
+
+use crate::actions::cancel_payment::{end_charge, end_page};
 use crate::actions::record_outcome::{Outcome, Recorded, record_outcome};
 use crate::actions::start_payment::abandoned_at;
 use crate::actions::submit_attempt::{
     SERVER_ERRORS_ARE_FINAL, Submitted, Unsent, latest, record_unmade, refused, send_once,
 };
+use crate::actions::verification;
 use crate::app::App;
 use anyhow::{Context as _, Result};
 use billing::ids::{AnomalyId, MerchantId, PaymentId};
@@ -27,6 +30,8 @@ use store::resolutions;
 const A_PERSON_OWNS_IT_AFTER: SignedDuration = SignedDuration::from_hours(5 * 24);
 /// A debit that the bank has not answered after so long is a riddle too; slow ones take nine banking days.
 const A_DEBIT_TAKES_AT_MOST: SignedDuration = SignedDuration::from_hours(15 * 24);
+/// What a payer proves or does not is asked for so long after its time is over.
+const PROOF_IS_ASKED_AFTER: SignedDuration = SignedDuration::from_hours(1);
 /// A fee that is not known after so long is left to the processor's event.
 const FEE_IS_AWAITED_FOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -64,6 +69,11 @@ struct Case {
 }
 
 impl Case {
+    /// True where a saved method is charged, without a page.
+    const fn is_charge(&self) -> bool {
+        self.payment.payment_method_id.is_some()
+    }
+
     /// Why it ends, where we end it.
     const fn ending(&self) -> Ending {
         if self.payment.cancel_asked_at.is_some() { Ending::PayerCanceled } else { Ending::Abandoned }
@@ -77,7 +87,13 @@ pub async fn reconcile_payment(
     payment: PaymentId,
     source: &'static str,
 ) -> Result<Option<Looked>> {
-    let Some(case) = load(app, merchant, payment).await? else { return Ok(None) };
+    let Some(mut case) = load(app, merchant, payment).await? else { return Ok(None) };
+    if case.payment.state == PaymentState::Created {
+        match charge::release_held(app, &case).await? {
+            Some(send_at) => return Ok(Some(Looked::Again(PaymentState::Created, send_at))),
+            None => case = load(app, merchant, payment).await?.context("a payment is never deleted")?,
+        }
+    }
     let state = case.payment.state;
     if settled(&case) && !may_have_paid_late(&case) && !may_have_come_back(&case) {
         return Ok(Some(Looked::Done(state)));
@@ -163,6 +179,9 @@ enum Answer {
 /// a call that was sent before is the first answer, so the page it names is read anew.
 async fn ask(app: &App, processor: &dyn Processor, case: &Case) -> Result<Answer, CallError> {
     let attempt = &case.attempt;
+    if case.is_charge() {
+        return charge::ask(app, processor, case).await;
+    }
     if let Some(session) = &attempt.session_id {
         return processor.read_session(session).await.map(|facts| Answer::Facts(Box::new(facts)));
     }
@@ -194,7 +213,7 @@ async fn given_up_unsent(app: &App, case: &Case) -> Result<Option<Recorded>> {
 /// and that no page was made while there was time.
 async fn never_made(app: &App, case: &Case, unsent: &Unsent) -> Result<Recorded> {
     let attempt = &case.attempt;
-    if app.clock.now() <= attempt.created_at + PAGE_CAN_BE_MADE_FOR {
+    if case.is_charge() || app.clock.now() <= attempt.created_at + PAGE_CAN_BE_MADE_FOR {
         let state = match refused(app, attempt, unsent).await? {
             Submitted::State(state) => state,
             Submitted::CardPage(_) => PaymentState::RequiresAction,
@@ -208,7 +227,10 @@ async fn never_made(app: &App, case: &Case, unsent: &Unsent) -> Result<Recorded>
 /// True if a list without a page of ours proves that there never will be one.
 fn proves_absence(app: &App, processor: &dyn Processor, case: &Case) -> bool {
     let attempt = &case.attempt;
-    let proven_at = attempt.created_at + processor.session_life() + SignedDuration::from_hours(1);
+    let proven_at = match attempt.called_at.filter(|_| case.is_charge()) {
+        Some(called_at) => called_at + SignedDuration::from_hours(1),
+        None => attempt.created_at + processor.session_life() + SignedDuration::from_hours(1),
+    };
     attempt.calls == 0 || app.clock.now() >= proven_at
 }
 
@@ -220,7 +242,7 @@ async fn absent(app: &App, processor: &dyn Processor, case: &Case) -> Result<Rec
         return Ok(Recorded::AlreadyThere(case.payment.state));
     }
     let end = (PaymentState::Canceled, case.ending());
-    record_unmade(app, attempt, attempt.calls, end, "the processor's list has no page of it").await
+    record_unmade(app, attempt, attempt.calls, end, "the processor's list does not have it").await
 }
 
 /// Nothing is known that was not known before; after five days of that a person owns the payment.
@@ -254,25 +276,45 @@ async fn after(app: &App, before: &Case, state: PaymentState) -> Result<Looked> 
         return Ok(if gives_up { Looked::Done(state) } else { Looked::Again(state, now + pause(waited)) });
     }
     let waited = now.duration_since(case.payment.created_at);
+    let proof_until = match case.payment.state {
+        PaymentState::RequiresAction => verification::waits_until(app, merchant, payment).await?,
+        _ => None,
+    };
+    if let Some(until) = proof_until
+        .filter(|until| case.payment.cancel_asked_at.is_none() && now < *until + PROOF_IS_ASKED_AFTER)
+    {
+        // The payer has days for it, and its end comes as an event; the clock only looks whether one was lost.
+        return Ok(Looked::Again(
+            state,
+            (until + PROOF_IS_ASKED_AFTER).min(now + SignedDuration::from_hours(24)),
+        ));
+    }
     if waited > a_person_owns_it_after(&case.payment) {
         hand_to_person(app, &case).await?;
     }
-    let page_is_open =
-        case.payment.state == PaymentState::RequiresAction && case.attempt.session_id.is_some();
-    if !page_is_open {
+    let waits_for_payer = case.payment.state == PaymentState::RequiresAction
+        && (case.attempt.session_id.is_some() || case.attempt.payment_intent_id.is_some());
+    if !waits_for_payer {
         return Ok(Looked::Again(state, now + pause(waited)));
     }
-    let given_up_at = abandoned_at(&case.payment, &case.merchant);
+    let given_up_at = match case.is_charge() {
+        true => case.payment.changed_at + charge::CHALLENGE_LASTS,
+        false => abandoned_at(&case.payment, &case.merchant),
+    };
     if case.payment.cancel_asked_at.is_none() && now < given_up_at {
         return Ok(Looked::Again(state, given_up_at));
     }
-    match end_page(app, &case.attempt, case.ending()).await {
+    let ended = match case.is_charge() || proof_until.is_some() {
+        true => end_charge(app, &case.attempt, case.ending()).await,
+        false => end_page(app, &case.attempt, case.ending()).await,
+    };
+    match ended {
         Ok(state) if state.hold() != Hold::Held && state != PaymentState::Succeeded => {
             Ok(Looked::Done(state))
         }
         Ok(state) => Ok(Looked::Again(state, now + pause(waited))),
         Err(error) => {
-            tracing::warn!(%payment, error = format!("{error:#}"), "the card page could not be ended yet");
+            tracing::warn!(%payment, error = format!("{error:#}"), "it could not be ended at the processor yet");
             Ok(Looked::Unanswered(state, now + pause(waited)))
         }
     }
@@ -309,7 +351,8 @@ fn settled(case: &Case) -> bool {
 
 /// A page that ended is read all the same: what was captured after the end is booked too.
 fn may_have_paid_late(case: &Case) -> bool {
-    case.payment.state.hold() == Hold::Released && case.attempt.session_id.is_some()
+    let is_known_there = case.attempt.session_id.is_some() || case.attempt.payment_intent_id.is_some();
+    case.payment.state.hold() == Hold::Released && is_known_there
 }
 
 /// A bank may take a debit back for weeks after it has paid, and what that costs is known later still: whoever hints at it makes

@@ -7,7 +7,9 @@ mod capture;
 mod debit;
 mod returned;
 
-use crate::actions::{card_testing, resolve_payment, return_credit};
+pub(super) use debit::holder;
+
+use crate::actions::{card_testing, keep_methods, resolve_payment, return_credit};
 use crate::app::App;
 use crate::clock::Mint;
 use crate::secrets::SecretKey;
@@ -93,8 +95,8 @@ pub(super) async fn in_tx(
     if facts.attempt.is_some_and(|of| of != attempt.id) {
         return Ok(Recorded::Unknown);
     }
-    if outcome.unmade_after_calls.is_some_and(|calls| attempt.session_id.is_some() || attempt.calls != calls)
-    {
+    let is_known_there = attempt.session_id.is_some() || attempt.payment_intent_id.is_some();
+    if outcome.unmade_after_calls.is_some_and(|calls| is_known_there || attempt.calls != calls) {
         return Ok(Recorded::Stale(payment.state));
     }
     learn(tx, &attempt, facts).await?;
@@ -107,6 +109,11 @@ pub(super) async fn in_tx(
     let recorded = move_on(tx, mint, outcome, payment.clone(), secrets).await?;
     if payment.state.hold() != Hold::Held {
         resolve_payment::compare(tx, mint, &payment, outcome).await?;
+    }
+    if payment.keeps_method
+        && matches!(recorded, Recorded::Moved(PaymentState::Succeeded | PaymentState::Processing))
+    {
+        keep_methods::ask(tx, mint, &payment).await?;
     }
     if payment.state != PaymentState::Succeeded {
         card_testing::count_try(tx, mint, &payment, facts).await?;
@@ -218,7 +225,8 @@ async fn learn(tx: &mut Tx, attempt: &Attempt, facts: &PaymentFacts) -> Result<(
     let succeeded = matches!(facts.state, PaymentState::Succeeded | PaymentState::Returned);
     let learned = Learned {
         session_id: session.map(|session| session.id.clone()),
-        session_url: session.and_then(|session| session.url.clone()),
+        // Of a charge without a page: where the payer goes to be seen by the bank.
+        session_url: session.and_then(|session| session.url.clone()).or_else(|| facts.challenge_url.clone()),
         session_expires_at: session.map(|session| session.expires_at),
         payment_intent_id: facts.payment_intent_id.clone(),
         charge_id: facts.charge_id.clone().filter(|_| succeeded),

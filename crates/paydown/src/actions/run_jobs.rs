@@ -5,15 +5,18 @@
 
 use crate::actions::answer_dispute::{ANSWER_JOB, answer_dispute};
 use crate::actions::apply_event;
+use crate::actions::apply_setup::{LOOK_AT_SETUP_JOB, apply_setup};
 use crate::actions::backoff::{TRIES_BEFORE_A_PERSON, pause_after};
 use crate::actions::cancel_payment::cancel_payment;
 use crate::actions::card_testing::END_PAGE_JOB;
 use crate::actions::deliver_mail;
+use crate::actions::keep_methods::{KEEP_METHODS_JOB, keep_methods};
 use crate::actions::reconcile_payment::{Looked, reconcile_payment};
 use crate::actions::reconcile_payout::{LookedAtPayout, RECONCILE_PAYOUT_JOB, reconcile_payout};
 use crate::actions::reconcile_refund::{RefundLooked, reconcile_refund};
 use crate::actions::record_dispute::WATCH_JOB;
 use crate::actions::refund_surcharge::{REFUND_SURCHARGE_JOB, refund_surcharge};
+use crate::actions::remove_method::{FORGET_METHOD_JOB, forget_method};
 use crate::actions::request_code::{MAIL_CODE_JOB, mail_code};
 use crate::actions::watch_dispute::watch_dispute;
 use crate::actions::watch_return_rates::{WATCH_RETURN_RATES_JOB, watch_return_rates};
@@ -254,6 +257,15 @@ async fn run(app: &App, job: &Job) -> Result<Option<Timestamp>> {
             mail_code(app, job.merchant_id, &job.subject).await?;
             Ok(None)
         }
+        KEEP_METHODS_JOB => {
+            keep_methods(app, job.merchant_id, job.subject.parse()?).await?;
+            Ok(None)
+        }
+        FORGET_METHOD_JOB => {
+            forget_method(app, job.merchant_id, job.subject.parse()?).await?;
+            Ok(None)
+        }
+        LOOK_AT_SETUP_JOB => apply_setup(app, job.merchant_id, job.subject.parse()?).await,
         END_PAGE_JOB => {
             let payment = job.subject.parse()?;
             cancel_payment(app, job.merchant_id, payment, Ending::Refused).await?;

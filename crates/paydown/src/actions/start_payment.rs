@@ -3,13 +3,17 @@
 //! The form carries the payment's id, made when it was drawn. A repeat of the form finds that payment and starts no
 //! second one, whatever it asks for.
 
+mod saved;
 mod terms;
 
+pub(crate) use saved::has_expired;
 pub use terms::{of_any, offered, passed_on, surcharge, terms};
 
 use crate::actions::card_testing::{self, Braked};
 use crate::actions::catch_up::{is_caught_up, wait_until_caught_up};
+use crate::actions::end_mandate;
 use crate::actions::register_payer::register_payer;
+use crate::actions::start_payment::saved::Chosen;
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::clock::Mint;
@@ -17,20 +21,24 @@ use crate::processors::STRIPE;
 use anyhow::{Context as _, Result};
 use billing::amount::{Accepted, Refusal};
 use billing::ids::{
-    AttemptId, ContactId, EventId, InvoiceId, JobId, LinkId, MandateId, MerchantId, PaymentId,
+    AttemptId, AuditId, ContactId, EventId, InvoiceId, JobId, LinkId, MandateId, MerchantId, PaymentId,
+    PaymentMethodId,
 };
 use billing::payment::{Method, PaymentState};
 use gateway::{Checkout, Processor};
 use jiff::{SignedDuration, Timestamp};
 use ledger::Money;
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 use store::attempts::{self, Attempt};
+use store::audit::{self, AuditRow, acts};
 use store::db::{StoreError, Tx};
 use store::events::{self, Event};
 use store::idempotency::{self, Done, Key};
 use store::invoices::{self, Invoice};
-use store::mandates::{Account, Mandate};
+use store::mails::MailKind;
+use store::mandates::{Account, GivenFor, Mandate, Rule};
 use store::merchants::{self, Merchant};
 use store::payments::{self, Payment};
 use store::reservations::{self, Reservation};
@@ -63,6 +71,33 @@ pub struct Agreement {
     pub user_agent: Option<String>,
 }
 
+/// With what a payment is made, beyond its kind.
+#[derive(Clone, Debug, Default)]
+pub struct Means {
+    /// A saved method of the payer, which is charged without a page.
+    pub saved: Option<PaymentMethodId>,
+    /// True to keep what is used on the processor's page. Only for somebody who signed in.
+    pub keep: bool,
+    /// Who charges the saved method where the payer is not there, for the audit trail: staff, a program, or a rule that the payer
+    /// agreed to. Nobody can be asked then, so a bank that wants to see the payer is a decline.
+    pub charged_by: Option<String>,
+    /// How a program knows its request again.
+    pub request: Option<Request>,
+}
+
+/// A request that its caller may repeat.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Whose key: the printed id of an API key.
+    pub owner: String,
+    /// Which route.
+    pub route: &'static str,
+    /// The key itself.
+    pub key: String,
+    /// SHA-256 of what was asked for.
+    pub request_hash: [u8; 32],
+}
+
 /// What a payer asks for.
 #[derive(Clone, Debug)]
 pub struct StartPayment {
@@ -74,6 +109,8 @@ pub struct StartPayment {
     pub payment: PaymentId,
     /// By what means the payer pays: a card, or a debit of a bank account.
     pub method: Method,
+    /// With what.
+    pub means: Means,
     /// What the payer allows, where an account is debited.
     pub agreement: Option<Agreement>,
     /// What the form showed, minor units of the invoice's currency.
@@ -115,6 +152,10 @@ pub enum Started {
     CatchingUp,
     /// The merchant does not offer this method, or not in this currency.
     MethodNotOffered,
+    /// The saved method was removed, has expired, may not be debited any more, or is not this payer's.
+    SavedGone,
+    /// Something else was asked for under the same key.
+    OtherRequest,
     /// The merchant has no processor.
     NoProcessor,
 }
@@ -130,7 +171,7 @@ pub async fn start_payment(app: &App, input: StartPayment) -> Result<Started> {
     {
         return Ok(Started::CatchingUp);
     }
-    let customer = match input.payer.contact_id {
+    let customer = match input.payer.contact_id.filter(|_| input.means.saved.is_none()) {
         Some(contact) => register_payer(app, &*processor, input.merchant, contact).await,
         None => None,
     };
@@ -176,7 +217,30 @@ struct Work {
     input: StartPayment,
 }
 
+/// A program's request is claimed before anything is looked at, so that of two at once one waits; what was refused is let go.
 async fn in_tx(tx: &mut Tx, work: &Work) -> Result<Started> {
+    let Some(request) = &work.input.means.request else { return judge(tx, work).await };
+    let (merchant, mint) = (work.input.merchant, &work.mint);
+    let key = Key { owner: &request.owner, route: request.route, key: &request.key };
+    if !idempotency::claim(tx, merchant, key, &request.request_hash, mint.now).await? {
+        let done = idempotency::find(tx, merchant, key).await?.context("a key was swept in a moment")?;
+        if done.request_hash != request.request_hash {
+            return Ok(Started::OtherRequest);
+        }
+        let before = payments::find(tx, merchant, done.resource.parse()?).await?;
+        return Ok(Started::Repeated(Box::new(before.context("a payment is never deleted")?)));
+    }
+    let started = judge(tx, work).await?;
+    match &started {
+        Started::New(payment) => {
+            idempotency::answer(tx, merchant, key, &payment.to_string(), "").await?;
+        }
+        _ => idempotency::delete_claim(tx, merchant, key).await?,
+    }
+    Ok(started)
+}
+
+async fn judge(tx: &mut Tx, work: &Work) -> Result<Started> {
     let Work { mint, processor, input, .. } = work;
     let request_hash = request_hash(input);
     let Some(invoice) = invoices::lock(tx, input.merchant, input.invoice).await? else {
@@ -191,6 +255,13 @@ async fn in_tx(tx: &mut Tx, work: &Work) -> Result<Started> {
     let Some((method, limits)) = offers.into_iter().find(|(method, _)| *method == input.method) else {
         return Ok(Started::MethodNotOffered);
     };
+    let chosen = match input.means.saved {
+        Some(id) => match saved::choose(tx, mint, input, &invoice, id).await? {
+            Some(chosen) => Some(chosen),
+            None => return Ok(Started::SavedGone),
+        },
+        None => None,
+    };
     let terms = terms(tx, &invoice, (method, limits)).await?;
     let accepted = match terms.decide(input.amount_minor) {
         Ok(accepted) => accepted,
@@ -200,33 +271,53 @@ async fn in_tx(tx: &mut Tx, work: &Work) -> Result<Started> {
     if surcharge.minor() != input.surcharge_minor {
         return Ok(Started::SurchargeChanged(surcharge));
     }
-    if terms.policy.identify.is_demanded_for(accepted.amount) && !is_known(tx, input, &invoice).await? {
+    let must_be_known =
+        input.means.charged_by.is_none() && terms.policy.identify.is_demanded_for(accepted.amount);
+    if must_be_known && !is_known(tx, input, &invoice).await? {
         return Ok(Started::IdentityNeeded);
     }
-    match card_testing::brake(tx, input, mint.now).await? {
+    match card_testing::brake(tx, input.merchant, &input.payer, mint.now).await? {
         Some(Braked::TooMany(until)) => return Ok(Started::TooMany(until)),
         Some(Braked::Paused(until)) => return Ok(Started::Paused(until)),
         None => {}
     }
     let reserved = invoices::reserve(tx, input.merchant, input.invoice, accepted.amount.minor()).await?;
     anyhow::ensure!(reserved, "invoice {} changed while it was locked", input.invoice);
+    reserved_now(tx, work, &invoice, (accepted, surcharge), chosen.as_ref()).await
+}
+
+/// The amount is reserved: the payment, what the payer allowed, and the whole call are stored.
+async fn reserved_now(
+    tx: &mut Tx,
+    work: &Work,
+    invoice: &Invoice,
+    amounts: (Accepted, Money),
+    chosen: Option<&Chosen>,
+) -> Result<Started> {
+    let Work { mint, input, .. } = work;
     let merchant = merchants::find(tx, input.merchant).await?.context("an invoice has a merchant")?;
-    let payment = save(tx, mint, input, &invoice, (accepted, surcharge)).await?;
+    let payment = save(tx, work, invoice, amounts, chosen).await?;
     anyhow::ensure!(
-        input.agreement.is_some() == method.is_bank_debit(),
+        input.means.charged_by.is_some() || input.agreement.is_some() == input.method.is_bank_debit(),
         "an account is debited where the payer allowed it, and nothing else is"
     );
     if let Some(agreement) = &input.agreement {
-        mandates::insert(tx, input.merchant, &mandate(mint, input, agreement, &payment)).await?;
+        let mandate = mandate(mint, input, agreement, (&payment, chosen));
+        mandates::insert(tx, input.merchant, &mandate).await?;
+        if payment.send_at.is_some() {
+            end_mandate::mail(tx, mint, input.merchant, &mandate, MailKind::Agreement).await?;
+        }
     }
-    let attempt = attempt(work, &merchant, &invoice, &payment)?;
+    let attempt = attempt(work, (&merchant, invoice, &payment), chosen)?;
     attempts::insert(tx, &attempt).await?;
-    let done = Done { request_hash, resource: payment.id.to_string() };
     let id = payment.id.to_string();
-    let kept = idempotency::insert(tx, input.merchant, key(&id), &done, mint.now).await?;
-    anyhow::ensure!(kept, "payment {id} was kept before it was made");
+    if input.means.request.is_none() {
+        let done = Done { request_hash: request_hash(input), resource: id.clone() };
+        let kept = idempotency::insert(tx, input.merchant, key(&id), &done, mint.now).await?;
+        anyhow::ensure!(kept, "payment {id} was kept before it was made");
+    }
     let job = mint.id(JobId::new);
-    let look_at = mint.now + LOOK_AFTER;
+    let look_at = payment.send_at.unwrap_or(mint.now + LOOK_AFTER);
     jobs::enqueue(tx, input.merchant, job, "reconcile_payment", &id, look_at, mint.now).await?;
     Ok(Started::New(payment.id))
 }
@@ -265,11 +356,13 @@ async fn repeated(
 
 async fn save(
     tx: &mut Tx,
-    mint: &Mint,
-    input: &StartPayment,
+    work: &Work,
     invoice: &Invoice,
     (accepted, surcharge): (Accepted, Money),
+    chosen: Option<&Chosen>,
 ) -> Result<Payment> {
+    let Work { mint, input, .. } = work;
+    let send_at = chosen.and_then(|chosen| chosen.send_at);
     let started =
         Payment::submitting(input.merchant, input.payment, invoice.customer_id, accepted.amount, mint.now);
     let payment = Payment {
@@ -277,13 +370,21 @@ async fn save(
         surcharge_minor: surcharge.minor(),
         contact_id: input.payer.contact_id,
         link_id: input.payer.link_id,
-        session_hash: Some(input.payer.session_hash),
+        session_hash: Some(input.payer.session_hash).filter(|_| input.means.charged_by.is_none()),
         receipt_email: input.receipt_email.clone(),
         payer_reference: input.payer_reference.clone(),
         language: input.language.clone(),
+        state: if send_at.is_some() { PaymentState::Created } else { PaymentState::Submitting },
+        payment_method_id: input.means.saved,
+        send_at,
+        keeps_method: input.means.keep && chosen.is_none() && work.customer.is_some(),
+        instrument_name: chosen.map(|chosen| chosen.saved.name.clone()),
+        instrument_last4: chosen.map(|chosen| chosen.saved.last4.clone()),
         ..started
     };
-    let inserted = payments::insert(tx, &payment, "the payer pressed pay").await?;
+    let why =
+        if input.means.charged_by.is_some() { "a saved method is charged" } else { "the payer pressed pay" };
+    let inserted = payments::insert(tx, &payment, why).await?;
     anyhow::ensure!(inserted, "payment {} was started at the same moment", payment.id);
     if let Some(client) = input.payer.client {
         payments::note_client(tx, input.merchant, payment.id, &client.to_string()).await?;
@@ -305,42 +406,81 @@ async fn save(
         feed_number: None,
     };
     events::append(tx, input.merchant, &event).await?;
+    if let Some(actor) = &input.means.charged_by {
+        audit::append(tx, input.merchant, &charged(mint, input, actor)).await?;
+    }
     Ok(payment)
 }
 
-fn mandate(mint: &Mint, input: &StartPayment, agreement: &Agreement, payment: &Payment) -> Mandate {
+/// Who charges a saved method, for the trail.
+fn charged(mint: &Mint, input: &StartPayment, actor: &str) -> AuditRow {
+    let saved = input.means.saved.map(|saved| saved.to_string());
+    AuditRow {
+        id: mint.id(AuditId::new),
+        actor: actor.to_owned(),
+        act: acts::PAYMENT_CHARGE.to_owned(),
+        object: input.payment.to_string(),
+        before: "null".to_owned(),
+        after: json!({ "payment_method": saved, "amount": input.amount_minor }).to_string(),
+        at: mint.now,
+    }
+}
+
+fn mandate(
+    mint: &Mint,
+    input: &StartPayment,
+    agreement: &Agreement,
+    (payment, chosen): (&Payment, Option<&Chosen>),
+) -> Mandate {
     Mandate {
         id: mint.id(MandateId::new),
-        payment_id: payment.id,
+        given_for: GivenFor::Payment(payment.id),
         customer_id: payment.customer_id,
         contact_id: payment.contact_id,
         method: payment.method,
+        rule: if payment.keeps_method { Rule::Standing } else { Rule::Once },
         wording: agreement.wording.clone(),
         wording_hash: Sha256::digest(&agreement.wording).into(),
-        amount: Money::new(payment.amount_minor.saturating_add(payment.surcharge_minor), payment.currency),
+        amount: Some(Money::new(
+            payment.amount_minor.saturating_add(payment.surcharge_minor),
+            payment.currency,
+        )),
         payer_email: payment.receipt_email.clone(),
         client: input.payer.client.map(|client| client.to_string()),
         user_agent: agreement.user_agent.clone(),
         language: payment.language.clone(),
         offered_at: mint.now,
-        accepted_at: None,
-        account: Account::default(),
+        // Of a saved account nothing more is learned: it is agreed to here.
+        accepted_at: chosen.map(|_| mint.now),
+        account: chosen.map_or_else(Account::default, |chosen| chosen.account.clone()),
         ended: None,
     }
 }
 
-fn attempt(work: &Work, merchant: &Merchant, invoice: &Invoice, payment: &Payment) -> Result<Attempt> {
+fn attempt(
+    work: &Work,
+    (merchant, invoice, payment): (&Merchant, &Invoice, &Payment),
+    chosen: Option<&Chosen>,
+) -> Result<Attempt> {
     let id = work.mint.id(AttemptId::new);
     let pages = format!("{}/p/{}/payments/{}", work.public_url, merchant.slug, payment.id);
     let charge =
         payment.amount_minor.checked_add(payment.surcharge_minor).context("the charge is too large")?;
+    let charge = Money::new(charge, payment.currency);
+    if let Some(chosen) = chosen {
+        let is_waited_for = payment.send_at.is_none() && work.input.means.charged_by.is_none();
+        let return_url = is_waited_for.then(|| format!("{pages}/return"));
+        let request = chosen.charge((id, payment), (merchant, invoice), charge, return_url);
+        let call = work.processor.saved_charge(&request)?;
+        return Ok(Attempt::first(payment, id, (STRIPE, processor_key(id)), (call.route, call.body)));
+    }
     let checkout = Checkout {
         attempt: id,
         payment: payment.id,
         merchant: payment.merchant,
         method: payment.method,
-        save: false,
-        charge: Money::new(charge, payment.currency),
+        save: payment.keeps_method,
+        charge,
         description: format!("{} invoice {}", merchant.name, invoice.number),
         invoice: invoice.id,
         invoice_number: invoice.number.clone(),
@@ -372,6 +512,9 @@ fn request_hash(input: &StartPayment) -> [u8; 32] {
     hash.update(input.amount_minor.to_be_bytes());
     if input.method != Method::Card {
         hash.update(input.method.as_str());
+    }
+    if let Some(saved) = &input.means.saved {
+        hash.update(saved.as_bytes());
     }
     hash.finalize().into()
 }

@@ -4,6 +4,7 @@
 //! answered is sent again, the same, as long as the payer waits; afterwards the reconciler asks.
 
 use crate::actions::record_outcome::{Outcome, Recorded, record_outcome};
+use crate::actions::submit_charge::submit_charge;
 use crate::app::App;
 use anyhow::{Context as _, Result};
 use billing::ids::{AttemptId, JobId, MerchantId, PaymentId};
@@ -36,6 +37,10 @@ pub async fn submit_attempt(app: &App, merchant: MerchantId, payment: PaymentId)
     let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
     let processor = processor.context("the processor was disconnected")?;
     let attempt = latest(app, merchant, payment).await?;
+    let found = app.store.read(async move |tx: &mut Tx| payments::find(tx, merchant, payment).await).await?;
+    if let Some(found) = found.filter(|found| found.payment_method_id.is_some()) {
+        return submit_charge(app, processor, &found, &attempt).await;
+    }
     let calls = send_until_answered(app, &*processor, &attempt);
     match tokio::time::timeout(PAYER_WAITS, calls).await {
         Ok(Some(Ok(page))) => answered(app, &attempt, page, processor.is_live()).await,
@@ -61,7 +66,7 @@ pub(super) struct Unsent {
     /// How often the call was sent by then, this time included.
     pub(super) calls: i64,
     /// True if the payment has ended meanwhile, so that trying again is of no use.
-    payment_ended: bool,
+    pub(super) payment_ended: bool,
 }
 
 impl Unsent {
@@ -140,7 +145,7 @@ pub(super) async fn send_once(
     answer.map_err(|error| Unsent { error, calls, payment_ended: false })
 }
 
-async fn note_call(app: &App, attempt: &Attempt) -> Result<Option<i64>> {
+pub(super) async fn note_call(app: &App, attempt: &Attempt) -> Result<Option<i64>> {
     let (merchant, id, payment, now) = (attempt.merchant, attempt.id, attempt.payment_id, app.clock.now());
     app.store
         .write(async move |tx: &mut Tx| {
@@ -231,7 +236,7 @@ async fn note_refusal(
 }
 
 /// Nobody answered: neither made nor not made. The hold stays and the reconciler asks.
-async fn unanswered(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<Submitted> {
+pub(super) async fn unanswered(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<Submitted> {
     let mint = app.mint();
     let state = app
         .store

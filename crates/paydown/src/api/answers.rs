@@ -170,7 +170,9 @@ answers! {
     CannotRecord = [
         InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotOpen, BodyTooLarge,
         UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused, Surplus,
-        AllocationsAboveAmount, CurrencyMismatch, CustomerMismatch, DateInFuture,
+        AllocationsAboveAmount, CurrencyMismatch, CustomerMismatch, DateInFuture, PaymentMethodUnusable,
+        SurchargeChanged, AmountAbovePayable, AmountNotPositive, NothingPayable, AllInProgress,
+        PartialNotAllowed, AmountBelowMinimum, AmountLeavesTooLittle, AmountNotChargeable,
     ];
     /// What settling a payment by hand may answer.
     CannotResolve = [
@@ -233,4 +235,10 @@ answers! {
     ];
     /// What setting what losses mean may answer.
     CannotSetDisputes = [InvalidJson, BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber];
+    /// What calling a payment off may answer.
+    CannotCallOff = [NotFound, CannotCancel];
+    /// What ending a mandate may answer.
+    CannotEndMandate = [NotFound, ForOneDebit];
+    /// What setting something may answer.
+    CannotSet = [InvalidJson, BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber];
 }

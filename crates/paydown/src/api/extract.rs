@@ -3,6 +3,7 @@
 
 use super::problem::{Code, Problem};
 use crate::actions::once::Once;
+use crate::actions::start_payment::Request as Known;
 use crate::api::caller::Caller;
 use crate::app::App;
 use axum::body::Body as AnyBody;
@@ -33,31 +34,66 @@ impl<T: DeserializeOwned + Serialize, const MOST: usize> FromRequest<App> for Bo
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &App) -> Result<Body<T, MOST>, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let kind =
-            kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
-        if kind != "application/json" {
-            return Err(Problem::new(Code::UnsupportedMediaType, "Send Content-Type: application/json."));
+        checked(&bytes_of(request, MOST).await?).map(Body)
+    }
+}
+
+/// One of two JSON bodies: the first where the body has its field.
+pub enum Either<A, B> {
+    /// The one with the field.
+    First(A),
+    /// The other one.
+    Second(B),
+}
+
+/// A body that is told from another one by a field.
+pub trait HasField {
+    /// The field.
+    const FIELD: &'static str;
+}
+
+impl<A, B> FromRequest<App> for Either<A, B>
+where
+    A: DeserializeOwned + Serialize + HasField,
+    B: DeserializeOwned + Serialize,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Either<A, B>, Problem> {
+        let bytes = bytes_of(request, LARGEST_BODY).await?;
+        let has_field =
+            serde_json::from_slice::<Value>(&bytes).is_ok_and(|body| body.get(A::FIELD).is_some());
+        if has_field { checked(&bytes).map(Either::First) } else { checked(&bytes).map(Either::Second) }
+    }
+}
+
+async fn bytes_of(request: Request, most: usize) -> Result<Vec<u8>, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
+    if kind != "application/json" {
+        return Err(Problem::new(Code::UnsupportedMediaType, "Send Content-Type: application/json."));
+    }
+    read(request.into_body(), most).await
+}
+
+fn checked<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Problem> {
+    let body: T = parse(bytes)?;
+    let again = serde_json::to_value(&body).map_err(anyhow::Error::from)?;
+    // The parser would take a list for an object, and an object for a word.
+    let sent = serde_json::from_slice(bytes).map_err(anyhow::Error::from)?;
+    if let Some(param) = other_kind(&sent, &again, String::new()) {
+        let problem = Problem::new(
+            Code::InvalidRequest,
+            "An object, a list or a word stands where another is expected.",
+        );
+        return Err(if param.is_empty() { problem } else { problem.at(param) });
+    }
+    // A card number in any text is refused before anything can keep it.
+    match card_number(&again, String::new()) {
+        Some(param) => {
+            Err(Problem::new(Code::CardNumber, "This text holds a card number; leave it out.").at(param))
         }
-        let bytes = read(request.into_body(), MOST).await?;
-        let body: T = parse(&bytes)?;
-        let again = serde_json::to_value(&body).map_err(anyhow::Error::from)?;
-        // The parser would take a list for an object, and an object for a word.
-        let sent = serde_json::from_slice(&bytes).map_err(anyhow::Error::from)?;
-        if let Some(param) = other_kind(&sent, &again, String::new()) {
-            let problem = Problem::new(
-                Code::InvalidRequest,
-                "An object, a list or a word stands where another is expected.",
-            );
-            return Err(if param.is_empty() { problem } else { problem.at(param) });
-        }
-        // A card number in any text is refused before anything can keep it.
-        match card_number(&again, String::new()) {
-            Some(param) => {
-                Err(Problem::new(Code::CardNumber, "This text holds a card number; leave it out.").at(param))
-            }
-            None => Ok(Body(body)),
-        }
+        None => Ok(body),
     }
 }
 
@@ -248,12 +284,18 @@ impl Repeatable {
         request: &Named<'_, B>,
         answer: fn(&T) -> anyhow::Result<(String, String)>,
     ) -> Result<Once<T>, Problem> {
+        let Known { owner, route, key, request_hash } = self.request(caller, request)?;
+        Ok(Once { owner, route, key, request_hash, answer })
+    }
+
+    /// The same for what is not answered word for word again, since it goes on after its first answer.
+    pub fn request<B: Serialize>(self, caller: &Caller, request: &Named<'_, B>) -> Result<Known, Problem> {
         let body = serde_json::to_vec(request.body).map_err(anyhow::Error::from)?;
         let mut hash = Sha256::new();
         hash.update((request.of.len() as u64).to_be_bytes());
         hash.update(request.of);
         hash.update(body);
         let owner = caller.key.id.to_string();
-        Ok(Once { owner, route: request.route, key: self.0, request_hash: hash.finalize().into(), answer })
+        Ok(Known { owner, route: request.route, key: self.0, request_hash: hash.finalize().into() })
     }
 }

@@ -405,6 +405,8 @@ ids! {
     PayoutId: "pyt_06a8q2m0000000000000000000";
     DisputeId: "dsp_06a8q2m0000000000000000000";
     RefundId: "rfd_06a8q2m0000000000000000000";
+    PaymentMethodId: "pmt_06a8q2m0000000000000000000";
+    MandateId: "man_06a8q2m0000000000000000000";
     EventId: "evt_06a8q2m0000000000000000000";
     GrantId: "grt_06a8q2m0000000000000000000";
     CreditNoteId: "crn_06a8q2m0000000000000000000";

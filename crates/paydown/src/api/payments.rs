@@ -2,7 +2,8 @@
 
 use super::answers::{CannotRecord, Common, NotFound, RequiredKey, Unclear, made};
 use super::caller::{Caller, May, PaymentsRead, PaymentsWrite};
-use super::extract::{Asked, At, Body, Named, Repeatable};
+use super::charges::{self, NewCharge};
+use super::extract::{Asked, At, Either, Named, Repeatable};
 use super::fields::{self, Amount, CurrencyCode, Day, Line};
 use super::invoices::sentence;
 use super::page::{Limit, List, no_such_row};
@@ -14,7 +15,7 @@ use axum::Json;
 use axum::extract::{OriginalUri, State};
 use axum::response::Response;
 use billing::allocation::Surplus as Rule;
-use billing::ids::{InvoiceId, PaymentId};
+use billing::ids::{InvoiceId, MerchantId, PaymentId};
 use billing::payment::Method as By;
 use billing::payout::PayoutState;
 use serde::{Deserialize, Serialize};
@@ -122,6 +123,12 @@ pub struct Payment {
     /// What the merchant's books know it by: the number of a cheque, the text of a transfer.
     #[schema(example = "10077")]
     reference: Option<String>,
+    /// The saved method that is charged; null where none is.
+    #[schema(example = "pmt_06a8q2m0000000000000000000")]
+    payment_method: Option<String>,
+    /// When a debit of a saved account is sent: until then it can be called off. Null for every other payment.
+    #[schema(format = DateTime)]
+    send_at: Option<String>,
     /// The day it was received; null for a payment by card.
     #[schema(format = Date)]
     received_on: Option<String>,
@@ -248,6 +255,16 @@ impl NewAllocation {
     }
 }
 
+/// A payment as it is asked for: money that was received, or a saved method to charge.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum AnyPayment {
+    /// Money that was received.
+    Received(NewPayment),
+    /// A saved method to charge.
+    Charge(NewCharge),
+}
+
 impl PaymentStatus {
     const fn of(state: billing::payment::PaymentState) -> PaymentStatus {
         use billing::payment::PaymentState as State;
@@ -294,6 +311,8 @@ impl Payment {
             amount: payment.amount_minor,
             surcharge: payment.surcharge_minor,
             reference: payment.reference.clone(),
+            payment_method: payment.payment_method_id.map(|id| id.to_string()),
+            send_at: payment.send_at.map(|at| at.to_string()),
             received_on: payment.received_on.map(|day| day.to_string()),
             allocations: allocations.iter().map(Allocation::of).collect(),
             customer_credit: credit_minor,
@@ -335,16 +354,20 @@ impl NewPayment {
     }
 }
 
-/// Record money that was received
+/// Record money that was received, or charge a saved method
 ///
-/// A cheque, a transfer or cash, set against one invoice or several of a customer. What was received is never bound by what the
+/// With `payment_method` the saved card or account is charged for an invoice, without its owner being there: by the amount rule of the
+/// portal, and only with the surcharge that you name. A card is answered with what became of it; a debit of an account is held until
+/// your cut-off. A decline is a payment that `failed`; one that was not answered is `unknown` and never charged again by itself.
+///
+/// Otherwise money is recorded: a cheque, a transfer or cash, set against one invoice or several of a customer. What was received is never bound by what the
 /// merchant asks payers for: only what is payable on each invoice is its bound. What is above that is refused with the surplus
 /// named, unless `surplus` is `customer_credit`: then it is kept as credit that is born on that invoice, and goes back to it by
 /// itself as soon as something is payable there. What is above all allocations together is refused in the same way, or goes to
 /// the first invoice and, as far as that cannot take it, to credit.
 #[utoipa::path(
     post, path = "/v1/payments", tag = "Payments", operation_id = "recordPayment",
-    params(RequiredKey), request_body = NewPayment,
+    params(RequiredKey), request_body = AnyPayment,
     responses((status = 201, description = "Recorded", body = Payment), Common, CannotRecord),
     security(("key" = ["payments:write"]))
 )]
@@ -352,8 +375,12 @@ pub async fn record(
     State(app): State<App>,
     May(caller, _): May<PaymentsWrite>,
     key: Repeatable,
-    Body(new): Body<NewPayment>,
+    new: Either<NewCharge, NewPayment>,
 ) -> Result<Response, Problem> {
+    let new = match new {
+        Either::First(charge) => return charges::charge(&app, &caller, key, charge).await,
+        Either::Second(new) => new,
+    };
     let once = key.once(&caller, &Named { route: "POST /v1/payments", of: "", body: &new }, told)?;
     let input = new.recorded_by(&caller);
     // In a task of its own: a caller who leaves stops nothing half-way.
@@ -460,15 +487,17 @@ pub async fn show(
     At(id): At,
 ) -> Result<Json<Payment>, Problem> {
     let id: PaymentId = id.parse().map_err(|_| Problem::not_found())?;
-    let found = app
-        .store
-        .read(async move |tx: &mut Tx| {
-            let Some(payment) = payments::find(tx, caller.merchant, id).await? else { return Ok(None) };
-            let mut placed = receipts::placed(tx, caller.merchant, Of::Merchant, (id, id)).await?;
-            let paid_out = items::of_payments(tx, caller.merchant, (id, id)).await?.remove(&id);
-            Ok(Some((payment, placed.remove(&id).unwrap_or_default(), paid_out)))
-        })
-        .await?;
-    let (payment, placed, paid_out) = found.ok_or_else(Problem::not_found)?;
-    Ok(Json(Payment::of(&payment, &placed.allocations, placed.credit_minor, paid_out.as_ref())))
+    shown(&app, caller.merchant, id).await.map(Json)
+}
+
+/// A payment as it is now.
+pub(super) async fn shown(app: &App, merchant: MerchantId, id: PaymentId) -> Result<Payment, Problem> {
+    let found = app.store.read(async move |tx: &mut Tx| {
+        let Some(payment) = payments::find(tx, merchant, id).await? else { return Ok(None) };
+        let mut placed = receipts::placed(tx, merchant, Of::Merchant, (id, id)).await?;
+        let paid_out = items::of_payments(tx, merchant, (id, id)).await?.remove(&id);
+        Ok(Some((payment, placed.remove(&id).unwrap_or_default(), paid_out)))
+    });
+    let (payment, placed, paid_out) = found.await?.ok_or_else(Problem::not_found)?;
+    Ok(Payment::of(&payment, &placed.allocations, placed.credit_minor, paid_out.as_ref()))
 }

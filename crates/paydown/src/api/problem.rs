@@ -99,6 +99,12 @@ codes! {
     EvidenceSent = "evidence_sent", CONFLICT, "Evidence was sent already";
     /// The time in which the bank takes evidence is over.
     EvidencePastDue = "evidence_past_due", CONFLICT, "It is too late for evidence";
+    /// The saved method was removed, has expired, may not be debited any more, is another company's, or the merchant does not take its kind. Ask the payer for another one.
+    PaymentMethodUnusable = "payment_method_unusable", CONFLICT, "The saved method cannot be charged";
+    /// The payment has ended, or the processor did not call it off: only its answer counts. Look at the payment for where it stands.
+    CannotCancel = "cannot_cancel", CONFLICT, "The payment was not called off";
+    /// The mandate is for one debit and allows nothing after it. Call the payment off instead.
+    ForOneDebit = "for_one_debit", CONFLICT, "The mandate is for one debit";
     /// The body is larger than 1 MiB, or than 12 MiB where evidence is handed in.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The body has to be `Content-Type: application/json`.
@@ -143,6 +149,8 @@ codes! {
     AmountLeavesTooLittle = "amount_leaves_too_little", UNPROCESSABLE_ENTITY, "Too little would stay";
     /// The method cannot carry the amount: below its least, above its most, or not on its steps.
     AmountNotChargeable = "amount_not_chargeable", UNPROCESSABLE_ENTITY, "The method cannot carry the amount";
+    /// The surcharge is another one than was sent. Tell the payer, then send the one that the answer names.
+    SurchargeChanged = "surcharge_changed", UNPROCESSABLE_ENTITY, "The surcharge is another one";
     /// The invoices cannot take all of the money. `surplus` is what has no place; send `"surplus": "customer_credit"` to keep it as the customer's credit.
     Surplus = "surplus", UNPROCESSABLE_ENTITY, "The invoices cannot take all of it";
     /// The allocations add up to more than the amount.

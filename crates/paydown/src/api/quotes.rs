@@ -129,7 +129,7 @@ fn quote(id: InvoiceId, terms: &Terms, amount: Money, (fee, left): (Money, Money
 }
 
 /// The refusal of the amount rule, with what would be accepted.
-fn refused(refusal: &Refusal, currency: Currency) -> Problem {
+pub(super) fn refused(refusal: &Refusal, currency: Currency) -> Problem {
     let (code, detail) = words(&refusal.kind);
     let limits = refusal.limits.map(|(least, most)| Limits { minimum: least.minor(), maximum: most.minor() });
     let more = More {

@@ -1,11 +1,17 @@
 //! `paydown payment`: what was started, and what became of it.
 
+use super::ListArgs;
 use super::anomalies::{anomaly_line, listed_json};
+use super::invoices;
+use super::resolve::{self, ResolveArgs};
 use super::world::{At, Exit, stop, table};
-use super::{ListArgs, PaymentCommand, resolve};
+use crate::actions::call_off_payment::{CalledOff, call_off_payment};
+use crate::actions::charge_saved::{ChargeSaved, Charged, charge_saved};
 use anyhow::Result;
-use billing::ids::{MerchantId, PaymentId};
+use billing::amount::{NumberMarks, Typed, parse_text};
+use billing::ids::{MerchantId, PaymentId, PaymentMethodId};
 use billing::payout::PayoutState;
+use clap::Subcommand;
 use ledger::Money;
 use serde_json::{Value, json};
 use store::anomalies;
@@ -13,11 +19,41 @@ use store::db::{Store, Tx};
 use store::payments::{self, Payment};
 use store::payouts::items::{self, PaidOut};
 
+#[derive(Debug, Subcommand)]
+pub(super) enum PaymentCommand {
+    /// List payments in the order in which they were started
+    List(ListArgs),
+    /// Show a payment with its history
+    Show {
+        /// Id of the payment, pay_…
+        id: String,
+    },
+    /// Charge a saved card or account for an invoice; a debit is held until the cut-off
+    Charge {
+        /// Id of the saved method, pmt_…
+        method: String,
+        /// Number or id of the invoice
+        invoice: String,
+        /// What is paid of it: 500.00
+        #[arg(long)]
+        amount: String,
+    },
+    /// Call a payment off: one that is held is stopped, of one that was sent the processor is asked
+    Cancel {
+        /// Id of the payment, pay_…
+        id: String,
+    },
+    /// Say how a payment ended, where the processor is asked and has no answer
+    Resolve(ResolveArgs),
+}
+
 pub(super) async fn run(at: &mut At<'_>, command: PaymentCommand) -> Result<Exit> {
     match command {
         PaymentCommand::List(args) => list(at, args).await,
         PaymentCommand::Show { id } => show(at, &id).await,
         PaymentCommand::Resolve(args) => resolve::run(at, args).await,
+        PaymentCommand::Charge { method, invoice, amount } => charge(at, (&method, &invoice, &amount)).await,
+        PaymentCommand::Cancel { id } => cancel(at, &id).await,
     }
 }
 
@@ -103,6 +139,67 @@ pub(super) async fn read_id(store: &Store, merchant: MerchantId, text: &str) -> 
 
 pub(super) fn unknown(text: &str) -> anyhow::Error {
     stop(Exit::NotFound, format!("there is no payment {text}; `paydown payment list` shows them"))
+}
+
+/// Charges a saved method, with the surcharge that is in force.
+async fn charge(at: &mut At<'_>, (method, number, amount): (&str, &str, &str)) -> Result<Exit> {
+    let (config, store, merchant) = at.merchant().await?;
+    let saved: PaymentMethodId = method.parse().map_err(|error| stop(Exit::Usage, format!("{error}")))?;
+    let invoice = invoices::find(&store, merchant.id, number).await?;
+    let minor = match parse_text(amount, invoice.figures.currency, NumberMarks::ENGLISH) {
+        Ok(Typed::Minor(minor)) => minor,
+        _ => return Err(stop(Exit::Usage, format!("{amount:?} is no amount such as 500.00"))),
+    };
+    let app = at.app(&config, store)?;
+    let mut input = ChargeSaved {
+        merchant: merchant.id,
+        invoice: invoice.id,
+        saved,
+        amount_minor: minor,
+        surcharge_minor: 0,
+        request: None,
+        actor: at.actor(),
+    };
+    let mut charged = charge_saved(&app, input.clone()).await?;
+    if let Charged::SurchargeIs(now) = &charged {
+        input.surcharge_minor = now.minor();
+        charged = charge_saved(&app, input).await?;
+    }
+    let payment = match charged {
+        Charged::New(payment) | Charged::Repeated(payment) => payment,
+        Charged::NotFound => return Err(stop(Exit::NotFound, format!("there is no saved method {saved}"))),
+        Charged::Refused(refusal, _) => {
+            return Err(stop(Exit::Refused, format!("this amount cannot be paid: {:?}", refusal.kind)));
+        }
+        Charged::Unusable | Charged::OtherRequest | Charged::SurchargeIs(_) => {
+            return Err(stop(Exit::Refused, format!("{saved} cannot be charged for this invoice")));
+        }
+        Charged::NotYet => {
+            return Err(stop(
+                Exit::Unavailable,
+                "what the processor knows is being looked through; try again",
+            ));
+        }
+    };
+    show(at, &payment.to_string()).await
+}
+
+/// Calls a payment off.
+async fn cancel(at: &mut At<'_>, text: &str) -> Result<Exit> {
+    let (config, store, merchant) = at.merchant().await?;
+    let id = read_id(&store, merchant.id, text).await?;
+    let app = at.app(&config, store)?;
+    match call_off_payment(&app, merchant.id, id, at.actor()).await? {
+        None => Err(unknown(text)),
+        Some(CalledOff::Done) => {
+            at.tell(&json!({ "id": id.to_string(), "state": "canceled" }), || format!("{id} is called off"))?;
+            Ok(Exit::Done)
+        }
+        Some(CalledOff::Not(state)) => {
+            let words = format!("{id} was not called off: it is {}", state.as_str());
+            Err(stop(Exit::Conflict, words))
+        }
+    }
 }
 
 /// The payment that a payer names on the telephone. References are made from ids, so the list is read to find one.

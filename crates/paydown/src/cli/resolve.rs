@@ -2,15 +2,47 @@
 
 use super::payments::{payment_json, read_id, unknown};
 use super::world::{At, Exit, stop};
-use super::{ResolveArgs, ResolveWord};
 use crate::actions::once::Ran;
 use crate::actions::resolve_payment::{CannotResolve, ResolvePayment, Word, resolve_payment};
 use anyhow::Result;
 use billing::amount::{NumberMarks, Typed, parse_text};
 use billing::payment::resolve::CannotResolve as Rule;
+use clap::Args;
 use ledger::{Currency, Money};
 use store::db::Tx;
 use store::payments;
+
+/// `paydown payment resolve`.
+#[derive(Debug, Args)]
+pub(super) struct ResolveArgs {
+    /// Id of the payment, pay_…
+    id: String,
+    /// How it ended
+    #[arg(long = "as", value_enum, value_name = "WORD")]
+    word: ResolveWord,
+    /// What you know and from whom; it stays in the audit trail
+    #[arg(long)]
+    reason: String,
+    /// The processor's name of the charge, where it succeeded
+    #[arg(long, value_name = "ID", required_if_eq("word", "succeeded"))]
+    charge: Option<String>,
+    /// What was captured, surcharge included, where it succeeded: 411.90 or "411.90 EUR"
+    #[arg(long, required_if_eq("word", "succeeded"))]
+    amount: Option<String>,
+}
+
+/// How a payment ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ResolveWord {
+    /// It was given up; no money moved
+    Canceled,
+    /// It was refused; no money moved
+    Failed,
+    /// The money was captured; name the charge and the amount
+    Succeeded,
+    /// It was said to have succeeded, and the processor says that no money came
+    TakenBack,
+}
 
 pub(super) async fn run(at: &mut At<'_>, args: ResolveArgs) -> Result<Exit> {
     let ResolveArgs { id: text, word, reason, charge, amount } = args;

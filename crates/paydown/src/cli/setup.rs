@@ -2,7 +2,7 @@
 
 use super::world::{At, Exit, stop, table};
 use super::{ConnectCommand, InitArgs, MerchantCommand, NewMerchantArgs};
-use super::{ask, merchant_links, offered_methods};
+use super::{ask, merchant_links, methods, offered_methods};
 use crate::actions::connect_processor::{CannotConnect, ConnectProcessor, connect_processor};
 use crate::actions::create_merchant::{CannotCreate, NewMerchant, create_merchant};
 use crate::app::App;
@@ -101,6 +101,7 @@ pub(super) async fn merchant(at: &mut At<'_>, command: MerchantCommand) -> Resul
         }
         MerchantCommand::Links(command) => return merchant_links::run(at, command).await,
         MerchantCommand::Methods(command) => return offered_methods::run(at, command).await,
+        MerchantCommand::CutOff(command) => return methods::cut_off(at, command).await,
         MerchantCommand::List => {
             let all = store.read(async move |tx: &mut Tx| merchants::all(tx).await).await?;
             let json: Vec<Value> = all

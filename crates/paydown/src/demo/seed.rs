@@ -9,7 +9,7 @@ use crate::actions::issue_invoice::{Issued, NewInvoice, issue_invoice};
 use crate::actions::reconcile_payment::reconcile_payment;
 use crate::actions::run_jobs::seal;
 use crate::actions::set_offered_methods::{SetOfferedMethods, set_offered_methods};
-use crate::actions::start_payment::{Payer, StartPayment, Started, start_payment};
+use crate::actions::start_payment::{Means, Payer, StartPayment, Started, start_payment};
 use crate::actions::submit_attempt::{Submitted, latest, submit_attempt};
 use crate::actions::void_invoice::{VoidInvoice, void_invoice};
 use crate::app::App;
@@ -215,6 +215,7 @@ impl Seeder<'_> {
             invoice,
             payment,
             method: Method::Card,
+            means: Means::default(),
             agreement: None,
             amount_minor: minor,
             surcharge_minor: 0,

@@ -31,6 +31,7 @@ const GROUPS: [Group; 6] = [
             "paying-from-a-bank-account",
             "amounts-that-are-refused",
             "card-fee",
+            "saved-methods",
             "receipts",
             "using-credit",
         ],
@@ -65,6 +66,7 @@ const GROUPS: [Group; 6] = [
             "bank-debits",
             "credit-and-credit-notes",
             "disputes",
+            "charging-saved-methods",
         ],
     },
     Group {

@@ -6,11 +6,11 @@ mod facts;
 use crate::actions::create_link::link_url;
 use crate::actions::dispute_words::reason_words;
 use crate::app::App;
-use crate::format::Locale;
+use crate::format::{self, Locale};
 use crate::look::Brand;
 use crate::mail::pages::{
-    self, CodeMail, DebitStartedMail, DisputeMail, InvoiceMail, PaymentFailedMail, PaymentReceivedMail,
-    PaymentReturnedMail, RefundEnding, RefundMail, ReturnedNoticeMail,
+    self, AgreementMail, CodeMail, DebitStartedMail, DisputeMail, InvoiceMail, PaymentFailedMail,
+    PaymentReceivedMail, PaymentReturnedMail, RefundEnding, RefundMail, ReturnedNoticeMail,
 };
 use crate::mail::transport::Outgoing;
 use crate::pages::parts::charged;
@@ -26,6 +26,7 @@ use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{Address, Message};
 use store::mails::Mail;
+use store::mandates::Mandate;
 use store::merchants::Merchant;
 use store::payments::Payment;
 use store::refunds::Refund;
@@ -100,6 +101,7 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
             return debit(app, facts, sender);
         }
         About::Dispute { .. } => return dispute(app, facts, sender),
+        About::Agreement { .. } | About::AgreementEnded { .. } => return agreement(app, facts, sender),
         About::Refund { owed, link, payment, refund, of_an_invoice } => {
             let pay_url = Places { app, merchant, link: *link }.invoice(owed.id);
             refunded(sender, owed, (payment, refund, *of_an_invoice), pay_url)
@@ -243,6 +245,36 @@ fn ending_of(refund: &Refund, of_an_invoice: bool) -> RefundEnding {
         },
         _ => RefundEnding::Kept,
     }
+}
+
+/// A copy of an agreement: as it was given, or that it has ended.
+fn agreement(app: &App, facts: &Facts, sender: pages::Sender) -> Result<pages::Mail> {
+    let merchant = &facts.merchant;
+    let (mandate, stop_until, has_ended) = match &facts.about {
+        About::Agreement { mandate, stop_until } => (mandate, *stop_until, false),
+        About::AgreementEnded { mandate } => (mandate, None, true),
+        _ => anyhow::bail!("only of an agreement"),
+    };
+    Ok(AgreementMail {
+        sender,
+        last4: mandate.account.last4.clone(),
+        wording: mandate.wording.clone(),
+        stop_until: stop_until.map(|at| clock_in(merchant, at)).transpose()?,
+        has_ended,
+        url: agreement_url(app, merchant, mandate),
+    }
+    .render())
+}
+
+/// Where whoever agreed finds the proof, signed in.
+fn agreement_url(app: &App, merchant: &Merchant, mandate: &Mandate) -> String {
+    format!("{}/p/{}/agreements/{}", app.public_url, merchant.slug, mandate.id)
+}
+
+/// `16:00 Eastern time on 16 November 2026`, where the merchant is.
+fn clock_in(merchant: &Merchant, at: Timestamp) -> Result<(String, Date)> {
+    let local = at.in_tz(&merchant.time_zone)?;
+    Ok((format::clock(at, local.time_zone()), local.date()))
 }
 
 /// What a bank's word means.

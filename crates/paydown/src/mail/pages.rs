@@ -1,10 +1,12 @@
 //! The mails a payer gets, as pure rendering: subject, HTML and text with the same facts, built from one letter. It sends
 //! nothing and knows no address but those in the letter.
 
+mod agreement;
 mod debits;
 mod disputes;
 mod refunds;
 
+pub use agreement::AgreementMail;
 pub use debits::{DebitStartedMail, PaymentReturnedMail, ReturnedNoticeMail};
 pub use disputes::DisputeMail;
 pub use refunds::{RefundEnding, RefundMail};

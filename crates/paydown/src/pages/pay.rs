@@ -6,11 +6,11 @@ use super::{Chrome, Viewer};
 use crate::format;
 use crate::texts::{Arg, Rich};
 use askama::Template;
-use billing::payment::Method;
 use ledger::Money;
+use std::collections::BTreeMap;
 
-/// `/invoices/{id}/pay`. Posts `csrf`, `intent`, `amount` (minor units), `method`, `fee`, `receipt_email` and
-/// `payer_reference` to itself.
+/// `/invoices/{id}/pay`. Posts `csrf`, `intent`, `amount` (minor units), `method` (the word of a kind, or the id of a saved card or
+/// account), `fee`, `keep`, `receipt_email` and `payer_reference` to itself.
 #[derive(Template)]
 #[template(path = "portal/pay.html")]
 pub struct PayPage {
@@ -28,8 +28,12 @@ pub struct PayPage {
     pub may_change: bool,
     /// The ways to pay, one at least, in the order in which they are shown.
     pub ways: Vec<Way>,
-    /// The one that is chosen.
-    pub chosen: Method,
+    /// The word of the one that is chosen.
+    pub chosen: String,
+    /// What is saved and what is new stand on two pages, since one is charged here and the other is not: where the other one is.
+    pub other_ways: Option<OtherWays>,
+    /// True where what is used can be kept, and whether it was ticked.
+    pub keep: Option<bool>,
     /// The one-time id made when this form was drawn.
     pub intent: String,
     /// Where card or account are typed: `Stripe`, `the practice processor`.
@@ -44,6 +48,15 @@ pub struct PayPage {
     pub earlier: Option<EarlierPayment>,
     /// What is wrong with the form.
     pub problem: Option<PayProblem>,
+}
+
+/// The other page of ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtherWays {
+    /// This page has what is saved; the other asks for a card or an account.
+    New,
+    /// The other page has what is saved.
+    Saved,
 }
 
 /// A payment made or started a short while ago.
@@ -74,6 +87,8 @@ pub enum PayProblem {
     ProcessorSilent,
     /// The way that was chosen cannot carry the amount, or is not offered any more; nothing was taken.
     WayGone,
+    /// The saved card or account cannot be used any more; nothing was taken.
+    SavedGone,
     /// The fee is another one than the form showed; nothing was taken.
     FeeChanged {
         /// What the form showed.
@@ -128,17 +143,43 @@ impl PayPage {
 
     /// True for the way that is chosen.
     pub fn is_chosen(&self, way: &Way) -> bool {
-        way.method == self.chosen
+        way.word() == self.chosen
     }
 
-    /// The fee of each way, which the form carries under the name of its field.
-    pub fn fees(&self) -> Vec<(&'static str, i64)> {
+    /// The fee of each method, which the form carries under the name of its field.
+    pub fn fees(&self) -> BTreeMap<&'static str, i64> {
         self.ways.iter().filter_map(|way| Some((way.fee_field(), way.fee?.minor()))).collect()
     }
 
     /// What the button says: where it leads, if that is known.
     pub fn button(&self) -> String {
-        self.only_way().map_or_else(|| self.chrome.t("continue"), |way| way.button(&self.chrome))
+        match self.only_way() {
+            Some(way) => way.button(&self.chrome, self.amount),
+            None if self.is_charged_here() => self.chrome.t("pay-now"),
+            None => self.chrome.t("continue"),
+        }
+    }
+
+    /// True where the button charges what is saved.
+    pub fn is_charged_here(&self) -> bool {
+        self.ways.iter().any(|way| way.saved.is_some())
+    }
+
+    /// Where the other ways are, and what that is called.
+    pub fn other_ways_link(&self) -> Option<(String, String)> {
+        let at = format!("{}/pay?amount={}", self.at(), self.amount.minor());
+        Some(match self.other_ways? {
+            OtherWays::New => (format!("{at}&with=new"), self.chrome.t("use-another-way")),
+            OtherWays::Saved => (at, self.chrome.t("use-a-saved-way")),
+        })
+    }
+
+    /// What is kept, and what is allowed by it.
+    pub fn keep_words(&self) -> Rich {
+        let debits = self.ways.iter().any(|way| way.method.is_bank_debit());
+        let key = if debits { "keep-about-debits" } else { "keep-about" };
+        let processor = ("processor", Arg::name(&self.processor));
+        self.chrome.say(key, &[processor, ("merchant", self.chrome.merchant_name())])
     }
 
     /// `To Northwind IT (statement line NORTHWIND IT)`, without the label.
@@ -151,6 +192,14 @@ impl PayPage {
     pub fn under_button(&self) -> Rich {
         let args = [("processor", Arg::name(&self.processor)), ("minutes", Arg::Number(self.minutes.into()))];
         let key = match self.only_way() {
+            Some(Way { saved: Some(saved), method, .. }) => match &saved.stop_until {
+                Some(until) if method.is_bank_debit() => {
+                    let until = ("until", Arg::text(until.clone()));
+                    return self.chrome.say("pay-under-button-held", &[until]);
+                }
+                _ => return self.chrome.say("pay-under-button-saved", &[]),
+            },
+            None if self.is_charged_here() => return self.chrome.say("pay-under-button-saved", &[]),
             None => "pay-under-button-any",
             Some(way) if way.method.is_bank_debit() => "pay-under-button-bank",
             Some(_) => "pay-under-button",
@@ -180,6 +229,7 @@ impl PayPage {
             PayProblem::ProcessorSilent => "processor-silent",
             PayProblem::Damaged => "form-damaged",
             PayProblem::WayGone => "way-gone",
+            PayProblem::SavedGone => "saved-gone",
             PayProblem::FeeChanged { before, now } => {
                 let args = [("fee", self.chrome.amount(*now)), ("before", self.chrome.amount(*before))];
                 return Some(self.chrome.say("fee-changed", &args));
@@ -199,6 +249,7 @@ impl PayPage {
                 PayProblem::ProcessorSilent
                     | PayProblem::Damaged
                     | PayProblem::WayGone
+                    | PayProblem::SavedGone
                     | PayProblem::FeeChanged { .. }
             )
         )

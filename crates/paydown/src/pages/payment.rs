@@ -1,8 +1,13 @@
 //! S12 and S13: one payment, waiting or ended. The same address for ever; its state decides what it says. It never shows a
 //! failure that the processor has not stated.
 
+mod ways_on;
+
+pub use ways_on::WayOn;
+
 use super::parts::{charged, near_date};
 use super::refund::RefundNote;
+use super::verification::Verification;
 use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
@@ -49,6 +54,27 @@ pub struct PaymentPage {
     pub may_pay_less: bool,
     /// True when the payer pressed Pay twice and only one payment was made.
     pub pressed_twice: bool,
+    /// Until when it is held, where it is.
+    pub held: Option<Held>,
+    /// True where a saved card or account is charged, so that there is no page of the processor's.
+    pub is_charge: bool,
+    /// True when the payer pressed Stop after the cut-off.
+    pub stopped_too_late: bool,
+    /// How the proof by small deposits stands, where the account has to be proved first.
+    pub verification: Option<Verification>,
+}
+
+/// A debit that is held until the cut-off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The day it is sent.
+    pub on: Date,
+    /// `16:00 Pacific time`.
+    pub time: String,
+    /// By when it usually arrives.
+    pub until: Option<Date>,
+    /// True for whoever started it.
+    pub may_stop: bool,
 }
 
 /// What a dispute at the card's bank has to do with a payment that was received and still stands.
@@ -91,6 +117,10 @@ pub enum Outcome {
     SomeoneElses,
     /// Somebody else started it, and it ended without money. Why is theirs to know.
     SomeoneElsesEnded,
+    /// A debit of a saved account is held until the cut-off.
+    Held,
+    /// A debit was stopped before it was sent.
+    Stopped,
     /// The bank works on a debit.
     DebitBegun,
     /// The bank did not pay a debit.
@@ -162,16 +192,6 @@ impl Decline {
     }
 }
 
-/// A way on from the result.
-pub struct WayOn {
-    /// Where it leads.
-    pub url: String,
-    /// Its words.
-    pub words: String,
-    /// Set where the payment's own card page has to be ended first: what the payer does next, `invoice` or `less`.
-    pub end_first: Option<&'static str>,
-}
-
 impl PaymentPage {
     /// The page's title, without the merchant.
     pub fn title(&self) -> String {
@@ -181,10 +201,16 @@ impl PaymentPage {
 
     /// The outcome in two to five words.
     pub fn heading(&self) -> String {
+        if let Some(verification) = self.proof() {
+            return verification.heading(&self.chrome);
+        }
         self.chrome.t(match self.outcome {
             Outcome::Waiting { .. } => "waiting-heading",
             Outcome::NotOpened if self.debit.is_some() => "not-opened-heading-bank",
             Outcome::NotOpened => "not-opened-heading",
+            Outcome::Held => "held-heading",
+            Outcome::Stopped => "stopped-heading",
+            Outcome::Unfinished if self.is_charge => "challenge-heading",
             Outcome::DebitBegun => "debit-begun-heading",
             Outcome::DebitFailed if self.bank_reason().is_none() => "debit-failed-heading-other",
             Outcome::DebitFailed => "debit-failed-heading",
@@ -206,17 +232,41 @@ impl PaymentPage {
         })
     }
 
+    /// How the proof of the account stands, where the payment waits for it or ended with it.
+    fn proof(&self) -> Option<&Verification> {
+        let counts = matches!(
+            self.outcome,
+            Outcome::Unfinished
+                | Outcome::DebitFailed
+                | Outcome::Declined { .. }
+                | Outcome::Cancelled
+                | Outcome::Expired
+        );
+        self.verification.as_ref().filter(|_| counts)
+    }
+
     /// The sentences under it.
     pub fn sentences(&self) -> Vec<Rich> {
         let chrome = &self.chrome;
+        if let Some(verification) = self.proof() {
+            return vec![verification.words(chrome)];
+        }
         let amount = ("amount", chrome.amount(self.amount));
         let number = ("number", Arg::name(&self.number));
         let left = ("left", chrome.amount(self.left));
         let say = |key| chrome.say(key, &[]);
         let mut sentences = match &self.outcome {
             Outcome::Waiting { .. } => Vec::new(),
+            Outcome::Unfinished if self.is_charge => vec![
+                say("no-money-taken"),
+                chrome.say("challenge", &[amount, ("merchant", chrome.merchant_name())]),
+            ],
             Outcome::Unfinished => {
                 vec![chrome.say(self.key("unfinished"), &[amount]), say("no-money-taken")]
+            }
+            Outcome::Held => self.held_words(),
+            Outcome::Stopped => {
+                vec![chrome.say("stopped", &[amount]), chrome.say("result-still-left", &[number, left])]
             }
             Outcome::DebitBegun => self.begun(),
             Outcome::DebitFailed => {
@@ -253,18 +303,28 @@ impl PaymentPage {
             ],
             Outcome::Unknown => vec![chrome.say("waiting-shows", &[number, amount])],
         };
+        self.add_besides(&mut sentences);
+        sentences
+    }
+
+    /// What is said besides how it stands.
+    fn add_besides(&self, sentences: &mut Vec<Rich>) {
+        let chrome = &self.chrome;
         if self.succeeded() {
             sentences.extend(self.contest.map(|contest| match contest {
-                Contest::Open => say("contested"),
+                Contest::Open => chrome.say("contested", &[]),
                 Contest::PartBack(part) => {
                     chrome.say("contested-part-back", &[("part", chrome.amount(part))])
                 }
             }));
         }
-        if self.pressed_twice && self.succeeded() {
-            sentences.push(say("pressed-twice"));
+        if self.stopped_too_late && self.outcome != Outcome::Stopped {
+            let time = self.held.as_ref().map_or_else(String::new, |held| held.time.clone());
+            sentences.insert(0, chrome.say("stop-too-late", &[("time", Arg::text(time))]));
         }
-        sentences
+        if self.pressed_twice && self.succeeded() {
+            sentences.push(chrome.say("pressed-twice", &[]));
+        }
     }
 
     fn charged_back(&self) -> Vec<Rich> {
@@ -311,6 +371,33 @@ impl PaymentPage {
             ("continue-to-card", true) => "continue-to-bank",
             _ => card,
         }
+    }
+
+    /// When a debit that is held is sent, and when it arrives.
+    fn held_words(&self) -> Vec<Rich> {
+        let (chrome, Some(held)) = (&self.chrome, &self.held) else { return Vec::new() };
+        let last4 = self.debit.as_ref().and_then(|debit| debit.last4.clone()).unwrap_or_default();
+        let until = held.until.map(|until| near_date(chrome, until, self.today)).unwrap_or_default();
+        vec![chrome.say(
+            "held",
+            &[
+                ("amount", chrome.amount(self.amount)),
+                ("number", Arg::name(&self.number)),
+                ("last4", Arg::text(last4)),
+                ("on", Arg::text(near_date(chrome, held.on, self.today))),
+                ("time", Arg::text(held.time.clone())),
+                ("until", Arg::text(until)),
+            ],
+        )]
+    }
+
+    /// `Stop this payment (until 16:00 Pacific time today)`, while the payer can.
+    pub fn stop_words(&self) -> Option<String> {
+        let held = self.held.as_ref().filter(|held| held.may_stop && self.outcome == Outcome::Held)?;
+        let day = if held.on == self.today { "today" } else { "other" };
+        let on = ("on", Arg::text(near_date(&self.chrome, held.on, self.today)));
+        let args = [("time", Arg::text(held.time.clone())), ("day", Arg::text(day)), on];
+        Some(self.chrome.words("stop-payment", &args))
     }
 
     /// That a debit is on its way: nothing is paid yet.
@@ -377,7 +464,7 @@ impl PaymentPage {
 
     /// True while the payer may cancel it, and no other way on says so.
     pub fn may_cancel(&self) -> bool {
-        matches!(self.outcome, Outcome::Unfinished | Outcome::NotOpened)
+        matches!(self.outcome, Outcome::Unfinished | Outcome::NotOpened) && !self.is_charge
     }
 
     /// The one sentence that changes while waiting. The script asks `/payments/{id}/state` for it, and is answered with
@@ -406,6 +493,8 @@ impl PaymentPage {
             Outcome::Unfinished => "unfinished",
             Outcome::SomeoneElses => "someone_elses",
             Outcome::SomeoneElsesEnded => "someone_elses_ended",
+            Outcome::Held => "held",
+            Outcome::Stopped => "stopped",
             Outcome::DebitBegun => "debit_begun",
             Outcome::DebitFailed => "debit_failed",
             Outcome::TakenBack => "taken_back",
@@ -432,73 +521,5 @@ impl PaymentPage {
     /// The invoice's address.
     pub fn invoice_url(&self) -> String {
         format!("{}/invoices/{}", self.chrome.base(), self.invoice_id)
-    }
-
-    /// The ways on, the first of them the primary button.
-    pub fn ways_on(&self) -> Vec<WayOn> {
-        let way = |url: String, key: &str| WayOn { url, words: self.chrome.t(key), end_first: None };
-        let end_first = |next: &'static str, key: &str| WayOn {
-            url: format!("{}/cancel", self.at()),
-            words: self.chrome.t(key),
-            end_first: Some(next),
-        };
-        let (at, invoice) = (self.at(), self.invoice_url());
-        let some_left = self.left.is_positive();
-        let same_amount = format!("{invoice}/pay?amount={}", self.amount.minor());
-        match &self.outcome {
-            Outcome::Waiting { .. } | Outcome::Unknown | Outcome::GivingUp => {
-                vec![way(format!("{at}/return"), "check-now"), way(invoice, "back-to-invoice")]
-            }
-            Outcome::NotOpened => {
-                vec![way(format!("{at}/return"), "try-again"), way(invoice, "back-to-invoice")]
-            }
-            Outcome::DebitFailed if some_left => {
-                vec![way(same_amount, "try-again"), way(invoice, "another-way")]
-            }
-            Outcome::TakenBack | Outcome::ChargedBack if some_left => {
-                vec![way(invoice, "pay-the-rest"), way(format!("{at}/receipt"), "see-receipt")]
-            }
-            Outcome::DebitBegun
-            | Outcome::DebitFailed
-            | Outcome::TakenBack
-            | Outcome::ChargedBack
-            | Outcome::SomeoneElses
-            | Outcome::SomeoneElsesEnded
-            | Outcome::OtherCurrency { .. } => {
-                vec![way(invoice, "back-to-invoice")]
-            }
-            Outcome::Unfinished => {
-                let go_on = self.key("continue-to-card");
-                vec![way(format!("{at}/continue"), go_on), way(invoice, "back-to-invoice")]
-            }
-            Outcome::Succeeded => {
-                let rest = some_left.then(|| way(invoice.clone(), "pay-the-rest"));
-                std::iter::once(way(format!("{at}/receipt"), "see-receipt"))
-                    .chain(rest)
-                    .chain([way(invoice, "back-to-invoice")])
-                    .collect()
-            }
-            Outcome::Declined { page_open: true, .. } => {
-                let less = self.may_pay_less.then(|| end_first("less", "pay-less"));
-                [way(format!("{at}/continue"), "try-again"), end_first("invoice", "another-way")]
-                    .into_iter()
-                    .chain(less)
-                    .collect()
-            }
-            Outcome::Declined { page_open: false, .. } => {
-                let less = format!("{invoice}/amount?amount={}", self.amount.minor());
-                let mut ways = vec![way(same_amount, "try-again"), way(invoice, "another-way")];
-                if self.may_pay_less {
-                    ways.push(way(less, "pay-less"));
-                }
-                ways
-            }
-            Outcome::Cancelled | Outcome::Expired if some_left => {
-                vec![way(same_amount, "try-again"), way(invoice, "back-to-invoice")]
-            }
-            Outcome::Cancelled | Outcome::Expired | Outcome::RefusedByUs { .. } => {
-                vec![way(invoice, "back-to-invoice")]
-            }
-        }
     }
 }

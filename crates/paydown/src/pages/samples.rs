@@ -3,6 +3,7 @@
 
 mod flow;
 mod invoices;
+mod saved;
 
 use super::chrome::FooterLink;
 use super::parts::{Figures, Lifecycle, Progress, Status};
@@ -19,6 +20,7 @@ use ledger::{Currency, Money};
 pub fn samples() -> Vec<(String, String)> {
     let mut all = invoices::samples();
     all.extend(flow::samples());
+    all.extend(saved::samples());
     all
 }
 

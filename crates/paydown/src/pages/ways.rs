@@ -21,6 +21,21 @@ pub struct Way {
     pub agreement: Option<String>,
     /// Why it cannot carry the amount.
     pub cannot: Option<CannotCarry>,
+    /// The saved card or account that is charged from this page; none where the processor's page asks.
+    pub saved: Option<SavedWay>,
+}
+
+/// A card or account the payer saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedWay {
+    /// Its id, as the form carries it.
+    pub id: String,
+    /// `Visa ending 4242`.
+    pub title: String,
+    /// `04/28`, of a card.
+    pub expires: Option<String>,
+    /// Until when a debit of it can be stopped: `16:00 Pacific time`.
+    pub stop_until: Option<String>,
 }
 
 /// Why a way cannot carry the amount.
@@ -32,11 +47,20 @@ pub enum CannotCarry {
     More(Money),
     /// It takes whole tens, say, of the smallest unit.
     Steps,
+    /// It is a saved card whose last month is over.
+    Expired,
 }
 
 impl Way {
     /// `Card`, `Bank account`.
     pub fn name(&self, chrome: &Chrome) -> String {
+        if let Some(saved) = &self.saved {
+            let title = ("title", Arg::name(&saved.title));
+            return match &saved.expires {
+                Some(until) => chrome.words("saved-expires", &[title, ("until", Arg::text(until.clone()))]),
+                None => saved.title.clone(),
+            };
+        }
         chrome.t(match self.method {
             Method::SepaDebit => "way-sepa-debit",
             Method::UsBankAccount => "way-us-bank-account",
@@ -45,8 +69,8 @@ impl Way {
     }
 
     /// Its word in the form.
-    pub const fn word(&self) -> &'static str {
-        self.method.as_str()
+    pub fn word(&self) -> &str {
+        self.saved.as_ref().map_or(self.method.as_str(), |saved| saved.id.as_str())
     }
 
     /// The field of the form in which its fee was shown comes back.
@@ -90,11 +114,16 @@ impl Way {
             CannotCarry::Less(least) => chrome.say("way-at-least", &[way, ("least", chrome.amount(least))]),
             CannotCarry::More(most) => chrome.say("way-at-most", &[way, ("most", chrome.amount(most))]),
             CannotCarry::Steps => chrome.say("way-in-steps", &[way]),
+            CannotCarry::Expired => chrome.say("way-expired", &[way]),
         })
     }
 
-    /// `Continue to the bank page`.
-    pub fn button(&self, chrome: &Chrome) -> String {
+    /// `Continue to the bank page`, `Pay $500.00`.
+    pub fn button(&self, chrome: &Chrome, amount: Money) -> String {
+        if self.saved.is_some() {
+            let whole = self.fee.and_then(|fee| charged(amount, fee).ok()).unwrap_or(amount);
+            return chrome.words("pay-amount", &[("amount", chrome.amount(whole))]);
+        }
         chrome.t(if self.method.is_bank_debit() { "continue-to-bank" } else { "continue-to-card" })
     }
 }

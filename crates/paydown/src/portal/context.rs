@@ -307,6 +307,8 @@ impl Ctx {
         outcome(&Known {
             state: payment.state,
             is_bank_debit: payment.method.is_bank_debit(),
+            is_charge: payment.payment_method_id.is_some(),
+            was_held: payment.send_at.is_some(),
             own: self.is_own(payment),
             was_at_card_page: payment.redirected_at.is_some(),
             cancel_asked: payment.cancel_asked_at.is_some(),

@@ -241,7 +241,7 @@ fn notice(ctx: &Ctx, payment: &Payment, is_owed: bool) -> Option<Notice> {
         Outcome::Waiting { .. } | Outcome::Unknown | Outcome::GivingUp { unfinished: false } => {
             Some(Notice::Checking { amount })
         }
-        Outcome::DebitBegun => Some(Notice::Clearing {
+        Outcome::Held | Outcome::DebitBegun => Some(Notice::Clearing {
             amount,
             by: None,
             on: ctx.day(payment.created_at),
@@ -261,6 +261,7 @@ fn notice(ctx: &Ctx, payment: &Payment, is_owed: bool) -> Option<Notice> {
         Outcome::SomeoneElses => Some(Notice::SomeoneElses { payments: 1, amount }),
         Outcome::SomeoneElsesEnded
         | Outcome::DebitFailed
+        | Outcome::Stopped
         | Outcome::Succeeded
         | Outcome::OtherCurrency
         | Outcome::Declined { page_open: false, .. }

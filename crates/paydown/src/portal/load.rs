@@ -21,8 +21,10 @@ use std::sync::Arc;
 use store::customers::{self, Customer};
 use store::db::Tx;
 use store::invoices::{self, Invoice, InvoiceLine};
+use store::payment_methods::{self, SavedMethod};
 use store::payments::{self, Payment};
-use store::{grants, receipts, surcharges};
+use store::processor_accounts::ProcessorAccount;
+use store::{cut_offs, grants, receipts, surcharges};
 
 /// A page is at most so old when somebody acts on it: what was paid since may be news.
 const LATELY_SECONDS: i64 = 1_800;
@@ -49,6 +51,10 @@ pub struct Loaded {
     pub processor: Option<Arc<dyn Processor>>,
     /// The ways to pay it, in the order in which they are shown; none where there is no processor, or none for its currency.
     pub offers: Vec<Offer>,
+    /// What the reader saved and can pay it with: their own only, and never for who came by a link.
+    pub saved: Vec<SavedMethod>,
+    /// Minutes after midnight, where the merchant is, until when a debit of a saved account is held.
+    pub cut_off: i64,
     /// True if anything is passed on to this customer, by any method: then each way says its fee, also none.
     pub passes_on: bool,
     /// What the customer has of credit in its currency; zero for whoever has only a link.
@@ -71,7 +77,7 @@ pub async fn load(ctx: &Ctx, id: &str) -> Result<Loaded, Fail> {
     let id = InvoiceId::from_str(id).map_err(|_| Fail::NotFound)?;
     let (merchant, app) = (ctx.merchant.id, &ctx.app);
     let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;
-    let looking = Looking { merchant, id, reader: ctx.reader(), processor };
+    let looking = Looking { merchant, id, reader: ctx.reader(), processor, account: ctx.account.clone() };
     let loaded = match app.store.read(async move |tx: &mut Tx| read(tx, &looking).await).await? {
         Err(Fail::LinkClosed(_)) => return Err(Fail::LinkClosed(ctx.here.clone())),
         other => other?,
@@ -86,10 +92,11 @@ struct Looking {
     id: InvoiceId,
     reader: Reader,
     processor: Option<Arc<dyn Processor>>,
+    account: Option<ProcessorAccount>,
 }
 
 async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, Fail>> {
-    let Looking { merchant, id, reader, processor } = looking;
+    let Looking { merchant, id, reader, processor, account } = looking;
     let (merchant, id) = (*merchant, *id);
     let Some(invoice) = invoices::find(tx, merchant, id).await? else { return Ok(Err(Fail::NotFound)) };
     let access = match reader.access(&invoice) {
@@ -109,6 +116,12 @@ async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, F
     let person = match &access {
         Access::Contact => (reader.contact(), None),
         Access::Link(grant) => (grant.contact_id, Some(grant.link_id)),
+    };
+    let saved = match (&access, reader.contact(), account) {
+        (Access::Contact, Some(contact), Some(account)) => {
+            payment_methods::list(tx, account, contact).await?
+        }
+        _ => Vec::new(),
     };
     let passes_on = surcharges::any(tx, merchant, invoice.customer_id).await?;
     let customer = customers::find(tx, merchant, invoice.customer_id).await?;
@@ -134,6 +147,8 @@ async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, F
         invoice,
         processor: processor.clone().filter(|_| !offers.is_empty()),
         offers,
+        saved,
+        cut_off: cut_offs::find(tx, merchant).await?,
         passes_on,
     }))
 }

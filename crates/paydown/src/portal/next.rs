@@ -22,6 +22,8 @@ impl Next {
         let parts: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         let page = match parts.as_slice() {
             ["invoices"] => "/invoices".to_owned(),
+            ["methods"] => "/methods".to_owned(),
+            ["methods", "add"] => "/methods/add".to_owned(),
             ["invoices", id] => format!("/invoices/{}", invoice(id)?),
             ["invoices", id, page @ ("amount" | "credit" | "pay")] => {
                 format!("/invoices/{}/{page}", invoice(id)?)

@@ -1,32 +1,38 @@
 //! S9: "Check and pay". The form carries the payment's id, made when it was drawn, so that however often it is sent there
 //! is one payment; amount and fee are judged again on the server.
 
-use crate::actions::start_payment::{Agreement, Payer, StartPayment, Started, start_payment};
+use crate::actions::start_payment::{
+    Agreement, Means, Payer, StartPayment, Started, has_expired, start_payment,
+};
 use crate::actions::submit_attempt::{PAYER_WAITS, Submitted, note_redirect, submit_undisturbed};
 use crate::csrf::Posted;
 use crate::headers::FormAction;
 use crate::pages::mandate;
-use crate::pages::pay::{EarlierPayment, PayPage, PayProblem};
-use crate::pages::ways::{CannotCarry, Way};
+use crate::pages::pay::{EarlierPayment, OtherWays, PayPage, PayProblem};
+use crate::pages::ways::{CannotCarry, SavedWay, Way};
 use crate::portal::context::{Access, Ctx, see_other};
 use crate::portal::fail::Fail;
 use crate::portal::identify;
 use crate::portal::invoice::{self, Amount};
 use crate::portal::load::{self, Loaded, Offer};
+use crate::portal::methods::{expiry, saved_title};
 use crate::portal::payment::card_page;
 use crate::portal::refusals::Asked;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
 use billing::contact::comparable_email;
-use billing::ids::PaymentId;
+use billing::cut_off::next_cut_off;
+use billing::ids::{PaymentId, PaymentMethodId};
 use billing::payment::{Hold, Method, PaymentState};
 use billing::settling::arrives_on;
+use jiff::Timestamp;
 use ledger::Money;
 use serde::Deserialize;
 use std::str::FromStr as _;
 use std::time::Duration;
 use store::db::Tx;
+use store::payment_methods::SavedMethod;
 use store::payments::{self, Payment};
 use store::processor_accounts::Mode;
 use store::verify::holds_card_number;
@@ -46,6 +52,7 @@ pub struct PayForm {
     fee_us_bank_account: Option<String>,
     fee_sepa_debit: Option<String>,
     method: Option<String>,
+    keep: Option<String>,
     receipt_email: String,
     payer_reference: String,
 }
@@ -54,7 +61,23 @@ pub struct PayForm {
 struct Hidden {
     payment: PaymentId,
     method: Method,
+    saved: Option<SavedMethod>,
     fee_minor: i64,
+}
+
+/// Which ways the page has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum With {
+    /// Those of the processor's page.
+    New,
+    /// What the payer saved, where there is something; else the others.
+    Saved,
+}
+
+/// What is asked for besides the amount.
+#[derive(Deserialize)]
+pub struct Ways {
+    with: Option<String>,
 }
 
 /// `GET /invoices/{id}/pay`.
@@ -62,7 +85,9 @@ pub async fn form(
     ctx: Ctx,
     Path((_, id)): Path<(String, String)>,
     Query(query): Query<Amount>,
+    Query(ways): Query<Ways>,
 ) -> Result<Response, Fail> {
+    let with = if ways.with.as_deref() == Some("new") { With::New } else { With::Saved };
     let loaded = load::load(&ctx, &id).await?;
     if loaded.processor.is_none() {
         return Ok(ctx.go(&format!("/invoices/{id}")));
@@ -75,7 +100,7 @@ pub async fn form(
         Ok(accepted) if identify::is_needed(&loaded, accepted.amount) => {
             Ok(ctx.go(&identify::page_of(&loaded, accepted.amount)))
         }
-        Ok(accepted) => draw(&ctx, &loaded, accepted.amount, None, None, StatusCode::OK),
+        Ok(accepted) => draw(&ctx, &loaded, (accepted.amount, with), None, None, StatusCode::OK),
         Err(refusal) => invoice::refused(&ctx, &loaded, Asked::Drawn(minor), &refusal),
     }
 }
@@ -88,8 +113,9 @@ pub async fn pay(
     ctx.here = ctx.here.map(|here| here.with_amount(Some(&form.amount)));
     let loaded = load::load(&ctx, &id).await?;
     let Ok(minor) = form.amount.parse::<i64>() else { return invoice::no_amount(&ctx, &loaded) };
-    let hidden = match (hidden(&form), problem(&form)) {
-        (Some(hidden), None) => hidden,
+    let hidden = match (hidden(&loaded, &form), problem(&form)) {
+        (Some(Ok(hidden)), None) => hidden,
+        (Some(Err(gone)), _) => return redraw(&ctx, &loaded, minor, &form, gone),
         (None, _) => return redraw(&ctx, &loaded, minor, &form, PayProblem::Damaged),
         (_, Some(problem)) => return redraw(&ctx, &loaded, minor, &form, problem),
     };
@@ -106,6 +132,9 @@ pub async fn pay(
     match started {
         Started::New(payment) => Ok(match submitted {
             Some(Submitted::CardPage(url)) => allowed(&ctx, see_other(&url)),
+            Some(Submitted::State(PaymentState::RequiresAction)) => {
+                ctx.go(&format!("/payments/{payment}/challenge"))
+            }
             Some(Submitted::State(_)) | None => ctx.go(&format!("/payments/{payment}")),
         }),
         Started::Repeated(before) => again(&ctx, &before).await,
@@ -114,7 +143,8 @@ pub async fn pay(
                 payment_id: before.id.to_string(),
                 amount: Money::new(before.amount_minor, before.currency),
             };
-            draw(&ctx, &loaded, amount, Some(&form), Some(problem), StatusCode::CONFLICT)
+            let ways = (amount, with_of(&form));
+            draw(&ctx, &loaded, ways, Some(&form), Some(problem), StatusCode::CONFLICT)
         }
         Started::Refused(refusal) => {
             // The figures may be newer than the page that was read before.
@@ -130,21 +160,40 @@ pub async fn pay(
         Started::TooMany(until) => Err(Fail::TooMany(until)),
         Started::Paused(until) => Err(Fail::Paused(until)),
         Started::CatchingUp => Err(Fail::Unavailable),
-        Started::NotFound => Err(Fail::NotFound),
+        Started::NotFound | Started::OtherRequest => Err(Fail::NotFound),
+        Started::SavedGone => {
+            let fresh = load::load(&ctx, &id).await?;
+            redraw(&ctx, &fresh, minor, &form, PayProblem::SavedGone)
+        }
         Started::MethodNotOffered => redraw(&ctx, &loaded, minor, &form, PayProblem::WayGone),
         Started::NoProcessor => redraw(&ctx, &loaded, minor, &form, PayProblem::ProcessorSilent),
     }
 }
 
-fn hidden(form: &PayForm) -> Option<Hidden> {
-    let method = form.method.as_deref().map_or(Some(Method::Card), Method::parse)?;
+/// Reads them. The inner error: what was saved is not there any more.
+fn hidden(loaded: &Loaded, form: &PayForm) -> Option<Result<Hidden, PayProblem>> {
+    let payment = PaymentId::from_str(&form.intent).ok()?;
+    let word = form.method.as_deref().unwrap_or(Method::Card.as_str());
+    let (method, saved) = match PaymentMethodId::from_str(word) {
+        Ok(id) => match loaded.saved.iter().find(|saved| saved.id == id) {
+            Some(saved) => (saved.method, Some(saved.clone())),
+            None => return Some(Err(PayProblem::SavedGone)),
+        },
+        Err(_) => (Method::parse(word)?, None),
+    };
     let fee = match method {
         Method::UsBankAccount => &form.fee_us_bank_account,
         Method::SepaDebit => &form.fee_sepa_debit,
         _ => &form.fee,
     };
     let fee_minor = fee.as_deref().map_or(Ok(0), str::parse).ok()?;
-    Some(Hidden { payment: PaymentId::from_str(&form.intent).ok()?, method, fee_minor })
+    Some(Ok(Hidden { payment, method, saved, fee_minor }))
+}
+
+/// The page a form came from.
+fn with_of(form: &PayForm) -> With {
+    let is_saved = form.method.as_deref().is_some_and(|word| PaymentMethodId::from_str(word).is_ok());
+    if is_saved { With::Saved } else { With::New }
 }
 
 /// The page again with what was typed, if its amount is still legal; what is wrong stands above.
@@ -161,7 +210,10 @@ fn redraw(
         _ => StatusCode::UNPROCESSABLE_ENTITY,
     };
     match loaded.terms.decide(minor) {
-        Ok(accepted) => draw(ctx, loaded, accepted.amount, Some(form), Some(problem), status),
+        Ok(accepted) => {
+            let ways = (accepted.amount, with_of(form));
+            draw(ctx, loaded, ways, Some(form), Some(problem), status)
+        }
         Err(refusal) => invoice::refused_to_pay(ctx, loaded, minor, &refusal),
     }
 }
@@ -206,13 +258,18 @@ fn input(
     // What is agreed to is what is taken, the fee included; one that does not fit is refused as another than is due.
     let taken = amount.minor().saturating_add(hidden.fee_minor);
     let taken = Money::new(taken, amount.currency());
-    let wording = mandate::wording(&ctx.chrome(), hidden.method, taken, ctx.today());
+    let keep = form.keep.is_some() && hidden.saved.is_none() && may_keep(ctx, loaded);
+    let wording = match &hidden.saved {
+        Some(saved) => saved_agreement(ctx, loaded, saved, taken),
+        None => new_agreement(ctx, hidden.method, taken, keep),
+    };
     let agreement = wording.map(|wording| Agreement { wording, user_agent: ctx.user_agent.clone() });
     StartPayment {
         merchant: ctx.merchant.id,
         invoice: loaded.invoice.id,
         payment: hidden.payment,
         method: hidden.method,
+        means: Means { saved: hidden.saved.as_ref().map(|saved| saved.id), keep, ..Means::default() },
         agreement,
         amount_minor,
         surcharge_minor: hidden.fee_minor,
@@ -235,6 +292,9 @@ async fn again(ctx: &Ctx, before: &Payment) -> Result<Response, Fail> {
         Ok(state) => state?,
         Err(_) => before.state,
     };
+    if state == PaymentState::RequiresAction && before.payment_method_id.is_some() {
+        return Ok(ctx.go(&format!("/payments/{}/challenge", before.id)));
+    }
     if state == PaymentState::RequiresAction
         && let Some(url) = card_page(ctx, before.id).await?
     {
@@ -250,7 +310,7 @@ async fn called(ctx: &Ctx, payment: PaymentId) -> Result<PaymentState, Fail> {
     loop {
         let read = async move |tx: &mut Tx| payments::find(tx, merchant, payment).await;
         let found = ctx.app.store.read(read).await?.ok_or(Fail::NotFound)?;
-        if !matches!(found.state, PaymentState::Created | PaymentState::Submitting) {
+        if found.state != PaymentState::Submitting {
             return Ok(found.state);
         }
         tokio::time::sleep(LOOK_EVERY).await;
@@ -260,22 +320,31 @@ async fn called(ctx: &Ctx, payment: PaymentId) -> Result<PaymentState, Fail> {
 fn draw(
     ctx: &Ctx,
     loaded: &Loaded,
-    amount: Money,
+    (amount, with): (Money, With),
     before: Option<&PayForm>,
     problem: Option<PayProblem>,
     status: StatusCode,
 ) -> Result<Response, Fail> {
-    let ways = ways(ctx, loaded, amount)?;
-    let asked = before.and_then(|form| form.method.as_deref()).and_then(Method::parse);
-    let free = |way: &&Way| way.cannot.is_none();
-    let chosen = ways.iter().filter(free).find(|way| Some(way.method) == asked);
-    let chosen = chosen.or_else(|| ways.iter().find(free)).map_or(Method::Card, |way| way.method);
+    let saved = if with == With::Saved { saved_ways(ctx, loaded, amount)? } else { Vec::new() };
+    let is_free = |way: &Way| way.cannot.is_none();
+    let on_saved = saved.iter().any(is_free);
+    let other_ways = match (on_saved, loaded.saved.is_empty()) {
+        (true, _) => Some(OtherWays::New),
+        (false, false) if saved_ways(ctx, loaded, amount)?.iter().any(is_free) => Some(OtherWays::Saved),
+        (false, _) => None,
+    };
+    let ways = if on_saved { saved } else { ways(ctx, loaded, amount)? };
+    let asked = before.and_then(|form| form.method.as_deref());
+    let free = |way: &&Way| is_free(way);
+    let chosen = ways.iter().filter(free).find(|way| Some(way.word()) == asked);
+    let chosen = chosen.or_else(|| ways.iter().find(free)).map_or("", Way::word).to_owned();
     let practice = ctx.account.as_ref().is_some_and(|account| account.mode == Mode::Practice);
     let own_address = ctx.contact.as_ref().map(|contact| contact.email.clone()).unwrap_or_default();
     // The same form keeps its id, so that one which was sent before is recognised; a new one is a new payment.
     let kept = before.filter(|_| !matches!(problem, Some(PayProblem::AlreadyStarted { .. })));
     let kept = kept.and_then(|form| PaymentId::from_str(&form.intent).ok());
     let intent = kept.unwrap_or_else(|| ctx.app.mint().id(PaymentId::new)).to_string();
+    let keep = (!on_saved && may_keep(ctx, loaded)).then(|| before.is_some_and(|form| form.keep.is_some()));
     let page = PayPage {
         chrome: ctx.chrome(),
         invoice_id: loaded.invoice.id.to_string(),
@@ -285,6 +354,8 @@ fn draw(
         may_change: loaded.terms.allows_part(),
         ways,
         chosen,
+        other_ways,
+        keep,
         intent,
         processor: if practice { "the practice processor".to_owned() } else { "Stripe".to_owned() },
         minutes: u32::try_from(ctx.merchant.abandon_after_seconds / 60).unwrap_or(30),
@@ -300,18 +371,78 @@ fn draw(
     Ok(allowed(ctx, ctx.page(status, &page)?))
 }
 
-/// The ways to pay an amount, each with what it costs and when the money arrives.
+/// True for somebody who signed in for the company that is billed: the processor keeps things for people it knows.
+fn may_keep(ctx: &Ctx, loaded: &Loaded) -> bool {
+    matches!(loaded.access, Access::Contact) && ctx.contact.is_some()
+}
+
+/// What is agreed to with a new account: the debit, and later ones where the account is kept.
+fn new_agreement(ctx: &Ctx, method: Method, amount: Money, keep: bool) -> Option<String> {
+    let chrome = ctx.chrome();
+    let once = mandate::wording(&chrome, method, amount, ctx.today())?;
+    let later = mandate::keep_wording(&chrome, method).filter(|_| keep);
+    Some(later.map_or(once.clone(), |later| format!("{once} {later}")))
+}
+
+/// What is agreed to with a saved account.
+fn saved_agreement(ctx: &Ctx, loaded: &Loaded, saved: &SavedMethod, amount: Money) -> Option<String> {
+    let chrome = ctx.chrome();
+    let send_at = send_at(ctx, loaded);
+    let until = chrome.clock(send_at);
+    mandate::saved_wording(&chrome, saved.method, (amount, &saved.last4), (ctx.day(send_at), &until))
+}
+
+/// When a debit of a saved account that is agreed to now is sent.
+fn send_at(ctx: &Ctx, loaded: &Loaded) -> Timestamp {
+    next_cut_off(ctx.now, &ctx.zone, loaded.cut_off)
+}
+
+/// What is taken, the fee included.
+fn taken(amount: Money, fee: Option<Money>) -> Result<Money, Fail> {
+    let taken = fee.map_or(Ok(amount), |fee| amount.checked_add(fee));
+    Ok(taken.map_err(anyhow::Error::from)?)
+}
+
+/// The payer's saved cards and accounts that the merchant takes.
+fn saved_ways(ctx: &Ctx, loaded: &Loaded, amount: Money) -> Result<Vec<Way>, Fail> {
+    let mut ways = Vec::new();
+    for saved in &loaded.saved {
+        let Some(offer) = loaded.offers.iter().find(|offer| offer.method == saved.method) else { continue };
+        if saved.method.is_bank_debit() && saved.mandate_id.is_none() {
+            continue;
+        }
+        let expired = has_expired(saved, ctx.now, &ctx.zone).then_some(CannotCarry::Expired);
+        let send_at = send_at(ctx, loaded);
+        let fee = loaded.fee(offer, amount)?;
+        ways.push(Way {
+            method: saved.method,
+            fee,
+            arrives_on: arrives_on(saved.method, ctx.day(send_at)),
+            agreement: saved_agreement(ctx, loaded, saved, taken(amount, fee)?),
+            cannot: expired.or_else(|| cannot_carry(offer, amount)),
+            saved: Some(SavedWay {
+                id: saved.id.to_string(),
+                title: saved_title(saved),
+                expires: expiry(saved),
+                stop_until: saved.method.is_bank_debit().then(|| ctx.chrome().clock(send_at)),
+            }),
+        });
+    }
+    Ok(ways)
+}
+
+/// The ways to pay an amount on the processor's page, each with what it costs and when the money arrives.
 fn ways(ctx: &Ctx, loaded: &Loaded, amount: Money) -> Result<Vec<Way>, Fail> {
     let way = |offer: &Offer| {
         let method = offer.method;
         let fee = loaded.fee(offer, amount)?;
-        let taken = fee.map_or(Ok(amount), |fee| amount.checked_add(fee)).map_err(anyhow::Error::from)?;
         Ok(Way {
             method,
             fee,
             arrives_on: arrives_on(method, ctx.today()),
-            agreement: mandate::wording(&ctx.chrome(), method, taken, ctx.today()),
+            agreement: mandate::wording(&ctx.chrome(), method, taken(amount, fee)?, ctx.today()),
             cannot: cannot_carry(offer, amount),
+            saved: None,
         })
     };
     loaded.offers.iter().map(way).collect()
@@ -352,7 +483,7 @@ fn earlier(ctx: &Ctx, loaded: &Loaded) -> Option<EarlierPayment> {
 }
 
 /// Lets the form of this page lead to the processor's page.
-fn allowed(ctx: &Ctx, mut response: Response) -> Response {
+pub fn allowed(ctx: &Ctx, mut response: Response) -> Response {
     let base = ctx.account.as_ref().map(|account| account.base_url.as_str());
     let origin = match base {
         Some("https://api.stripe.com" | "https://api.stripe.com/") => {

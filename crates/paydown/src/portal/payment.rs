@@ -3,15 +3,18 @@
 
 use crate::actions::cancel_payment::cancel_payment;
 use crate::actions::reconcile_payment::reconcile_payment;
+use crate::actions::stop_payment::stop_payment;
 use crate::actions::submit_attempt::{note_redirect, note_seen};
 use crate::csrf::Posted;
-use crate::pages::payment::{Contest, Debit, Decline as Reason, Outcome as Shown, PaymentPage};
+use crate::pages::challenge::ChallengePage;
+use crate::pages::payment::{Contest, Debit, Decline as Reason, Held, Outcome as Shown, PaymentPage};
 use crate::pages::receipt::{Applied, ReceiptPage};
 use crate::portal::context::{Access, Ctx, Reader, see_other};
 use crate::portal::fail::Fail;
 use crate::portal::invoice::{bank_reason, method};
 use crate::portal::load::{self, Loaded};
 use crate::portal::refunds;
+use crate::portal::verification;
 use axum::Json;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
@@ -19,6 +22,7 @@ use axum::response::{IntoResponse as _, Response};
 use billing::amount::Terms;
 use billing::ids::{MerchantId, PaymentId};
 use billing::payment::{Decline, Hold, Method, Outcome, PaymentState};
+use billing::settling::arrives_on;
 use ledger::Money;
 use serde::Deserialize;
 use serde_json::json;
@@ -29,6 +33,7 @@ use store::disputes;
 use store::mandates::{self, Mandate};
 use store::payments::{self, Ending, Payment};
 use store::receipts::{Receipt, ReceiptLine};
+use store::verifications::{self, Of};
 use store::{attempts, invoices, receipts};
 
 /// The return request asks so often, a second apart.
@@ -36,10 +41,11 @@ const LOOKS: u32 = 8;
 /// A page that still waits for the payer is asked about so often.
 const LOOKS_AT_AN_OPEN_PAGE: u32 = 2;
 
-/// Set when the same form was sent twice.
+/// What the page says besides: that the same form was sent twice, or that a payment was stopped too late.
 #[derive(Deserialize)]
 pub struct Again {
     again: Option<String>,
+    late: Option<String>,
 }
 
 /// A payment's address.
@@ -71,7 +77,9 @@ pub async fn show(ctx: Ctx, Path((_, id)): At, Query(again): Query<Again>) -> Re
             tracing::warn!(payment = %payment.id, error = format!("{error:#}"), "that it was seen is not noted");
         }
     }
-    ctx.page(StatusCode::OK, &page(&ctx, &payment, &loaded, again.again.is_some()).await?)
+    let said = page(&ctx, &payment, &loaded, again.again.is_some()).await?;
+    let page = PaymentPage { stopped_too_late: again.late.is_some() && ctx.is_own(&payment), ..said };
+    ctx.page(StatusCode::OK, &page)
 }
 
 /// `GET /payments/{id}/state`.
@@ -91,12 +99,14 @@ async fn page(
     let sees_all = matches!(loaded.access, Access::Contact);
     let read = async move |tx: &mut Tx| {
         let receipt = receipts::find(tx, merchant, id).await?;
+        let mandate = mandates::find(tx, merchant, id).await?;
+        let verification = verifications::find(tx, merchant, Of::Payment(id)).await?;
         let whole = sees_all || receipt.as_ref().is_none_or(|receipt| receipt.lines.len() <= 1);
         let told = refunds::of_payment(tx, (merchant, id), (!whole).then_some(invoice)).await?;
-        Ok((receipt, mandates::find(tx, merchant, id).await?, told))
+        Ok((receipt, mandate, verification, told))
     };
-    let (receipt, mandate, told) = match payment.state.hold() {
-        Hold::Held | Hold::Released if !payment.method.is_bank_debit() => (None, None, Vec::new()),
+    let (receipt, mandate, verification, told) = match payment.state.hold() {
+        Hold::Held | Hold::Released if !payment.method.is_bank_debit() => (None, None, None, Vec::new()),
         _ => ctx.app.store.read(read).await?,
     };
     let contest = contest(ctx, payment).await?;
@@ -122,6 +132,22 @@ async fn page(
         refunds: told.into_iter().map(|refund| refund.note(ctx)).collect(),
         may_pay_less: without(payment, &loaded.terms).allows_part(),
         pressed_twice,
+        held: held(ctx, payment),
+        is_charge: payment.payment_method_id.is_some(),
+        stopped_too_late: false,
+        verification: verification.and_then(|how| verification::shown(ctx, &how, ctx.is_own(payment))),
+    })
+}
+
+/// Until when a debit is held, or was.
+fn held(ctx: &Ctx, payment: &Payment) -> Option<Held> {
+    let send_at = payment.send_at?;
+    let on = ctx.day(send_at);
+    Some(Held {
+        on,
+        time: ctx.chrome().clock(send_at),
+        until: arrives_on(payment.method, on),
+        may_stop: ctx.is_own(payment) && ctx.now < send_at && ctx.is_writable(),
     })
 }
 
@@ -181,6 +207,8 @@ fn shown(told: Outcome, payment: &Payment) -> Shown {
         Outcome::Unfinished => Shown::Unfinished,
         Outcome::SomeoneElses => Shown::SomeoneElses,
         Outcome::SomeoneElsesEnded => Shown::SomeoneElsesEnded,
+        Outcome::Held => Shown::Held,
+        Outcome::Stopped => Shown::Stopped,
         Outcome::DebitBegun => Shown::DebitBegun,
         Outcome::DebitFailed => Shown::DebitFailed,
         Outcome::TakenBack => Shown::TakenBack,
@@ -269,6 +297,37 @@ pub async fn cancel(Path((_, id)): At, Posted { ctx, form }: Posted<Cancel>) -> 
         (Hold::Released, _) => ctx.go(&invoice),
         (Hold::Held | Hold::Consumed, _) => ctx.go(&format!("/payments/{}", payment.id)),
     })
+}
+
+/// `POST /payments/{id}/stop`: "Stop this payment". After the cut-off the page says that it was too late.
+pub async fn stop(Path((_, id)): At, Posted { ctx, .. }: Posted<Nothing>) -> Result<Response, Fail> {
+    let (payment, _) = find(&ctx, &id).await?;
+    if !ctx.is_own(&payment) {
+        return Err(Fail::NotFound);
+    }
+    let stopped = stop_payment(&ctx.app, ctx.merchant.id, payment.id).await?;
+    let late = if stopped.is_err() { "?late=1" } else { "" };
+    Ok(ctx.go(&format!("/payments/{}{late}", payment.id)))
+}
+
+/// A form of one button.
+#[derive(Deserialize)]
+pub struct Nothing {}
+
+/// `GET /payments/{id}/challenge`: "Your bank wants to check it is you", while it does; else what became of the payment.
+pub async fn challenge(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
+    let (payment, loaded) = find(&ctx, &id).await?;
+    let waits = payment.state == PaymentState::RequiresAction && payment.payment_method_id.is_some();
+    if !waits || !ctx.is_own(&payment) {
+        return Ok(ctx.go(&format!("/payments/{}", payment.id)));
+    }
+    let page = ChallengePage {
+        chrome: ctx.chrome(),
+        id: payment.id.to_string(),
+        number: loaded.invoice.number.clone(),
+        amount: Money::new(payment.amount_minor + payment.surcharge_minor, payment.currency),
+    };
+    ctx.page(StatusCode::OK, &page)
 }
 
 /// `GET /payments/{id}/continue`: back to the card page while it is open.

@@ -17,6 +17,7 @@ mod debits;
 mod examine;
 mod keyboard;
 mod main_job;
+mod saved;
 mod screens;
 mod sign_in;
 mod stage;

@@ -13,3 +13,4 @@ mod payouts;
 mod received;
 mod refunds;
 mod repeats;
+mod saved;

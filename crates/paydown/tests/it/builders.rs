@@ -13,7 +13,7 @@ use ledger::Currency;
 use paydown::actions::create_customer::{NewCustomer, create_customer};
 use paydown::actions::issue_invoice::{Issued, NewInvoice, issue_invoice};
 use paydown::actions::set_offered_methods::{SetOfferedMethods, set_offered_methods};
-use paydown::actions::start_payment::{Payer, StartPayment, Started, start_payment};
+use paydown::actions::start_payment::{Means, Payer, StartPayment, Started, start_payment};
 use paydown::actions::submit_attempt::{Submitted, latest, submit_undisturbed};
 use paydown::app::App;
 use paydown::processors::{STRIPE, key_place, webhook_place};
@@ -211,6 +211,7 @@ impl TestApp {
             invoice,
             payment: self.payment_id(),
             method: Method::Card,
+            means: Means::default(),
             agreement: None,
             amount_minor,
             surcharge_minor: 0,

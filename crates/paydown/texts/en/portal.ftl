@@ -5,6 +5,7 @@ skip = Skip to the content
 practice = Practice mode: no real money moves
 nav-account = Account
 all-invoices = All invoices
+saved-methods = Saved methods
 change-company = Change company
 sign-out = Sign out
 sign-in = Sign in
@@ -271,6 +272,81 @@ left = Left
 pay = Pay
 pay-invoice = Pay<span class="hear"> { $number }</span>
 
+# -- saved methods
+methods-title = Saved methods
+methods-none = Nothing is saved. When you pay, tick “Save for next time”, or add a card or account here.
+methods-lead = Only you see these, and only you can pay with them.
+method-default = Offered first
+method-make-default = Offer first
+method-make-default-name = Offer { $title } first
+method-remove = Remove
+method-remove-name = Remove { $title }
+method-expired = Expired
+method-expires = Expires { $until }
+method-no-agreement = Your agreement for this account has ended. Add it again to pay with it.
+method-saved-on = Saved on { $on }
+method-agreement = Your agreement
+method-add = Add a card or account
+method-add-title = Add a card or account
+method-add-question = What do you want to save?
+method-add-card = Card
+method-add-under = You give it on { $processor }’s page and come back here. Nothing is charged.
+method-added = Saved. You can pay with it now.
+method-removed = Removed. It cannot be charged any more.
+method-add-silent = The page could not be opened. Nothing was saved and nothing was charged. Try again in a few minutes.
+method-not-added = Nothing was saved and nothing was charged.
+method-declined = Your bank said no, so nothing was saved. Nothing was charged.
+method-not-offered = { $merchant } does not take this any more. Choose another one.
+remove-title = Remove { $title }?
+remove-lead = It cannot be charged any more. Payments that were made with it stay as they are.
+remove-agreement = You take back your leave to debit this account.
+remove-held = The debit of { $amount } that has not been sent yet is stopped.
+remove-pending = The payment of { $amount } is on its way and cannot be stopped here.
+remove-it = Remove it
+keep-it = Keep it
+method-waiting = { $title }: started { $on }, not finished yet
+method-continue = Continue
+
+# -- the proof of an agreement
+agreement-title = Your agreement
+agreement-holds = It holds.
+agreement-ended = It ended on { $on }. Nothing more is taken on it.
+agreement-pending = { $count ->
+    [one] One debit was sent before and is on its way.
+   *[other] { $count } debits were sent before and are on their way.
+}
+agreement-wording = What you agreed to
+agreement-account = Account
+agreement-rule = How often
+agreement-once = Once
+agreement-standing = Each time you ask for it, until you take it back
+agreement-name = Name
+agreement-email = E-mail
+agreement-agreed = Agreed
+agreement-from = Network address
+agreement-browser = Browser
+agreement-reference = Reference
+agreement-hash = Fingerprint of the text (SHA-256)
+agreement-revoke = Take this agreement back
+agreement-revoke-hint = Nothing is taken from the account on it any more. A debit that has not been sent yet is stopped.
+
+# -- small deposits that prove an account
+verify-waiting-heading = Two small amounts are on their way
+verify-waiting = Your bank account gets two small amounts by { $arrives }. Read them on your statement and enter them by { $ends }. No money has been taken.
+verify-waiting-code = Your bank account gets a deposit of 0.01 by { $arrives }. Beside it stands a code of six characters: enter it by { $ends }. No money has been taken.
+verify-ready-heading = Enter the two small amounts
+verify-ready = Two small amounts should be in your bank account since { $arrives }. Enter them by { $ends }. No money has been taken.
+verify-ready-code = A deposit of 0.01 should be in your bank account since { $arrives }. Enter the code beside it by { $ends }. No money has been taken.
+verify-wrong = The amounts you entered are not those we sent. Look at your statement again and enter them by { $ends }; after a few wrong tries this account cannot be used. No money has been taken.
+verify-wrong-code = The code you entered is not the one we sent. Look at your statement again and enter it by { $ends }; after a few wrong tries this account cannot be used. No money has been taken.
+verify-too-many-heading = Too many tries
+verify-too-many = The amounts were wrong too often, so this account cannot be used. No money has been taken. Use another account, or a card.
+verify-expired-heading = The time for the small amounts is over
+verify-expired = The small amounts were not entered in time. No money has been taken. Begin again, or use another way.
+verify-not-delivered-heading = The small amounts did not arrive
+verify-not-delivered = Your bank took no deposit for this account. No money has been taken. Check its number, or use another one.
+verify-enter = Enter what you read
+
 # -- check and pay
 pay-title = Check and pay { $amount } – Invoice { $number }
 check-and-pay = Check and pay
@@ -302,6 +378,23 @@ way-gone = This way to pay is not available for this amount any more. Choose ano
 your-agreement = Your agreement
 mandate-us-bank-account = You allow { $merchant } to take { $amount } from the bank account that you give on the next page, once, on or after { $date }. If we make a mistake we may send the money back to the same account. The debit is sent to your bank as soon as you agree there; it cannot be stopped here afterwards. To take your leave back before, close that page; to object afterwards, write to { $help }. A business agrees to be bound by the ACH rules.
 mandate-sepa-debit = By giving your account on the next page you authorise { $merchant } to send instructions to your bank to debit your account with { $amount }, once, and your bank to debit your account in accordance with the instructions from { $merchant }. As part of your rights, you are entitled to a refund from your bank under the terms and conditions of your agreement with your bank. A refund must be claimed within 8 weeks starting from the date on which your account was debited. The debit is sent as soon as you agree there; it cannot be stopped here afterwards. Write to { $help } with questions.
+mandate-saved-us-bank-account = You allow { $merchant } to take { $amount } from the account ending { $last4 } on or after { $date }, once. If we make a mistake we may send the money back to the same account. You can stop this until { $until } on { $date } by pressing Stop this payment, or by writing to { $help }. A business agrees to be bound by the ACH rules.
+mandate-saved-sepa-debit = You authorise { $merchant } to send instructions to your bank to debit the account ending { $last4 } with { $amount }, once, on or after { $date }, and your bank to debit it in accordance with the instructions from { $merchant }. As part of your rights, you are entitled to a refund from your bank under the terms and conditions of your agreement with your bank. A refund must be claimed within 8 weeks starting from the date on which your account was debited. You can stop this until { $until } on { $date } by pressing Stop this payment, or by writing to { $help }.
+mandate-keep-us-bank-account = You also allow { $merchant } to take later amounts from this account, each when you ask for it on this portal or have agreed to it elsewhere, until you remove the account or write to { $help }.
+mandate-keep-sepa-debit = You also authorise { $merchant } to send instructions for later amounts to your bank, each when you ask for it on this portal or have agreed to it elsewhere, until you remove the account or write to { $help }. The same right to a refund holds for each of them.
+mandate-setup-us-bank-account = You allow { $merchant } to take amounts from the bank account that you give on the next page, each when you ask for it on this portal or have agreed to it elsewhere. Nothing is taken now. If we make a mistake we may send the money back to the same account. This holds until you remove the account or write to { $help }. A business agrees to be bound by the ACH rules.
+mandate-setup-sepa-debit = By giving your account on the next page you authorise { $merchant } to send instructions to your bank to debit your account, each when you ask for it on this portal or have agreed to it elsewhere, and your bank to debit your account in accordance with the instructions from { $merchant }. Nothing is taken now. As part of your rights, you are entitled to a refund from your bank under the terms and conditions of your agreement with your bank. A refund must be claimed within 8 weeks starting from the date on which your account was debited. This holds until you remove the account or write to { $help }.
+saved-expires = { $title }, expires { $until }
+saved-gone = This saved card or account cannot be used any more. Choose another one.
+way-expired = { $way } is over. Use another way.
+use-another-way = Use another card or bank account
+use-a-saved-way = Use a saved card or account
+keep = Save for next time
+keep-about = { $processor } keeps it. { $merchant } sees its kind, its last four digits and when it expires. You can remove it under Saved methods.
+keep-about-debits = { $processor } keeps it. { $merchant } sees its kind, its last four digits and when it expires. With a bank account you also allow { $merchant } to take later amounts, each when you ask for it. You can remove it under Saved methods.
+pay-now = Pay now
+pay-under-button-saved = What you chose is charged when you press the button.
+pay-under-button-held = The debit is sent to your bank at { $until }. Until then you can stop it on the next page.
 receipt-email = E-mail for the receipt
 your-reference = Your reference, optional (shows on the receipt)
 paying = Paying…
@@ -351,6 +444,19 @@ debit-begun-heading = Payment started
 debit-begun = { $amount } for { $number } is being taken from the account ending { $last4 }. It usually arrives by { $until }. We will e-mail you when it does.
 debit-begun-open = { $amount } for { $number } is being taken from your bank account. We will e-mail you when it arrives.
 debit-cannot-be-stopped = Your bank has it already, so it cannot be stopped here.
+held-heading = Payment started
+held = We will take { $amount } for { $number } from the account ending { $last4 } on { $on } at { $time }. It usually arrives by { $until }. We will e-mail you when it does.
+stop-payment = Stop this payment (until { $time } { $day ->
+    [today] today
+   *[other] on { $on }
+})
+stop-too-late = It was too late to stop this payment: it went to your bank at { $time }.
+stopped-heading = Payment stopped
+stopped = We will not take the { $amount }.
+challenge-heading = Your bank wants to check it is you
+challenge = You will go to your bank’s page and come back here. { $amount } to { $merchant }.
+challenge-continue = Continue to your bank
+challenge-minutes = Your bank waits 10 minutes.
 debit-failed-heading = Your bank did not pay
 debit-failed-heading-other = The bank did not pay
 charged-back-heading = The bank gave it back

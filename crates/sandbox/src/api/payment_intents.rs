@@ -268,7 +268,8 @@ pub(crate) fn view(work: &Work<'_>, intent: &Intent) -> Value {
         "metadata": intent.data.metadata,
         "next_action": next_action(work, intent),
         "on_behalf_of": null,
-        "payment_method": if intent.last_error.is_some() { None } else { intent.payment_method.as_deref() },
+        // A wrong answer to the deposits leaves the account where it is.
+        "payment_method": if intent.last_error.is_some() && intent.verification.is_none() { None } else { intent.payment_method.as_deref() },
         "payment_method_configuration_details": null,
         "payment_method_options": method_options_view(&intent.payment_method_types, &intent.data),
         "payment_method_types": intent.payment_method_types,

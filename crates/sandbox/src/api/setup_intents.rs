@@ -146,7 +146,7 @@ pub(crate) fn view(work: &Work<'_>, setup: &SetupIntent) -> Value {
         "metadata": setup.metadata,
         "next_action": next_action(work, setup),
         "on_behalf_of": null,
-        "payment_method": if setup.last_error.is_some() { None } else { setup.payment_method.as_deref() },
+        "payment_method": if setup.last_error.is_some() && setup.verification.is_none() { None } else { setup.payment_method.as_deref() },
         "payment_method_configuration_details": null,
         "payment_method_options": payment_intents::method_options_view(&setup.payment_method_types, &options),
         "payment_method_types": setup.payment_method_types,

@@ -18,7 +18,7 @@ use crate::objects::{Charge, Intent, Payout, Refund};
 use crate::paying_out::{self, PayoutManner, Schedule};
 use crate::returns;
 use crate::work::Cause;
-use crate::{debits, disputing, refunding};
+use crate::{debits, disputing, refunding, store, verifying};
 
 pub(super) const HELP: &str = "
 GET    /control/bank_accounts?code=R01&days=2&after=false
@@ -26,6 +26,8 @@ GET    /control/bank_accounts?code=R01&days=2&after=false
                                       or with after=true succeeds and is taken back so many days later
 POST   /control/payment_intents/{id}/debit
                                       {} or {\"code\": \"R01\"}: a debit under way succeeds or fails now
+POST   /control/verification         {\"us_bank_account\": \"instant\" | \"microdeposits\"}: how an account is proved where that is left to the
+                                      processor; at first at once, and the account ending 6661 by small deposits always
 POST   /control/charges/{id}/return   {\"code\": \"R10\"}: a debit that succeeded is taken back now
 POST   /control/charges/{id}/dispute  {\"reason\": \"fraudulent\", \"inquiry\": false, \"amount\": minor units or all}
 POST   /control/disputes/{id}         {\"outcome\": \"won\" | \"lost\" | \"escalated\"}; a lost one may be won after all
@@ -40,12 +42,25 @@ pub(super) fn router() -> Router<App> {
     Router::new()
         .route("/bank_accounts", get(magic_number))
         .route("/payment_intents/{id}/debit", post(end_debit))
+        .route("/verification", post(set_verification))
         .route("/charges/{id}/return", post(take_back))
         .route("/charges/{id}/dispute", post(open_dispute))
         .route("/disputes/{id}", post(end_dispute))
         .route("/refunds/{id}/fail", post(fail_refund))
         .route("/payouts", post(set_payouts))
         .route("/payouts/{id}/fail", post(fail_payout))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerificationRequest {
+    us_bank_account: verifying::Automatic,
+}
+
+async fn set_verification(State(app): State<App>, body: Bytes) -> Answer {
+    let request: VerificationRequest = read(&body)?;
+    app.read(|work| store::set_setting(work.connection, verifying::AUTOMATIC, &request.us_bank_account))?;
+    Ok(Json(json!({ "us_bank_account": request.us_bank_account })))
 }
 
 #[derive(Debug, Deserialize)]

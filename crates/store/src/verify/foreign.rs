@@ -279,12 +279,34 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         invariant: 22,
-        what: "a mandate refers to a customer, contact or payment that its merchant does not have",
+        what: "a saved method refers to a contact, customer or mandate that its merchant does not have",
+        prefix: "pmt_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM payment_methods c WHERE NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id \
+             AND p.customer_id = c.customer_id) \
+             OR (c.mandate_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM mandates p WHERE p.merchant_id = c.merchant_id AND p.id = c.mandate_id)) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "a payment refers to a saved method that its customer does not have",
+        prefix: "pay_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM payments c WHERE c.payment_method_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payment_methods p \
+             WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_method_id AND p.customer_id = c.customer_id) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
+    },
+    Check {
+        invariant: 22,
+        what: "a mandate refers to a customer, contact, payment or setup that its merchant does not have",
         prefix: "man_",
         figures: ["", ""],
         sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
              FROM mandates c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
              OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
+             OR (c.setup_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM setups p WHERE p.merchant_id = c.merchant_id AND p.id = c.setup_id)) \
              OR (c.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id)) \
              ORDER BY c.merchant_id, c.id LIMIT 20"),
     },
@@ -298,6 +320,16 @@ pub(super) const CHECKS: &[Check] = &[
              FROM resolutions c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
              ORDER BY c.merchant_id, c.payment_id LIMIT 20",
         ),
+    },
+    Check {
+        invariant: 22,
+        what: "a setup refers to a contact or saved method that its merchant does not have",
+        prefix: "stp_",
+        figures: ["", ""],
+        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM setups c WHERE NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id) \
+             OR (c.payment_method_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payment_methods p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_method_id)) \
+             ORDER BY c.merchant_id, c.id LIMIT 20"),
     },
     Check {
         invariant: 22,
@@ -386,6 +418,7 @@ pub(super) const CHECKS: &[Check] = &[
              UNION ALL SELECT 'postings' AS place, merchant_id FROM postings \
              UNION ALL SELECT 'seals' AS place, merchant_id FROM seals \
              UNION ALL SELECT 'audit' AS place, merchant_id FROM audit \
+             UNION ALL SELECT 'debit_cut_offs' AS place, merchant_id FROM debit_cut_offs \
              UNION ALL SELECT 'inbox' AS place, merchant_id FROM inbox \
              UNION ALL SELECT 'api_keys' AS place, merchant_id FROM api_keys \
              UNION ALL SELECT 'numberings' AS place, merchant_id FROM numberings \

@@ -48,6 +48,16 @@ const CHECKS: &[Check] = &[
              FROM payments y JOIN payment_states s ON s.merchant_id = y.merchant_id AND s.payment_id = y.id \
              AND s.number = 1 WHERE (y.method IN ('cheque', 'wire', 'cash')) <> (s.state = 'succeeded') ORDER BY y.merchant_id, y.id LIMIT 20"),
     },
+    Check {
+        invariant: 17,
+        what: "a payment that is held for later has no time to be sent, or was sent",
+        prefix: "pay_",
+        figures: ["calls", ""],
+        sql: Sql("SELECT y.merchant_id, y.id, a.calls, CAST(NULL AS BIGINT), count(*) OVER () \
+             FROM payments y LEFT JOIN (SELECT merchant_id, payment_id, CAST(SUM(calls) AS BIGINT) AS calls FROM attempts \
+             GROUP BY merchant_id, payment_id) a ON a.merchant_id = y.merchant_id AND a.payment_id = y.id \
+             WHERE y.state = 'created' AND (y.send_at IS NULL OR a.calls > 0) ORDER BY y.merchant_id, y.id LIMIT 20"),
+    },
 ];
 
 const STEPS: Sql = Sql("SELECT DISTINCT before_state, state FROM (SELECT state, COALESCE(LAG(state) OVER (\

@@ -52,6 +52,7 @@ pub(super) const CHECKS: &[Check] = &[
              SELECT merchant_id, 'policy.set' AS act FROM policies UNION \
              SELECT merchant_id, 'surcharge.set' FROM surcharges UNION \
              SELECT merchant_id, 'methods.set' FROM offered_methods UNION \
+             SELECT merchant_id, 'cut_off.set' FROM debit_cut_offs UNION \
              SELECT merchant_id, 'processor.connect' FROM processor_accounts) d \
              WHERE NOT EXISTS (SELECT 1 FROM audit WHERE audit.merchant_id = d.merchant_id AND audit.act = d.act) \
              ORDER BY 1, 2 LIMIT 20",

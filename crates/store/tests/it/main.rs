@@ -18,3 +18,4 @@ mod statements;
 mod tamper;
 mod tampers;
 mod verify;
+mod verify_saved;

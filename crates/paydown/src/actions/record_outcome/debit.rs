@@ -4,6 +4,7 @@
 use super::{Outcome, anomaly, note};
 use crate::actions::recipients::{Recipient, recipients};
 use crate::actions::watch_return_rates::WATCH_RETURN_RATES_JOB;
+use crate::actions::{end_mandates, verification};
 use crate::clock::Mint;
 use crate::secrets::SecretKey;
 use anyhow::{Context as _, Result};
@@ -11,12 +12,13 @@ use billing::bank_return::ReturnKind;
 use billing::ids::{JobId, MailId};
 use billing::payment::PaymentState;
 use billing::settling::arrives_on;
-use gateway::PaymentFacts;
+use gateway::{BankHolder, PaymentFacts};
 use jiff::tz::TimeZone;
 use store::db::Tx;
 use store::mails::{self, MailKind, NewMail};
-use store::mandates::{self, Account};
+use store::mandates::{self, Account, GivenFor};
 use store::payments::{self, Payment};
+use store::verifications::Of;
 use store::{jobs, merchants, reservations};
 
 /// Keeps what the processor tells of the account and of a bank that did not pay.
@@ -29,11 +31,13 @@ pub(super) async fn learn(tx: &mut Tx, mint: &Mint, payment: &Payment, facts: &P
             name: None,
             bank_name: bank.bank_name.clone(),
             last4: Some(bank.last4.clone()),
+            holder: holder(bank.holder),
             processor_mandate_id: bank.mandate_id.clone(),
             processor_method_id: bank.payment_method_id.clone(),
         };
-        mandates::accept(tx, merchant, id, &account, mint.now).await?;
+        mandates::accept(tx, merchant, GivenFor::Payment(id), &account, mint.now).await?;
     }
+    verification::note(tx, merchant, Of::Payment(id), (facts.verification.as_ref(), mint.now)).await?;
     if let Some(failure) = &facts.debit_failure
         && let Some(code) = most_exact([failure.return_code.as_deref(), failure.code.as_deref()])
     {
@@ -58,11 +62,7 @@ pub(super) async fn follow_up(
     (code, is_late): (Option<&str>, bool),
 ) -> Result<()> {
     let kind = code.map_or(ReturnKind::Unexplained, ReturnKind::of_code);
-    // Whoever had money taken back after it was paid has withdrawn the leave, whatever the bank calls it.
-    if is_late || !kind.consequences().leaves_account_usable() {
-        let why = format!("the bank sent the debit back: {}", code.unwrap_or("no reason"));
-        mandates::end(tx, payment.merchant, payment.id, &why, mint.now).await?;
-    }
+    end_mandates::by_bank(tx, mint, payment, (code, is_late)).await?;
     if kind.needs_person() {
         let detail = format!(
             "{} came back as {}: look before this account is debited again",
@@ -73,6 +73,15 @@ pub(super) async fn follow_up(
     }
     let (job, merchant) = (mint.id(JobId::new), payment.merchant);
     jobs::enqueue(tx, merchant, job, WATCH_RETURN_RATES_JOB, &merchant.to_string(), mint.now, mint.now).await
+}
+
+/// Whose account it is, in the word of the store.
+pub(in crate::actions) fn holder(holder: Option<BankHolder>) -> Option<String> {
+    let word = match holder? {
+        BankHolder::Business => "business",
+        BankHolder::Personal => "personal",
+    };
+    Some(word.to_owned())
 }
 
 /// The bank works on it: the payer is told that it has begun, and from when on the money should be there.

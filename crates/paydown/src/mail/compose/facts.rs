@@ -17,7 +17,7 @@ use store::db::Tx;
 use store::disputes::{self, Dispute};
 use store::invoices::{self, Invoice};
 use store::mails::{Mail, MailKind};
-use store::mandates;
+use store::mandates::{self, Mandate};
 use store::merchants::{self, Merchant};
 use store::payments::{self, Payment};
 use store::processor_accounts::{self, Mode};
@@ -94,6 +94,14 @@ pub(super) enum About {
         customer: String,
         dispute: Box<Dispute>,
     },
+    /// `stop_until` is until when the debit it allows can be stopped.
+    Agreement {
+        mandate: Box<Mandate>,
+        stop_until: Option<Timestamp>,
+    },
+    AgreementEnded {
+        mandate: Box<Mandate>,
+    },
 }
 
 /// An invoice as it stands now.
@@ -116,6 +124,7 @@ impl About {
             | About::Returned { payment, .. }
             | About::Refund { payment, .. }
             | About::Failed { payment, .. } => Some(&payment.language),
+            About::Agreement { mandate, .. } | About::AgreementEnded { mandate } => Some(&mandate.language),
             About::Invoice { .. }
             | About::Code { .. }
             | About::ReturnedNotice { .. }
@@ -132,9 +141,12 @@ impl About {
             | About::Returned { owed, .. }
             | About::Refund { owed, .. }
             | About::Failed { owed, .. } => Some(owed.id),
-            // The merchant's own conversation, not the payer's.
-            About::ReturnedNotice { .. } | About::Dispute { .. } => None,
-            About::Code { .. } => None,
+            // A notice to the merchant is its own conversation, not the payer's.
+            About::Code { .. }
+            | About::ReturnedNotice { .. }
+            | About::Dispute { .. }
+            | About::Agreement { .. }
+            | About::AgreementEnded { .. } => None,
         }
     }
 }
@@ -175,6 +187,8 @@ async fn in_tx(tx: &mut Tx, reading: &Reading) -> Result<Result<Facts, Dropped>>
         MailKind::DisputeEnded => about_dispute(tx, mail, false).await?,
         MailKind::Refunded => about_refund(tx, mail, RefundState::Succeeded).await?,
         MailKind::RefundFailed => about_refund(tx, mail, RefundState::Failed).await?,
+        MailKind::Agreement => about_agreement(tx, mail).await?,
+        MailKind::AgreementEnded => Ok(About::AgreementEnded { mandate: Box::new(mandate(tx, mail).await?) }),
     };
     Ok(about.map(|about| Facts { merchant, practice, about }))
 }
@@ -296,6 +310,25 @@ async fn about_refund(tx: &mut Tx, mail: &Mail, told: RefundState) -> Result<Res
     let (payment, owed) = (payment(tx, mail).await?, owed(&invoice(tx, mail).await?));
     let refund = Box::new(refund);
     Ok(Ok(About::Refund { owed, link: live_link(tx, mail).await?, payment, refund, of_an_invoice }))
+}
+
+async fn about_agreement(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Dropped>> {
+    let mandate = Box::new(mandate(tx, mail).await?);
+    let stop_until = match mandate.payment_id() {
+        Some(id) => {
+            let payment = payments::find(tx, mail.merchant_id, id).await?;
+            payment
+                .filter(|payment| payment.state == PaymentState::Created)
+                .and_then(|payment| payment.send_at)
+        }
+        None => None,
+    };
+    Ok(Ok(About::Agreement { mandate, stop_until }))
+}
+
+async fn mandate(tx: &mut Tx, mail: &Mail) -> Result<Mandate> {
+    let found = mandates::find_by_id(tx, mail.merchant_id, mail.about.cause.parse()?).await?;
+    found.with_context(|| format!("mandate {} is gone", mail.about.cause))
 }
 
 async fn invoice(tx: &mut Tx, mail: &Mail) -> Result<Invoice> {

@@ -105,14 +105,14 @@ fn links() -> Vec<(String, String)> {
 }
 
 fn card(fee: Option<Money>) -> Way {
-    Way { method: By::Card, fee, arrives_on: None, agreement: None, cannot: None }
+    Way { method: By::Card, fee, arrives_on: None, agreement: None, cannot: None, saved: None }
 }
 
 fn bank() -> Way {
     let method = By::UsBankAccount;
     let (until, from) = (date(2026, 11, 9), date(2026, 11, 3));
     let agreement = mandate::wording(&by_link(), method, usd(50_000), from);
-    Way { method, fee: Some(usd(0)), arrives_on: Some(until), agreement, cannot: None }
+    Way { method, fee: Some(usd(0)), arrives_on: Some(until), agreement, cannot: None, saved: None }
 }
 
 fn pay() -> Vec<(String, String)> {
@@ -124,7 +124,9 @@ fn pay() -> Vec<(String, String)> {
         left: usd(125_000),
         may_change: true,
         ways: vec![card(None)],
-        chosen: By::Card,
+        chosen: "card".to_owned(),
+        other_ways: None,
+        keep: None,
         intent: "int_1".to_owned(),
         processor: "Stripe".to_owned(),
         minutes: 30,
@@ -164,7 +166,10 @@ fn pay() -> Vec<(String, String)> {
         render("pay-silent", problem(PayProblem::ProcessorSilent)),
         render("pay-already-started", problem(started)),
         render("pay-damaged", problem(PayProblem::Damaged)),
-        render("pay-bank", PayPage { ways: vec![bank()], chosen: By::UsBankAccount, ..page(50_000) }),
+        render(
+            "pay-bank",
+            PayPage { ways: vec![bank()], chosen: "us_bank_account".to_owned(), ..page(50_000) },
+        ),
         render("pay-ways", PayPage { ways: vec![card(Some(usd(1_480))), bank()], ..page(50_000) }),
         render("pay-ways-limit", PayPage { ways: vec![card(None), too_small], ..page(50_000) }),
         render("pay-way-gone", problem(PayProblem::WayGone)),
@@ -195,6 +200,10 @@ fn result(outcome: Outcome, left: i64) -> PaymentPage {
         refunds: Vec::new(),
         may_pay_less: true,
         pressed_twice: false,
+        held: None,
+        is_charge: false,
+        stopped_too_late: false,
+        verification: None,
     }
 }
 

@@ -170,7 +170,7 @@ fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Paymen
         (Some(line), _) => PaymentRowState::Received { left_after: money(line.open_after_minor) },
         (None, PaymentState::Failed | PaymentState::Canceled) => PaymentRowState::NotCompleted,
         (None, PaymentState::RequiresAction) => PaymentRowState::Started,
-        (None, PaymentState::Processing) if payment.method.is_bank_debit() => {
+        (None, PaymentState::Created | PaymentState::Processing) if payment.method.is_bank_debit() => {
             PaymentRowState::Clearing { expected_on: payment.expected_on }
         }
         (None, _) => PaymentRowState::Checking,

@@ -4,6 +4,7 @@ use super::by_hand::unknown_payment;
 use super::client::{Client, Seen, description, new_key};
 use super::disputes;
 use super::payouts;
+use super::saved;
 use crate::on_both_engines;
 use crate::test_app::{PROCESSOR_KEY, TestApp};
 use paydown::actions::issue_credit_note::{IssueCreditNote, issue_credit_note};
@@ -22,6 +23,7 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
     assert_eq!(served.json["openapi"], "3.1.0");
     succeed(&client).await;
     refund(app, &client).await;
+    saved::succeed_and_refuse(app, &client).await;
     refuse(app, &client).await;
     payouts::are_shown(app, &client).await;
     crate::credit::every_route(app, &client).await;

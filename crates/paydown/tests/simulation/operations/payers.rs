@@ -6,7 +6,7 @@ use billing::payment::Method;
 use ledger::Currency;
 use paydown::actions::cancel_payment::cancel_payment;
 use paydown::actions::reconcile_payment::reconcile_payment;
-use paydown::actions::start_payment::{Agreement, Payer, StartPayment, Started, start_payment};
+use paydown::actions::start_payment::{Agreement, Means, Payer, StartPayment, Started, start_payment};
 use paydown::actions::submit_attempt::{Submitted, submit_undisturbed};
 use paydown::app::App;
 use serde_json::{Value, json};
@@ -105,6 +105,7 @@ impl World {
             invoice: invoice.id,
             payment: payment.unwrap_or_else(|| PaymentId::from_bytes([9; 16])),
             method,
+            means: Means::default(),
             agreement: method.is_bank_debit().then_some(agreement),
             amount_minor,
             surcharge_minor: 0,

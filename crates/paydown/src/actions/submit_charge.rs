@@ -1,0 +1,95 @@
+//! The call that charges a saved method: sent once under its stored key, and again only where the first time provably charged
+//! nothing. What was not answered is unknown: the reconciler asks, and the payer reads "do not pay again".
+
+use crate::actions::record_outcome::{Outcome, record_outcome};
+use crate::actions::submit_attempt::{PAYER_WAITS, Submitted, Unsent, note_call, refused, unanswered};
+use crate::app::App;
+use anyhow::{Context as _, Result};
+use billing::payment::PaymentState;
+use gateway::{CallError, PaymentFacts, Processor, StoredCall};
+use std::sync::Arc;
+use std::time::Duration;
+use store::attempts::{self, Attempt};
+use store::db::Tx;
+use store::payments::Payment;
+
+/// Charges, unless the debit is held for later.
+pub(super) async fn submit_charge(
+    app: &App,
+    processor: Arc<dyn Processor>,
+    payment: &Payment,
+    attempt: &Attempt,
+) -> Result<Submitted> {
+    let (merchant, id) = (payment.merchant, payment.id);
+    if payment.state != PaymentState::Submitting {
+        return Ok(Submitted::State(payment.state));
+    }
+    let calls = charge_until_answered(app, &*processor, attempt);
+    match tokio::time::timeout(PAYER_WAITS, calls).await {
+        Ok(Ok(facts)) => {
+            let source = "the processor's answer";
+            let outcome =
+                Outcome { merchant, payment: id, facts, source, ending: None, unmade_after_calls: None };
+            let state = record_outcome(app, outcome).await?.state().context("a stored payment is known")?;
+            Ok(Submitted::State(state))
+        }
+        Ok(Err(unsent)) if unsent.proves_that_nothing_was_made() => refused(app, attempt, &unsent).await,
+        Ok(Err(_)) | Err(_) => unanswered(app, merchant, id).await,
+    }
+}
+
+async fn charge_until_answered(
+    app: &App,
+    processor: &dyn Processor,
+    attempt: &Attempt,
+) -> Result<PaymentFacts, Unsent> {
+    let mut wait = Duration::from_millis(200);
+    loop {
+        let unsent = match charge_once(app, processor, attempt).await {
+            Ok(facts) => return Ok(facts),
+            Err(unsent) if unsent.payment_ended => return Err(unsent),
+            Err(unsent) => unsent,
+        };
+        let pause = match &unsent.error {
+            CallError::NotSent(_) | CallError::InProgress { .. } => wait,
+            CallError::RateLimited { retry_after_seconds } => {
+                wait.max(Duration::from_secs(u64::from(*retry_after_seconds)))
+            }
+            // It may have charged: only the reconciler asks now.
+            _ => return Err(unsent),
+        };
+        tracing::warn!(attempt = %attempt.id, error = %unsent.error, "a charge was not taken yet");
+        tokio::time::sleep(pause).await;
+        wait = (wait * 2).min(Duration::from_secs(4));
+    }
+}
+
+/// Sends the charge once, noting that it was sent and what kind of error came back. A payment that has ended is not charged.
+pub(super) async fn charge_once(
+    app: &App,
+    processor: &dyn Processor,
+    attempt: &Attempt,
+) -> Result<PaymentFacts, Unsent> {
+    let calls = match note_call(app, attempt).await {
+        Ok(Some(calls)) => calls,
+        Ok(None) => {
+            let error = CallError::NotSent("the payment has ended".to_owned());
+            return Err(Unsent { error, calls: attempt.calls, payment_ended: true });
+        }
+        Err(error) => {
+            let error = CallError::NotSent(format!("the call could not be noted: {error:#}"));
+            return Err(Unsent { error, calls: attempt.calls, payment_ended: false });
+        }
+    };
+    let call = StoredCall { route: attempt.route.clone(), body: attempt.body.clone() };
+    let answer = processor.send_charge(&call, &attempt.processor_key).await;
+    if matches!(answer, Err(CallError::ServerError { .. })) {
+        let (merchant, id) = (attempt.merchant, attempt.id);
+        let noted =
+            app.store.write(async move |tx: &mut Tx| attempts::note_server_error(tx, merchant, id).await);
+        if let Err(error) = noted.await {
+            tracing::error!(attempt = %id, %error, "a server error could not be noted");
+        }
+    }
+    answer.map_err(|error| Unsent { error, calls, payment_ended: false })
+}
