@@ -97,7 +97,8 @@ async fn in_tx(tx: &mut Tx, mint: &Mint, secrets: &SecretKey, facts: &PaymentFac
         return Ok(Adopted::Ended);
     }
     let fits = invoices::reserve(tx, merchant, invoice.id, origin.amount.minor()).await?;
-    if !fits && facts.state != PaymentState::Succeeded {
+    // What was paid is booked even where it was taken back since: the processor's books have both.
+    if !fits && !matches!(facts.state, PaymentState::Succeeded | PaymentState::Returned) {
         return Ok(Adopted::DoesNotFit);
     }
     // Where the payer sent the lost form again, its id is that payment's by now: this page is another one of its own.

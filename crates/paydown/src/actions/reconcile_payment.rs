@@ -312,9 +312,11 @@ fn may_have_paid_late(case: &Case) -> bool {
     case.payment.state.hold() == Hold::Released && case.attempt.session_id.is_some()
 }
 
-/// A bank may take a debit back for weeks after it has paid: whoever hints at it makes us look.
+/// A bank may take a debit back for weeks after it has paid, and what that costs is known later still: whoever hints at it makes
+/// us look.
 fn may_have_come_back(case: &Case) -> bool {
-    case.payment.method.is_bank_debit() && case.payment.state == PaymentState::Succeeded
+    let state = case.payment.state;
+    case.payment.method.is_bank_debit() && matches!(state, PaymentState::Succeeded | PaymentState::Returned)
 }
 
 async fn load(app: &App, merchant: MerchantId, payment: PaymentId) -> Result<Option<Case>> {

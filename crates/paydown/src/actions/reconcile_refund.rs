@@ -101,7 +101,8 @@ async fn look(
             let why = "the processor's list of refunds has none of ours".to_owned();
             record_refund(app, RefundOutcome::never_made(merchant, id, why, "reconciler")).await?;
         }
-        Ok(Answer::Absent | Answer::NotToBeSent) => {}
+        Ok(Answer::Absent) => to_unknown(app, merchant, id).await?,
+        Ok(Answer::NotToBeSent) => {}
         Err(error) => return unanswered(app, &refund, &error).await.map(Some),
     }
     after(app, merchant, id).await.map(Some)
@@ -114,21 +115,24 @@ async fn ask(app: &App, processor: &dyn Processor, refund: &Refund) -> Result<An
     }
     let asked_long_ago = refund.calls > 0 && app.clock.now() > first_sent_at_latest(refund) + KEY_IS_KEPT_FOR;
     if refund.server_errors >= SERVER_ERRORS_ARE_FINAL || asked_long_ago {
-        let Some(intent) = intent_of(app, refund).await else {
-            return Err(CallError::NotSent("the processor's name of the payment is not known".to_owned()));
-        };
-        let all = processor.list_refunds(&intent).await?;
-        return match all.into_iter().find(|facts| facts.refund == Some(refund.id)) {
-            Some(facts) => found(facts),
-            None => Ok(Answer::Absent),
-        };
+        return by_list(app, processor, refund).await;
     }
     match send_once(app, processor, refund).await {
         Ok(facts) => found(facts),
         Err(RefundUnsent { is_not_to_be_sent: true, .. }) => Ok(Answer::NotToBeSent),
         Err(unsent) if unsent.proves_that_nothing_was_made() => Ok(Answer::Refused(unsent.error)),
+        Err(unsent) if unsent.is_for_the_list() => by_list(app, processor, refund).await,
         Err(unsent) => Err(unsent.error),
     }
+}
+
+async fn by_list(app: &App, processor: &dyn Processor, refund: &Refund) -> Result<Answer, CallError> {
+    let Some(intent) = intent_of(app, refund).await else {
+        return Err(CallError::NotSent("the processor's name of the payment is not known".to_owned()));
+    };
+    let all = processor.list_refunds(&intent).await?;
+    let ours = all.into_iter().find(|facts| facts.refund == Some(refund.id));
+    Ok(ours.map_or(Answer::Absent, |facts| Answer::Facts(Box::new(facts))))
 }
 
 /// No call was made before it was asked for or approved, so a key is at most so old.

@@ -95,7 +95,11 @@ pub(super) async fn in_tx(
             move_to(tx, mint, secrets, &locked, (outcome.state, outcome.source)).await?;
             Ok(outcome.state)
         }
-        Step::AlreadyThere | Step::Stale | Step::Ghost => Ok(locked.refund.state),
+        Step::AlreadyThere => Ok(locked.refund.state),
+        Step::Stale | Step::Ghost => {
+            contradicted(tx, mint, &locked.refund, outcome.state).await?;
+            Ok(locked.refund.state)
+        }
     }
 }
 
@@ -210,8 +214,31 @@ async fn alarm(tx: &mut Tx, mint: &Mint, refund: &Refund) -> Result<()> {
     anomalies::insert(tx, refund.merchant, &anomaly).await
 }
 
-/// A payment was returned by its bank: refunds of it that were not sent yet are withdrawn. The caller holds the locks of customer
-/// and payment.
+/// The processor paid, or pays, what has ended here without money, and is the customer's credit: a person has to see to it.
+async fn contradicted(tx: &mut Tx, mint: &Mint, refund: &Refund, said: RefundState) -> Result<()> {
+    let has_ended = matches!(refund.state, RefundState::Failed | RefundState::Canceled);
+    if !has_ended || !matches!(said, RefundState::Pending | RefundState::Succeeded) {
+        return Ok(());
+    }
+    let detail = format!(
+        "{} of {} is {} here and the customer's credit, and {} at the processor",
+        refund.id,
+        refund.amount,
+        refund.state.as_str(),
+        said.as_str()
+    );
+    let anomaly = Anomaly {
+        id: mint.id(AnomalyId::new),
+        kind: "refund_contradicts".to_owned(),
+        payment_id: refund.payment_id,
+        detail,
+        at: mint.now,
+    };
+    anomalies::insert_once(tx, refund.merchant, &anomaly).await.map(drop)
+}
+
+/// A payment was returned by its bank: refunds of it that were not sent yet are withdrawn. The caller holds the locks of customer,
+/// payment and all invoices that they are about.
 pub(super) async fn withdraw_waiting(
     tx: &mut Tx,
     mint: &Mint,

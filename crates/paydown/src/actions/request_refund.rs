@@ -99,6 +99,11 @@ pub enum CannotRefund {
     /// Nobody can be asked to send the money.
     #[error("no processor is connected")]
     NotConnected,
+    /// It was said by hand that the payment succeeded, and the processor's name of it was never learned.
+    #[error(
+        "the processor's name of the payment is not known, so it cannot send money back: refund it there or from the bank"
+    )]
+    NameUnknown,
     /// The processor cannot carry such an amount.
     #[error(transparent)]
     CannotCarry(#[from] CannotCharge),

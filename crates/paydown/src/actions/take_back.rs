@@ -14,7 +14,8 @@ use store::allocations::{self, Allocation};
 use store::db::Tx;
 use store::invoices::{self, Shift};
 use store::payments::{self, Payment};
-use store::{disputes, grants, postings, refunds, unmatched_receipts};
+use store::refunds::{self, RefundPart};
+use store::{disputes, grants, postings, unmatched_receipts};
 
 /// What the payment still has: set against invoices, on its own grants, unapplied, and as surcharge.
 pub(super) async fn left_of(tx: &mut Tx, payment: &Payment) -> Result<Left> {
@@ -39,7 +40,7 @@ pub(super) async fn left_of(tx: &mut Tx, payment: &Payment) -> Result<Left> {
 }
 
 /// Locks every invoice that the payment has something to do with, by id, and answers which those are: what it reserved on, was
-/// set against, and where its credit was born.
+/// set against, where its credit was born, and what refunds of it were taken from.
 pub(super) async fn lock_invoices(
     tx: &mut Tx,
     merchant: MerchantId,
@@ -50,6 +51,9 @@ pub(super) async fn lock_invoices(
     all.extend(
         grants::left_of_payment(tx, merchant, payment).await?.iter().filter_map(|(_, born_on)| *born_on),
     );
+    for refund in refunds::list_by_payment(tx, merchant, payment).await? {
+        all.extend(refunds::parts(tx, merchant, refund.id).await?.iter().filter_map(RefundPart::invoice));
+    }
     for invoice in &all {
         invoices::lock(tx, merchant, *invoice).await?;
     }

@@ -376,7 +376,7 @@ fn refused(why: request_refund::CannotRefund) -> Problem {
     match why {
         Why::NoSuchPayment => Problem::not_found().at("payment"),
         Why::NoSuchCustomer => Problem::not_found().at("customer"),
-        Why::NotSucceeded(_) | Why::Disputed | Why::NotConnected => {
+        Why::NotSucceeded(_) | Why::Disputed | Why::NotConnected | Why::NameUnknown => {
             Problem::new(Code::NotRefundable, detail).at("payment")
         }
         Why::AboveLeft(left) => {

@@ -31,6 +31,10 @@ pub(super) struct Writer {
     monotonic: fn() -> Instant,
 }
 
+/// What writes on the thread that asks, with the lock of the file.
+#[cfg(feature = "testing")]
+type OnCaller = (Batch, Option<ServerLock>);
+
 /// Where jobs run.
 enum Way {
     Thread {
@@ -39,7 +43,7 @@ enum Way {
     },
     /// On the thread that asks, one commit each; nothing once it is closed. For simulations.
     #[cfg(feature = "testing")]
-    Caller(Mutex<Option<Box<(Batch, Option<ServerLock>)>>>),
+    Caller(Mutex<Option<Box<OnCaller>>>),
 }
 
 enum Message {

@@ -75,6 +75,17 @@ pub struct RefundPart {
     pub amount_minor: i64,
 }
 
+impl RefundPart {
+    /// The invoice that it is about, if any.
+    pub const fn invoice(&self) -> Option<InvoiceId> {
+        match self.place {
+            RefundPlace::Allocated(invoice) => Some(invoice),
+            RefundPlace::Grant { born_on, .. } => born_on,
+            RefundPlace::Surcharge | RefundPlace::Unapplied | RefundPlace::Owed => None,
+        }
+    }
+}
+
 /// From where a part of a refund was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefundPlace {

@@ -28,8 +28,8 @@ pub(super) async fn book(
     let merchant = payment.merchant;
     let facts = outcome.facts.returned.as_ref().context("a returned payment says why")?;
     let captured = payment.captured.context("what is taken back was captured")?;
-    withdraw_waiting(tx, mint, secrets, (merchant, payment.id)).await?;
     let invoices = take_back::lock_invoices(tx, merchant, payment.id).await?;
+    withdraw_waiting(tx, mint, secrets, (merchant, payment.id)).await?;
     let back = take_back::left_of(tx, payment).await?.take_up_to(captured.minor());
     let paid = Paid { customer: payment.customer_id, payment: payment.id, currency: captured.currency() };
     let posting = chart::payment_returned(&paid, Channel::Processor(Processor::Stripe), &back)?;

@@ -54,20 +54,12 @@ pub(super) async fn goes_back(tx: &mut Tx, mint: &Mint, locked: &Locked, next: R
     if !matches!(next, RefundState::Failed | RefundState::Canceled) {
         return Ok(());
     }
-    let invoices: BTreeSet<InvoiceId> = locked.parts.iter().filter_map(invoice_of).collect();
+    let invoices: BTreeSet<InvoiceId> = locked.parts.iter().filter_map(RefundPart::invoice).collect();
     for invoice in invoices {
         invoices::lock(tx, locked.refund.merchant, invoice).await?;
         return_credit::in_tx(tx, mint, locked.refund.merchant, invoice).await?;
     }
     Ok(())
-}
-
-fn invoice_of(part: &RefundPart) -> Option<InvoiceId> {
-    match part.place {
-        RefundPlace::Allocated(invoice) => Some(invoice),
-        RefundPlace::Grant { born_on, .. } => born_on,
-        RefundPlace::Surcharge | RefundPlace::Unapplied | RefundPlace::Owed => None,
-    }
 }
 
 /// What was taken, as the rules know it.
@@ -96,7 +88,7 @@ fn births(locked: &Locked, of_payment: fn(&Taken) -> Vec<Born>) -> Vec<(Option<P
     }
     let mut all: Vec<(Option<PaymentId>, Born)> = Vec::new();
     for part in &locked.parts {
-        let on = invoice_of(part);
+        let on = part.invoice();
         match all.iter_mut().find(|(payment, born)| *payment == part.payment_id && born.on == on) {
             Some((_, born)) => born.amount_minor += part.amount_minor,
             None => all.push((part.payment_id, Born { on, amount_minor: part.amount_minor })),

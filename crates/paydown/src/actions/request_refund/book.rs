@@ -18,7 +18,7 @@ use store::audit::{self, AuditRow, acts};
 use store::db::Tx;
 use store::payments::Payment;
 use store::postings::{self, CauseKind, NewPosting};
-use store::refunds::{self, Approval, Refund, RefundOrigin, RefundPart, RefundPlace};
+use store::refunds::{self, Approval, Refund, RefundOrigin, RefundPart};
 use store::{grants, jobs, unmatched_receipts};
 
 /// Whoever dies before the call has it made so long after.
@@ -145,19 +145,11 @@ async fn note(tx: &mut Tx, mint: &Mint, refund: &Refund, parts: &[RefundPart]) -
 
 /// The one invoice that parts concern; none where they concern several, or none.
 pub(in crate::actions) fn only_invoice(parts: &[RefundPart]) -> Option<InvoiceId> {
-    let mut all: Vec<InvoiceId> = parts.iter().filter_map(invoice_of).collect();
+    let mut all: Vec<InvoiceId> = parts.iter().filter_map(RefundPart::invoice).collect();
     all.sort_unstable();
     all.dedup();
     match all[..] {
         [one] => Some(one),
         _ => None,
-    }
-}
-
-fn invoice_of(part: &RefundPart) -> Option<InvoiceId> {
-    match part.place {
-        RefundPlace::Allocated(invoice) => Some(invoice),
-        RefundPlace::Grant { born_on, .. } => born_on,
-        RefundPlace::Surcharge | RefundPlace::Unapplied | RefundPlace::Owed => None,
     }
 }

@@ -289,11 +289,12 @@ async fn call(
     let Some(processor) = &asking.processor else { return Ok(Err(CannotRefund::NotConnected)) };
     let attempt = attempts::latest(tx, payment.merchant, payment.id).await?;
     let intent = attempt.and_then(|attempt| attempt.payment_intent_id);
+    let Some(payment_intent_id) = intent else { return Ok(Err(CannotRefund::NameUnknown)) };
     let request = NewRefund {
         refund: begun.id,
         payment: payment.id,
         merchant: payment.merchant,
-        payment_intent_id: intent.context("a payment that succeeded at a processor has its name there")?,
+        payment_intent_id,
         amount: begun.amount,
         reason: None,
     };

@@ -8,6 +8,7 @@ use billing::refund::RefundMeaning::OwedAgain;
 use billing::refund::RefundState::{Failed, Pending, Requested, Submitting, Succeeded, Unknown};
 use jiff::SignedDuration;
 use ledger::Currency;
+use paydown::actions::record_refund::{RefundOutcome, record_refund};
 use paydown::actions::request_refund::RefundOf;
 use paydown::actions::run_jobs;
 use sandbox::{Fault, FaultKind};
@@ -116,6 +117,53 @@ on_both_engines!(a_silent_processor_is_handed_to_a_person, async |app: &mut Test
     // By now its key may be forgotten: the list has none, and the money is the customer's.
     assert_eq!(app.stored_refund(id).await.state, Failed);
     assert_eq!(app.refunds_made(), 0);
+});
+
+// The key is taken back between the two sendings: the refusal of the second says nothing of the first.
+on_both_engines!(a_refusal_says_nothing_of_an_earlier_sending, async |app: &mut TestApp| {
+    let (invoice, payment) = app.paid_by_visa().await;
+    app.control("/webhooks", json!({ "mode": "lose" })).await;
+    arm(app, FaultKind::TimeoutAfter, 1);
+    let (id, state) = app.refund(RefundOf::Payment(payment), None, OwedAgain).await;
+    assert_eq!(state, Unknown);
+    app.use_processor_key("sk_test_taken_back").await;
+    app.settle_after(SignedDuration::from_secs(31)).await;
+    assert_eq!(app.stored_refund(id).await.state, Unknown);
+    assert_eq!(app.balance(chart::REFUNDS_PAYABLE, Currency::USD).await, -40_000, "it keeps its amount");
+    app.use_processor_key(PROCESSOR_KEY).await;
+    app.settle_after(SignedDuration::from_hours(2)).await;
+    assert_eq!(app.stored_refund(id).await.state, Succeeded);
+    assert_eq!((app.refunds_made(), app.figures(invoice).await), (1, (100_000, 0, 0)));
+});
+
+on_both_engines!(a_refund_that_ended_and_was_paid_all_the_same_is_a_persons, async |app: &mut TestApp| {
+    let (_, payment) = app.paid_by_visa().await;
+    arm(app, FaultKind::TimeoutBefore, 1);
+    let (id, state) = app.refund(RefundOf::Payment(payment), None, OwedAgain).await;
+    assert_eq!(state, Unknown);
+    let never = RefundOutcome::never_made(app.merchant, id, "the list has none".to_owned(), "reconciler");
+    let paid = RefundOutcome { state: Succeeded, source: "webhook", ..never.clone() };
+    for outcome in [never, paid.clone(), paid] {
+        assert_eq!(record_refund(&app.app, outcome).await.expect("it is recorded"), Failed);
+    }
+    let mut told = app.anomalies(payment).await;
+    told.sort_unstable();
+    assert_eq!(told, ["refund_contradicts", "refund_failed"], "once, and not swallowed");
+});
+
+on_both_engines!(what_is_disputed_before_it_is_sent_waits, async |app: &mut TestApp| {
+    let (_, payment) = app.paid_by_visa().await;
+    let id = app.begin_refund(RefundOf::Payment(payment), Some(10_000), OwedAgain).await;
+    let charge = app.attempt(payment).await.charge_id.expect("it was captured");
+    let with = json!({ "amount": 10_000 });
+    let told = app.control(&format!("/charges/{charge}/dispute"), with).await;
+    app.settle().await;
+    assert_eq!(app.send_refund(id).await, Requested, "its bank decides first");
+    let name = told["id"].as_str().expect("an id");
+    app.control(&format!("/disputes/{name}"), json!({ "outcome": "won" })).await;
+    app.settle().await;
+    assert_eq!(app.send_refund(id).await, Succeeded);
+    assert_eq!(app.refunds_made(), 1);
 });
 
 on_both_engines!(what_was_not_sent_before_a_crash_is_sent_after_it, async |app: &mut TestApp| {
