@@ -4,6 +4,7 @@ mod by_hand;
 mod captures;
 mod clocks;
 mod crashes;
+mod crowds;
 mod fees;
 mod hooks;
 mod races;
