@@ -42,6 +42,14 @@ pub struct PayForm {
     fields: Vec<(&'static str, String)>,
 }
 
+impl PayForm {
+    /// The same form with another way of paying chosen.
+    pub fn by(mut self, method: &str) -> PayForm {
+        self.fields.push(("method", method.to_owned()));
+        self
+    }
+}
+
 impl Page {
     /// The words of the page's main part.
     pub fn words(&self) -> String {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use store::attempts::{self, Attempt};
 use store::db::{DatabaseUrl, Role, Store, StoreConfig, Tx};
 use store::payments::{self, Payment};
@@ -193,10 +193,12 @@ impl Place {
         text(&self.log)
     }
 
-    /// Kills the server and starts it again.
-    pub async fn restart(&mut self) {
+    /// Kills the server and starts it again; how long it took until it was ready.
+    pub async fn restart(&mut self) -> Duration {
         self.kill();
+        let began_at = stopwatch();
         self.serve().await;
+        began_at.elapsed()
     }
 
     /// A payer who followed a new link to the invoice, and the path of its page.
@@ -367,6 +369,11 @@ impl Place {
 #[expect(clippy::disallowed_methods, reason = "the program under test runs on the real clock")]
 fn now_micros() -> i64 {
     jiff::Timestamp::now().as_microsecond()
+}
+
+#[expect(clippy::disallowed_methods, reason = "how long a start takes is real time")]
+fn stopwatch() -> Instant {
+    Instant::now()
 }
 
 /// A text of an answer.
