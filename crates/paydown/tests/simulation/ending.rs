@@ -1,6 +1,7 @@
 //! The end of a run: nothing goes wrong any more, and everything must come to rest.
 
 use crate::checks::is_clean;
+use crate::summary::ACCOUNTS;
 use crate::world::{MERCHANT, World, nothing};
 use billing::ids::PaymentId;
 use billing::payment::{Hold, PaymentState};
@@ -97,7 +98,7 @@ impl World {
         for payment in self.all_payments().unwrap_or_default() {
             hash.update(format!("{payment:?}"));
         }
-        for account in [1000, 1100, 1150, 1200, 2100, 2150, 5100] {
+        for account in ACCOUNTS {
             let read = async move |tx: &mut Tx| postings::balances(tx, MERCHANT, account).await;
             hash.update(format!("{:?}", self.live(async |app: App| app.store.read(read).await.ok())));
         }

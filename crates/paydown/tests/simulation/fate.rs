@@ -47,7 +47,9 @@ pub enum Place {
     Write,
     /// After a write that is durable; its writer has not heard of it.
     Written,
-    /// Before a request to the processor.
+    /// Before a request that changes something at the processor.
+    Call,
+    /// Before one that only reads.
     Request,
     /// After the processor's answer; nobody has read it.
     Answered,

@@ -66,7 +66,7 @@ fn lived(plan: Plan) -> (String, Vec<Place>) {
 fn faults(place: Place) -> Vec<Planned> {
     let mut faults = vec![Planned::Dies, Planned::IsLate];
     match place {
-        Place::Request => faults.extend(CARRIAGES.map(Planned::Meets)),
+        Place::Call | Place::Request => faults.extend(CARRIAGES.map(Planned::Meets)),
         Place::Write | Place::Written | Place::Answered => faults.push(Planned::Fails),
         Place::Mail => {}
     }
@@ -78,10 +78,42 @@ fn singles(trail: &[Place]) -> Vec<Plan> {
     numbered.flat_map(|(at, place)| faults(*place).into_iter().map(move |fault| vec![(at, fault)])).collect()
 }
 
-/// Of the steps of the script those around its first requests and the writes next to them, evenly over the script.
+/// The steps that move money: around each call that changes something at the processor, and around each reading that a booking
+/// follows, from the write before it that is durable to the write after it that is. Of these twenty, as many of either kind.
+fn critical(trail: &[Place]) -> Vec<usize> {
+    let around = |at: usize| {
+        let before = (0..at).rev().find(|step| trail[*step] == Place::Written);
+        let mut steps: Vec<usize> = before.into_iter().chain([at]).collect();
+        let mut from = at;
+        for place in [Place::Answered, Place::Write, Place::Written] {
+            let Some(found) = (from + 1..trail.len()).find(|step| trail[*step] == place) else { break };
+            steps.push(found);
+            from = found;
+        }
+        steps
+    };
+    let calls = (0..trail.len()).filter(|at| trail[*at] == Place::Call).take(2);
+    let is_booked_after = |at: &usize| {
+        trail[*at] == Place::Request && trail.get(at + 1..at + 3) == Some(&[Place::Answered, Place::Write])
+    };
+    let first_call = trail.iter().position(|place| *place == Place::Call).unwrap_or_default();
+    let readings = (first_call..trail.len()).filter(is_booked_after);
+    let mut steps: Vec<usize> = calls.flat_map(around).collect();
+    for reading in readings {
+        for step in around(reading) {
+            if !steps.contains(&step) && steps.len() < PAIRED {
+                steps.push(step);
+            }
+        }
+    }
+    steps.sort_unstable();
+    steps.dedup();
+    steps
+}
+
+/// Every pair of them (the second is the step of that number in the run that the first has changed), each with everything that can go wrong at the one and at the other: both orders of any two faults.
 fn pairs(trail: &[Place]) -> Vec<Plan> {
-    let every = (trail.len() / PAIRED).max(1);
-    let chosen: Vec<usize> = (0..trail.len()).step_by(every).take(PAIRED).collect();
+    let chosen = critical(trail);
     let mut plans = Vec::new();
     for (index, first) in chosen.iter().enumerate() {
         for second in &chosen[index + 1..] {

@@ -9,7 +9,7 @@ use store::db::Tx;
 use store::{allocations, invoices, payments, postings, receipts};
 
 /// Every account there is.
-const ACCOUNTS: [u16; 20] = [
+pub const ACCOUNTS: [u16; 20] = [
     1000, 1100, 1150, 1200, 1220, 1250, 1300, 2100, 2150, 2200, 2300, 4000, 4050, 4060, 4100, 5100, 5110,
     5120, 5200, 5210,
 ];

@@ -85,7 +85,8 @@ impl Wire {
 impl Carrier for Wire {
     async fn carry(&self, request: reqwest::Request) -> Result<reqwest::Response, CallError> {
         let sent = Sent::of(&request);
-        let carriage = match self.fate.step(Place::Request).await {
+        let place = if sent.method == Method::POST { Place::Call } else { Place::Request };
+        let carriage = match self.fate.step(place).await {
             Some(Planned::Meets(carriage)) => carriage,
             Some(Planned::Fails) => Carriage::NeverSent,
             _ => self.fate.carriage(),

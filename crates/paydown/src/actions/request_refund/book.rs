@@ -19,7 +19,7 @@ use store::db::Tx;
 use store::payments::Payment;
 use store::postings::{self, CauseKind, NewPosting};
 use store::refunds::{self, Approval, Refund, RefundOrigin, RefundPart};
-use store::{grants, jobs, unmatched_receipts};
+use store::{grants, jobs};
 
 /// Whoever dies before the call has it made so long after.
 const SENT_AT_LATEST_AFTER: SignedDuration = SignedDuration::from_secs(30);
@@ -88,9 +88,6 @@ async fn take(
 ) -> Result<()> {
     let merchant = refund.merchant;
     take_back::take(tx, mint, payment, taken, posting_id).await?;
-    if taken.unapplied_minor > 0 && unmatched_receipts::find(tx, merchant, payment.id).await?.is_some() {
-        unmatched_receipts::take(tx, merchant, payment.id, taken.unapplied_minor).await?;
-    }
     if refund.meaning == Some(RefundMeaning::PriceGivenBack) {
         for part in &taken.allocated {
             let input = IssueCreditNote {

@@ -174,11 +174,9 @@ async fn all_is_there(place: &Place, told: &Told) {
         "every payment that was paid to have succeeded, and every one that was refused to have failed",
         async || {
             let states = payments(place).await;
-            let all_are = |ids: &mut dyn Iterator<Item = &String>, wanted: &str| {
-                ids.all(|id| states.get(id).is_some_and(|state| state == wanted))
-            };
-            let ended =
-                all_are(&mut told.paid.keys(), "succeeded") && all_are(&mut told.refused.iter(), "failed");
+            let is = |id: &String, wanted: &str| states.get(id).is_some_and(|state| state == wanted);
+            let ended = told.paid.keys().all(|id| is(id, "succeeded"))
+                && told.refused.iter().all(|id| is(id, "failed"));
             ended.then_some(states)
         },
     )
