@@ -114,7 +114,7 @@ pub(super) async fn forget_method(app: &App, merchant: MerchantId, id: PaymentMe
         let saved = payment_methods::find(tx, merchant, id).await?;
         let Some(saved) = saved.filter(|saved| saved.removed_at.is_some()) else { return Ok(None) };
         // Another account knows nothing of it.
-        Ok(payment_methods::find_by_token(tx, &at, &saved.token).await?)
+        payment_methods::find_by_token(tx, &at, &saved.token).await
     };
     let Some(saved) = app.store.read(read).await? else { return Ok(()) };
     let processor = app.processors.of(&app.store, &app.secrets, merchant).await?;

@@ -54,14 +54,14 @@ pub struct AddForm {
 pub struct Nothing {}
 
 /// Whoever signed in, and what the merchant takes payments with; else the page to go to.
-fn owner(ctx: &Ctx) -> Result<(Contact, ProcessorAccount), Response> {
+fn owner(ctx: &Ctx) -> Result<(Contact, ProcessorAccount), Box<Response>> {
     let Some(contact) = &ctx.contact else {
         let proved = ctx.session.as_ref().is_some_and(|session| session.email_key.is_some());
-        return Err(ctx.go(if proved { "/companies" } else { "/sign-in?next=/methods" }));
+        return Err(Box::new(ctx.go(if proved { "/companies" } else { "/sign-in?next=/methods" })));
     };
     match &ctx.account {
         Some(account) => Ok((contact.clone(), account.clone())),
-        None => Err(ctx.go("/invoices")),
+        None => Err(Box::new(ctx.go("/invoices"))),
     }
 }
 
@@ -96,7 +96,7 @@ async fn find(ctx: &Ctx, account: ProcessorAccount, contact: ContactId) -> Resul
 pub async fn show(ctx: Ctx, Query(said): Query<Said>) -> Result<Response, Fail> {
     let (contact, account) = match owner(&ctx) {
         Ok(owner) => owner,
-        Err(instead) => return Ok(instead),
+        Err(instead) => return Ok(*instead),
     };
     let found = find(&ctx, account, contact.id).await?;
     let page = MethodsPage {
@@ -178,7 +178,7 @@ pub async fn add_form(ctx: Ctx) -> Result<Response, Fail> {
 async fn draw_add(ctx: &Ctx, problem: Option<&'static str>, status: StatusCode) -> Result<Response, Fail> {
     let (contact, account) = match owner(ctx) {
         Ok(owner) => owner,
-        Err(instead) => return Ok(instead),
+        Err(instead) => return Ok(*instead),
     };
     if !ctx.is_writable() {
         return Err(Fail::ReadOnly);
@@ -207,7 +207,7 @@ async fn draw_add(ctx: &Ctx, problem: Option<&'static str>, status: StatusCode) 
 pub async fn add(Posted { ctx, form }: Posted<AddForm>) -> Result<Response, Fail> {
     let (contact, _) = match owner(&ctx) {
         Ok(owner) => owner,
-        Err(instead) => return Ok(instead),
+        Err(instead) => return Ok(*instead),
     };
     let session_hash = ctx.session_hash().ok_or(Fail::FormNotOurs)?;
     let method = Method::parse(&form.method).filter(|method| !method.is_received());
@@ -286,7 +286,7 @@ pub async fn make_default(
 ) -> Result<Response, Fail> {
     let (contact, _) = match owner(&ctx) {
         Ok(owner) => owner,
-        Err(instead) => return Ok(instead),
+        Err(instead) => return Ok(*instead),
     };
     let id = PaymentMethodId::from_str(&id).map_err(|_| Fail::NotFound)?;
     match set_default_method(&ctx.app, ctx.merchant.id, contact.id, id).await? {
@@ -315,7 +315,7 @@ async fn own(ctx: &Ctx, contact: ContactId, id: &str) -> Result<(SavedMethod, Ve
 pub async fn remove_form(ctx: Ctx, Path((_, id)): Path<(String, String)>) -> Result<Response, Fail> {
     let (contact, _) = match owner(&ctx) {
         Ok(owner) => owner,
-        Err(instead) => return Ok(instead),
+        Err(instead) => return Ok(*instead),
     };
     let (saved, in_flight) = own(&ctx, contact.id, &id).await?;
     let amount = |payment: &Payment| Money::new(payment.amount_minor, payment.currency);
@@ -339,7 +339,7 @@ pub async fn remove(
 ) -> Result<Response, Fail> {
     let (contact, _) = match owner(&ctx) {
         Ok(owner) => owner,
-        Err(instead) => return Ok(instead),
+        Err(instead) => return Ok(*instead),
     };
     let id = PaymentMethodId::from_str(&id).map_err(|_| Fail::NotFound)?;
     let (app, merchant, remover) = (ctx.app.clone(), ctx.merchant.id, Remover::Owner(contact.id));
