@@ -11,10 +11,14 @@ use billing::dispute::DisputeState::{self, Inquiry, Lost, NeedsResponse, UnderRe
 use billing::dispute::LossMeaning;
 use billing::ids::{DisputeId, InvoiceId, PaymentId};
 use billing::payment::PaymentState::{ChargedBack, RequiresAction, Submitting, Succeeded};
+use billing::refund::{RefundMeaning, RefundState};
 use billing::surcharge::Surcharge;
 use jiff::SignedDuration;
 use ledger::Currency;
+use paydown::actions::once::Ran;
+use paydown::actions::request_refund::{CannotRefund, RefundOf, RequestRefund, Requested, request_refund};
 use paydown::actions::set_when_lost::{SetWhenLost, set_when_lost};
+use paydown::actions::submit_refund::submit_refund;
 use paydown::mail::compose::{Composed, compose};
 use serde_json::{Value, json};
 use store::db::Tx;
@@ -60,6 +64,29 @@ impl TestApp {
         let read = async move |tx: &mut Tx| disputes::history(tx, merchant, id).await;
         let steps = self.app.store.read(read).await.expect("histories can be read");
         steps.into_iter().map(|step| step.state).collect()
+    }
+
+    /// Asks for a part of a payment to be given back.
+    async fn ask_back(&self, payment: PaymentId, amount_minor: i64) -> Ran<Requested, CannotRefund> {
+        let input = RequestRefund {
+            merchant: self.merchant,
+            of: RefundOf::Payment(payment),
+            amount_minor: Some(amount_minor),
+            meaning: RefundMeaning::OwedAgain,
+            reason: "asked by the payer".to_owned(),
+            actor: "cli:test".to_owned(),
+        };
+        request_refund(&self.app, input, None).await.expect("it is judged")
+    }
+
+    /// Gives a part of a payment back.
+    async fn give_back(&self, payment: PaymentId, amount_minor: i64) {
+        let Ran::New(made) = self.ask_back(payment, amount_minor).await else {
+            panic!("it may be refunded");
+        };
+        let sent = submit_refund(&self.app, self.merchant, made.refund.id).await.expect("the call is made");
+        assert!(matches!(sent, RefundState::Pending | RefundState::Succeeded), "{sent:?}");
+        self.settle().await;
     }
 
     async fn dollars_on(&self, account: u16) -> i64 {
@@ -250,6 +277,23 @@ on_both_engines!(what_does_not_fit_any_more_is_credit, async |app: &mut TestApp|
     app.decide(&name, "won").await;
     assert_eq!(app.figures(invoice).await, (0, 0, 40_000), "as far as it fits");
     assert_eq!(app.dollars_on(chart::CUSTOMER_CREDIT).await, -30_000, "and the rest is the customer's");
+    assert_eq!(app.state(payment).await, Succeeded);
+});
+
+on_both_engines!(what_was_refunded_is_not_lost_again, async |app: &mut TestApp| {
+    let invoice = app.invoice(100_000).await;
+    let payment = app.pay_with_visa(invoice, 40_000).await;
+    app.give_back(payment, 15_000).await;
+    assert_eq!(app.figures(invoice).await, (75_000, 0, 25_000));
+    let name = app.contest(payment, json!({ "amount": 25_000 })).await;
+    assert_eq!(app.dispute(payment).await.amount.minor(), 25_000, "what is left");
+    let refused = app.ask_back(payment, 1_000).await;
+    assert!(matches!(refused, Ran::Refused(CannotRefund::Disputed)), "{refused:?}");
+    app.decide(&name, "lost").await;
+    assert_eq!(app.figures(invoice).await, (100_000, 0, 0));
+    assert_eq!(app.state(payment).await, ChargedBack, "nothing captured is left");
+    app.decide(&name, "won").await;
+    assert_eq!(app.figures(invoice).await, (75_000, 0, 25_000));
     assert_eq!(app.state(payment).await, Succeeded);
 });
 
