@@ -120,7 +120,9 @@ impl<'d> Schemas<'d> {
     fn collect(self, schema: &'d Value, within: &str, depth: usize, fields: &mut Vec<Field>) {
         for (name, required, field) in self.properties(schema) {
             let name = format!("{within}{name}");
-            let own = field["description"].as_str();
+            // What may be null has its words beside the name of what it is otherwise.
+            let either = || field["oneOf"].as_array()?.iter().find_map(|one| one["description"].as_str());
+            let own = field["description"].as_str().or_else(either);
             let about = own.or_else(|| self.resolve(field)["description"].as_str()).unwrap_or_default();
             fields.push(self.field(name.clone(), required, about, field));
             let field = self.resolve(field);
@@ -136,8 +138,23 @@ impl<'d> Schemas<'d> {
     }
 
     /// Name, whether it is required, schema: the required ones first, in the order in which they are written.
+    /// Of one that can be this or that: the fields of all, required only where each of them requires it.
     fn properties(self, schema: &'d Value) -> Vec<(&'d str, bool, &'d Value)> {
         let schema = self.resolve(schema);
+        if let Some(parts) = schema["allOf"].as_array() {
+            return parts.iter().flat_map(|part| self.properties(part)).collect();
+        }
+        if schema["properties"].is_null() && schema["oneOf"].is_array() {
+            let kinds: Vec<_> = self.kinds(schema).into_iter().map(|kind| self.properties(kind)).collect();
+            let always = |name: &str| kinds.iter().all(|kind| kind.iter().any(|of| of.0 == name && of.1));
+            let mut all: Vec<(&'d str, bool, &'d Value)> = Vec::new();
+            for (name, _, of) in kinds.iter().flatten() {
+                if all.iter().all(|known| known.0 != *name) {
+                    all.push((name, always(name), of));
+                }
+            }
+            return all;
+        }
         let Some(properties) = schema["properties"].as_object() else { return Vec::new() };
         let required: Vec<&str> =
             schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
@@ -176,6 +193,9 @@ impl<'d> Schemas<'d> {
 
     fn example_at(self, schema: &'d Value, depth: usize) -> String {
         let own = self.resolve(schema);
+        if own["allOf"].as_array().is_some_and(|parts| parts.len() > 1) {
+            return self.object_at(own, depth);
+        }
         let told =
             [schema, own].into_iter().find_map(told).or_else(|| self.kinds(own).into_iter().find_map(told));
         if let Some(told) = told {
@@ -187,19 +207,23 @@ impl<'d> Schemas<'d> {
         let Some(kind) = self.kinds(own).first().copied() else { return "null".to_owned() };
         let (inner, outer) = ("  ".repeat(depth + 1), "  ".repeat(depth));
         match (type_of(kind), kind["format"].as_str()) {
-            ("object", _) => {
-                let rows = self.properties(kind).into_iter();
-                let row = |(name, _, of)| format!("{inner}\"{name}\": {}", self.example_at(of, depth + 1));
-                let rows: Vec<String> = rows.map(row).collect();
-                if rows.is_empty() { "{}".to_owned() } else { format!("{{\n{}\n{outer}}}", rows.join(",\n")) }
-            }
+            ("object", _) => self.object_at(kind, depth),
             ("array", _) => format!("[\n{inner}{}\n{outer}]", self.example_at(&kind["items"], depth + 1)),
             ("integer", _) => kind["minimum"].as_i64().unwrap_or(0).max(0).to_string(),
             ("boolean", _) => "false".to_owned(),
             ("string", Some("date")) => "\"2026-11-30\"".to_owned(),
             ("string", Some("date-time")) => "\"2026-11-18T22:40:00Z\"".to_owned(),
+            ("string", _) if kind["minLength"].as_i64() > Some(0) => "\"As agreed by telephone\"".to_owned(),
             _ => "\"\"".to_owned(),
         }
+    }
+
+    fn object_at(self, schema: &'d Value, depth: usize) -> String {
+        let (inner, outer) = ("  ".repeat(depth + 1), "  ".repeat(depth));
+        let rows = self.properties(schema).into_iter();
+        let row = |(name, _, of)| format!("{inner}\"{name}\": {}", self.example_at(of, depth + 1));
+        let rows: Vec<String> = rows.map(row).collect();
+        if rows.is_empty() { "{}".to_owned() } else { format!("{{\n{}\n{outer}}}", rows.join(",\n")) }
     }
 }
 
