@@ -39,7 +39,7 @@ store::both_engines!(invoices_and_payments_are_listed_and_shown, &[], async |dat
     let payment = place.command(&["payment", "show", &form.payment]).await.done().json();
     assert_eq!((&payments[0]["id"], &payments[0]["state"]), (&json!(form.payment), &json!("succeeded")));
     let mut shown = names(&payments[0]);
-    shown.extend(["history", "anomalies"]);
+    shown.extend(["history", "anomalies", "payout", "settled"]);
     shown.sort_unstable();
     assert_eq!(names(&payment), shown);
     let states: Vec<&str> =
@@ -73,7 +73,10 @@ store::both_engines!(rules_settings_and_schema_are_shown_and_set, &[], async |da
     refused(&place.command(&["policy", "set", "--minimum", "ten"]).await, 2, "expected: 25.00");
     let set = place.command(&["surcharge", "set", "--percent", "2.9", "--fixed", "0.30"]).await.done().json();
     assert_eq!(place.command(&["surcharge", "show"]).await.done().json(), set);
-    assert_eq!(set, json!([{ "currency": "USD", "rate_millionths": 29_000, "fixed": 30, "cap": null }]));
+    assert_eq!(
+        set,
+        json!([{ "customer": null, "method": "card", "currency": "USD", "rate_millionths": 29_000, "fixed": 30, "cap": null }])
+    );
     let status = place.command(&["migrate", "status"]).await.done().json();
     assert_eq!((names(&status), &status["pending"]), (vec!["applied", "pending"], &json!([])));
     let ran = place.command(&["migrate", "run"]).await.done().json();

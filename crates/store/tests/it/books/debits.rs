@@ -104,9 +104,10 @@ async fn mandate(tx: &mut Tx, minute: i64, amount: i64, ended: Option<&str>) -> 
         tx,
         Sql("INSERT INTO mandates (merchant_id, id, payment_id, customer_id, contact_id, method, rule, wording, wording_hash, \
              amount, currency, payer_email, client, user_agent, language, offered_at, accepted_at, account_name, bank_name, \
-             last4, processor_mandate_id, processor_method_id, ended_at, ended_why) VALUES ($1, $2, $3, $4, $5, \
+             last4, processor_mandate_id, processor_method_id, ended_at, ended_why, ended_by) VALUES ($1, $2, $3, $4, $5, \
              'us_bank_account', 'once', $6, $7, $8, 'USD', 'ada@globex.example', '127.0.0.1', 'Browser', 'en', $9, $9, 'Ada', \
-             'Test Bank', '6789', 'mandate_1', 'pm_1', $10, $11)"),
+             'Test Bank', '6789', 'mandate_1', 'pm_1', $10, $11, \
+             CASE WHEN CAST($10 AS BIGINT) IS NULL THEN NULL ELSE 'bank' END)"),
         args![
             M.0,
             id!(MandateId, minute).as_bytes(),
