@@ -123,29 +123,6 @@ const CHECKS: &[Check] = &[
              WHERE at < before_at ORDER BY merchant_id, dispute_id, number LIMIT 20"),
     },
     Check {
-        invariant: 22,
-        what: "a dispute refers to a payment that its merchant does not have",
-        prefix: "dsp_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM disputes c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a step of a dispute, evidence or a file of it refers to a dispute that its merchant does not have",
-        prefix: "dsp_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.dispute_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM (SELECT merchant_id, dispute_id FROM dispute_states \
-             UNION SELECT merchant_id, dispute_id FROM evidence \
-             UNION SELECT merchant_id, dispute_id FROM evidence_files) c \
-             WHERE NOT EXISTS (SELECT 1 FROM disputes p WHERE p.merchant_id = c.merchant_id AND p.id = c.dispute_id) \
-             ORDER BY c.merchant_id, c.dispute_id LIMIT 20",
-        ),
-    },
-    Check {
         invariant: 24,
         what: "what a lost dispute means was set, and no audit row says by whom",
         prefix: "",

@@ -4,357 +4,139 @@
 use super::Check;
 use crate::db::Sql;
 
+/// The check that each key of a table leads to a row of the same merchant. A key that is NULL leads nowhere, and is no finding.
+macro_rules! refers {
+    ($what:literal, $prefix:literal, $table:literal . $id:literal:
+     $($column:literal -> $parent:literal . $key:literal $(and $also:literal)?),+) => {
+        Check {
+            invariant: 22,
+            what: concat!($what, " that its merchant does not have"),
+            prefix: $prefix,
+            figures: ["", ""],
+            sql: Sql(concat!(
+                "SELECT c.merchant_id, c.", $id, ", CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () FROM ",
+                $table, " c WHERE FALSE",
+                $(" OR (c.", $column, " IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ", $parent,
+                  " p WHERE p.merchant_id = c.merchant_id AND p.", $key, " = c.", $column, $(" AND ", $also,)? "))",)+
+                " ORDER BY c.merchant_id, c.", $id, " LIMIT 20"
+            )),
+        }
+    };
+}
+
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        invariant: 22,
-        what: "a contact refers to a customer that its merchant does not have",
-        prefix: "con_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM contacts c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "an invoice refers to a customer that its merchant does not have",
-        prefix: "inv_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM invoices c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a line of an invoice refers to a invoice that its merchant does not have",
-        prefix: "inv_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.invoice_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM invoice_lines c WHERE NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
-             ORDER BY c.merchant_id, c.invoice_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "a processor's name of a contact refers to a contact that its merchant does not have",
-        prefix: "con_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.contact_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM processor_customers c WHERE NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id) \
-             ORDER BY c.merchant_id, c.contact_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "a payment link refers to a contact or invoice that its merchant does not have",
-        prefix: "lnk_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM links c WHERE NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
-             OR (c.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id)) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a payment refers to a customer that its merchant does not have",
-        prefix: "pay_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM payments c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a payment refers to a contact that its merchant does not have",
-        prefix: "pay_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM payments c WHERE c.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a payment refers to a link that its merchant does not have",
-        prefix: "pay_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM payments c WHERE c.link_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM links p WHERE p.merchant_id = c.merchant_id AND p.id = c.link_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a reservation refers to a payment that its merchant does not have",
-        prefix: "pay_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM reservations c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
-             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "a reservation refers to an invoice that its merchant does not have",
-        prefix: "pay_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM reservations c WHERE NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
-             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "a step of a payment's history refers to a payment that its merchant does not have",
-        prefix: "pay_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM payment_states c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
-             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "an attempt refers to a payment that its merchant does not have",
-        prefix: "att_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM attempts c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "an entry refers to a posting that its merchant does not have",
-        prefix: "pst_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.posting_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM entries c WHERE NOT EXISTS (SELECT 1 FROM postings p WHERE p.merchant_id = c.merchant_id AND p.id = c.posting_id) \
-             ORDER BY c.merchant_id, c.posting_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "an entry refers to a customer that its merchant does not have",
-        prefix: "pst_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.posting_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM entries c WHERE c.customer_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
-             ORDER BY c.merchant_id, c.posting_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "a grant refers to a customer or invoice or payment that its merchant does not have",
-        prefix: "grt_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM grants c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
-             OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
-             OR (c.invoice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id)) \
-             OR (c.credit_note_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM credit_notes p WHERE p.merchant_id = c.merchant_id AND p.id = c.credit_note_id)) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "an allocation refers to a payment that its merchant does not have",
-        prefix: "alc_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM allocations c WHERE c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "an allocation refers to an invoice that its merchant does not have",
-        prefix: "alc_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM allocations c WHERE NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "an allocation refers to a posting that its merchant does not have",
-        prefix: "alc_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM allocations c WHERE NOT EXISTS (SELECT 1 FROM postings p WHERE p.merchant_id = c.merchant_id AND p.id = c.posting_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "an allocation refers to a grant that its merchant does not have",
-        prefix: "alc_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM allocations c WHERE c.grant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants p WHERE p.merchant_id = c.merchant_id AND p.id = c.grant_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "an allocation refers to an application of credit that its merchant does not have",
-        prefix: "alc_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM allocations c WHERE c.application_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM credit_applications p WHERE p.merchant_id = c.merchant_id AND p.id = c.application_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a receipt refers to a payment that its merchant does not have",
-        prefix: "pay_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM receipts c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
-             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "a line of a receipt refers to a receipt that its merchant does not have",
-        prefix: "pay_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM receipt_lines c WHERE NOT EXISTS (SELECT 1 FROM receipts p WHERE p.merchant_id = c.merchant_id AND p.payment_id = c.payment_id) \
-             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "a line of a receipt refers to an invoice that its merchant does not have",
-        prefix: "pay_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM receipt_lines c WHERE NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
-             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "an anomaly record refers to a payment that its merchant does not have",
-        prefix: "ano_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM anomalies c WHERE (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "the closing of an anomaly refers to one that its merchant does not have",
-        prefix: "ano_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.anomaly_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM anomaly_closings c WHERE NOT EXISTS (SELECT 1 FROM anomalies p WHERE p.merchant_id = c.merchant_id AND p.id = c.anomaly_id) \
-             ORDER BY c.merchant_id, c.anomaly_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "an event refers to a invoice or payment that its merchant does not have",
-        prefix: "evt_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM events c WHERE (c.invoice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id)) \
-             OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a mail refers to a invoice or link or payment that its merchant does not have",
-        prefix: "mai_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM mails c WHERE (c.invoice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id)) \
-             OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
-             OR (c.link_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM links p WHERE p.merchant_id = c.merchant_id AND p.id = c.link_id)) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a saved method refers to a contact, customer or mandate that its merchant does not have",
-        prefix: "pmt_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM payment_methods c WHERE NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id \
-             AND p.customer_id = c.customer_id) \
-             OR (c.mandate_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM mandates p WHERE p.merchant_id = c.merchant_id AND p.id = c.mandate_id)) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a payment refers to a saved method that its customer does not have",
-        prefix: "pay_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM payments c WHERE c.payment_method_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payment_methods p \
-             WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_method_id AND p.customer_id = c.customer_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a mandate refers to a customer, contact, payment or setup that its merchant does not have",
-        prefix: "man_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM mandates c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
-             OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
-             OR (c.setup_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM setups p WHERE p.merchant_id = c.merchant_id AND p.id = c.setup_id)) \
-             OR (c.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id)) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "the word of a person on a payment refers to one that its merchant does not have",
-        prefix: "pay_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.payment_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM resolutions c WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
-             ORDER BY c.merchant_id, c.payment_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "a setup refers to a contact or saved method that its merchant does not have",
-        prefix: "stp_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM setups c WHERE NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id) \
-             OR (c.payment_method_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payment_methods p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_method_id)) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a session refers to a contact that its merchant does not have",
-        prefix: "session ",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.token_hash, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM sessions c WHERE (c.contact_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM contacts p WHERE p.merchant_id = c.merchant_id AND p.id = c.contact_id)) \
-             ORDER BY c.merchant_id, c.token_hash LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "an invoice opened by a link refers to a invoice or link or session that its merchant does not have",
-        prefix: "inv_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.invoice_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM session_invoices c WHERE NOT EXISTS (SELECT 1 FROM sessions p WHERE p.merchant_id = c.merchant_id AND p.token_hash = c.token_hash) \
-             OR NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id) \
-             OR NOT EXISTS (SELECT 1 FROM links p WHERE p.merchant_id = c.merchant_id AND p.id = c.link_id) \
-             ORDER BY c.merchant_id, c.invoice_id LIMIT 20",
-        ),
-    },
+    refers!("a contact refers to a customer", "con_", "contacts"."id": "customer_id" -> "customers"."id"),
+    refers!("an invoice refers to a customer", "inv_", "invoices"."id": "customer_id" -> "customers"."id"),
+    refers!("a line of an invoice refers to an invoice", "inv_", "invoice_lines"."invoice_id":
+        "invoice_id" -> "invoices"."id"),
+    refers!("a processor's name of a contact refers to a contact", "con_", "processor_customers"."contact_id":
+        "contact_id" -> "contacts"."id"),
+    refers!("a payment link refers to a contact or invoice", "lnk_", "links"."id":
+        "invoice_id" -> "invoices"."id",
+        "contact_id" -> "contacts"."id"),
+    refers!("a payment refers to a customer", "pay_", "payments"."id": "customer_id" -> "customers"."id"),
+    refers!("a payment refers to a contact", "pay_", "payments"."id": "contact_id" -> "contacts"."id"),
+    refers!("a payment refers to a link", "pay_", "payments"."id": "link_id" -> "links"."id"),
+    refers!("a reservation refers to a payment", "pay_", "reservations"."payment_id":
+        "payment_id" -> "payments"."id"),
+    refers!("a reservation refers to an invoice", "pay_", "reservations"."payment_id":
+        "invoice_id" -> "invoices"."id"),
+    refers!("a step of a payment's history refers to a payment", "pay_", "payment_states"."payment_id":
+        "payment_id" -> "payments"."id"),
+    refers!("an attempt refers to a payment", "att_", "attempts"."id": "payment_id" -> "payments"."id"),
+    refers!("an entry refers to a posting", "pst_", "entries"."posting_id": "posting_id" -> "postings"."id"),
+    refers!("an entry refers to a customer", "pst_", "entries"."posting_id": "customer_id" -> "customers"."id"),
+    refers!("a grant refers to a customer or invoice or payment", "grt_", "grants"."id":
+        "customer_id" -> "customers"."id",
+        "payment_id" -> "payments"."id",
+        "invoice_id" -> "invoices"."id",
+        "credit_note_id" -> "credit_notes"."id"),
+    refers!("an allocation refers to a payment", "alc_", "allocations"."id": "payment_id" -> "payments"."id"),
+    refers!("an allocation refers to an invoice", "alc_", "allocations"."id": "invoice_id" -> "invoices"."id"),
+    refers!("an allocation refers to a posting", "alc_", "allocations"."id": "posting_id" -> "postings"."id"),
+    refers!("an allocation refers to a grant", "alc_", "allocations"."id": "grant_id" -> "grants"."id"),
+    refers!("an allocation refers to an application of credit", "alc_", "allocations"."id":
+        "application_id" -> "credit_applications"."id"),
+    refers!("a receipt refers to a payment", "pay_", "receipts"."payment_id": "payment_id" -> "payments"."id"),
+    refers!("a line of a receipt refers to a receipt", "pay_", "receipt_lines"."payment_id":
+        "payment_id" -> "receipts"."payment_id"),
+    refers!("a line of a receipt refers to an invoice", "pay_", "receipt_lines"."payment_id":
+        "invoice_id" -> "invoices"."id"),
+    refers!("an anomaly record refers to a payment", "ano_", "anomalies"."id": "payment_id" -> "payments"."id"),
+    refers!("the closing of an anomaly refers to one", "ano_", "anomaly_closings"."anomaly_id":
+        "anomaly_id" -> "anomalies"."id"),
+    refers!("an event refers to an invoice or payment", "evt_", "events"."id":
+        "invoice_id" -> "invoices"."id",
+        "payment_id" -> "payments"."id"),
+    refers!("a mail refers to an invoice or link or payment", "mai_", "mails"."id":
+        "invoice_id" -> "invoices"."id",
+        "payment_id" -> "payments"."id",
+        "link_id" -> "links"."id"),
+    refers!("a saved method refers to a contact, customer or mandate", "pmt_", "payment_methods"."id":
+        "contact_id" -> "contacts"."id" and "p.customer_id = c.customer_id",
+        "mandate_id" -> "mandates"."id"),
+    refers!("a payment refers to a saved method of its customer", "pay_", "payments"."id":
+        "payment_method_id" -> "payment_methods"."id" and "p.customer_id = c.customer_id"),
+    refers!("a mandate refers to a customer, contact, payment or setup", "man_", "mandates"."id":
+        "customer_id" -> "customers"."id",
+        "payment_id" -> "payments"."id",
+        "setup_id" -> "setups"."id",
+        "contact_id" -> "contacts"."id"),
+    refers!("the word of a person on a payment refers to one", "pay_", "resolutions"."payment_id":
+        "payment_id" -> "payments"."id"),
+    refers!("a setup refers to a contact or saved method", "stp_", "setups"."id":
+        "contact_id" -> "contacts"."id",
+        "payment_method_id" -> "payment_methods"."id"),
+    refers!("a session refers to a contact", "session ", "sessions"."token_hash": "contact_id" -> "contacts"."id"),
+    refers!("an invoice opened by a link refers to an invoice or link or session", "inv_", "session_invoices"."invoice_id":
+        "token_hash" -> "sessions"."token_hash",
+        "invoice_id" -> "invoices"."id",
+        "link_id" -> "links"."id"),
+    refers!("a refund refers to a customer or invoice or payment", "rfd_", "refunds"."id":
+        "customer_id" -> "customers"."id",
+        "payment_id" -> "payments"."id",
+        "invoice_id" -> "invoices"."id"),
+    refers!("a part of a refund refers to a grant or invoice or payment or refund", "rfd_", "refund_parts"."refund_id":
+        "refund_id" -> "refunds"."id",
+        "payment_id" -> "payments"."id",
+        "invoice_id" -> "invoices"."id",
+        "grant_id" -> "grants"."id"),
+    refers!("a step of a refund's history refers to a refund", "rfd_", "refund_states"."refund_id":
+        "refund_id" -> "refunds"."id"),
+    refers!("a dispute refers to a payment", "dsp_", "disputes"."id": "payment_id" -> "payments"."id"),
+    refers!("a step of a dispute's history refers to a dispute", "dsp_", "dispute_states"."dispute_id":
+        "dispute_id" -> "disputes"."id"),
+    refers!("evidence refers to a dispute", "dsp_", "evidence"."dispute_id": "dispute_id" -> "disputes"."id"),
+    refers!("a file of evidence refers to a dispute", "dsp_", "evidence_files"."dispute_id":
+        "dispute_id" -> "disputes"."id"),
+    refers!("an item of a payout refers to a payment or payout", "", "payout_items"."line_id":
+        "payout_id" -> "payouts"."id",
+        "payment_id" -> "payments"."id"),
+    refers!("a step of a payout's history refers to a payout", "pyt_", "payout_states"."payout_id":
+        "payout_id" -> "payouts"."id"),
+    refers!("a credit note refers to a customer, invoice or posting", "crn_", "credit_notes"."id":
+        "customer_id" -> "customers"."id",
+        "invoice_id" -> "invoices"."id",
+        "posting_id" -> "postings"."id"),
+    refers!("a tax of a credit note refers to a credit note", "crn_", "credit_note_taxes"."credit_note_id":
+        "credit_note_id" -> "credit_notes"."id"),
+    refers!("a write-off refers to an invoice, payment or posting", "wof_", "write_offs"."id":
+        "invoice_id" -> "invoices"."id",
+        "payment_id" -> "payments"."id",
+        "posting_id" -> "postings"."id"),
+    refers!("an application of credit refers to a contact, customer or invoice", "cap_", "credit_applications"."id":
+        "customer_id" -> "customers"."id",
+        "invoice_id" -> "invoices"."id",
+        "contact_id" -> "contacts"."id"),
+    refers!("a receipt without a payer refers to a customer", "pay_", "unmatched_receipts"."id":
+        "customer_id" -> "customers"."id"),
+    refers!("a demand of a returned payment refers to a customer or invoice", "inv_", "returned_payment_demands"."invoice_id":
+        "customer_id" -> "customers"."id",
+        "invoice_id" -> "invoices"."id"),
+    refers!("a proof by small deposits refers to a payment", "pay_", "verifications"."payment_id":
+        "payment_id" -> "payments"."id"),
+    refers!("a proof by small deposits refers to a setup", "stp_", "verifications"."setup_id":
+        "setup_id" -> "setups"."id"),
     Check {
         invariant: 22,
         what: "a surcharge refers to a customer that its merchant does not have",
@@ -364,42 +146,6 @@ pub(super) const CHECKS: &[Check] = &[
             "SELECT c.merchant_id, c.subject, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
              FROM surcharges c WHERE c.scope = 'customer' AND NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.subject) \
              ORDER BY c.merchant_id, c.subject LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "a refund refers to a customer or invoice or payment that its merchant does not have",
-        prefix: "rfd_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM refunds c WHERE NOT EXISTS (SELECT 1 FROM customers p WHERE p.merchant_id = c.merchant_id AND p.id = c.customer_id) \
-             OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
-             OR (c.invoice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id)) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a part of a refund refers to a grant or invoice or payment or refund that its merchant does not have",
-        prefix: "rfd_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.refund_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM refund_parts c WHERE NOT EXISTS (SELECT 1 FROM refunds p WHERE p.merchant_id = c.merchant_id AND p.id = c.refund_id) \
-             OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
-             OR (c.invoice_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM invoices p WHERE p.merchant_id = c.merchant_id AND p.id = c.invoice_id)) \
-             OR (c.grant_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM grants p WHERE p.merchant_id = c.merchant_id AND p.id = c.grant_id)) \
-             ORDER BY c.merchant_id, c.refund_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "a step of a refund's history refers to a refund that its merchant does not have",
-        prefix: "rfd_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.refund_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM refund_states c WHERE NOT EXISTS (SELECT 1 FROM refunds p WHERE p.merchant_id = c.merchant_id AND p.id = c.refund_id) \
-             ORDER BY c.merchant_id, c.refund_id LIMIT 20",
         ),
     },
     Check {
@@ -427,6 +173,11 @@ pub(super) const CHECKS: &[Check] = &[
              UNION ALL SELECT 'events' AS place, merchant_id FROM events \
              UNION ALL SELECT 'mails' AS place, merchant_id FROM mails \
              UNION ALL SELECT 'jobs' AS place, merchant_id FROM jobs \
+             UNION ALL SELECT 'disputes' AS place, merchant_id FROM disputes \
+             UNION ALL SELECT 'dispute_settings' AS place, merchant_id FROM dispute_settings \
+             UNION ALL SELECT 'payouts' AS place, merchant_id FROM payouts \
+             UNION ALL SELECT 'unmatched_receipts' AS place, merchant_id FROM unmatched_receipts \
+             UNION ALL SELECT 'merchant_links' AS place, merchant_id FROM merchant_links \
              UNION ALL SELECT 'signins' AS place, merchant_id FROM signins) r \
              WHERE NOT EXISTS (SELECT 1 FROM merchants m WHERE m.merchant_id = r.merchant_id) \
              GROUP BY r.merchant_id, r.place) v ORDER BY 1, 2 LIMIT 20"),

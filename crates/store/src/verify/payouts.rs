@@ -152,38 +152,6 @@ pub(super) const CHECKS: &[Check] = &[
              PARTITION BY merchant_id, payout_id ORDER BY number) AS before_at FROM payout_states) s \
              WHERE at < before_at ORDER BY merchant_id, payout_id, number LIMIT 20"),
     },
-    Check {
-        invariant: 22,
-        what: "an item of a payout refers to a payment or payout that its merchant does not have",
-        prefix: "",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.line_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM payout_items c WHERE NOT EXISTS (SELECT 1 FROM payouts p WHERE p.merchant_id = c.merchant_id AND p.id = c.payout_id) \
-             OR (c.payment_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id)) \
-             ORDER BY c.merchant_id, c.line_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "a step of a payout's history refers to a payout that its merchant does not have",
-        prefix: "pyt_",
-        figures: ["", ""],
-        sql: Sql(
-            "SELECT c.merchant_id, c.payout_id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM payout_states c WHERE NOT EXISTS (SELECT 1 FROM payouts p WHERE p.merchant_id = c.merchant_id AND p.id = c.payout_id) \
-             ORDER BY c.merchant_id, c.payout_id LIMIT 20",
-        ),
-    },
-    Check {
-        invariant: 22,
-        what: "a payout belongs to a merchant that does not exist",
-        prefix: "pyt_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM payouts c WHERE NOT EXISTS (SELECT 1 FROM merchants m WHERE m.merchant_id = c.merchant_id) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
-    },
 ];
 
 const STEPS: Sql = Sql("SELECT DISTINCT before_state, state FROM (SELECT state, LAG(state) OVER (\
