@@ -114,26 +114,47 @@ async fn send_until_answered(
     }
 }
 
-/// Sends an attempt once, noting that it was sent and what kind of error came back. A payment that has ended is sent
-/// no more.
+/// Sends an attempt once.
 pub(super) async fn send_once(
     app: &App,
     processor: &dyn Processor,
     attempt: &Attempt,
 ) -> Result<SessionFacts, Unsent> {
-    let calls = match note_call(app, attempt).await {
-        Ok(Some(calls)) => calls,
-        Ok(None) => {
-            let error = CallError::NotSent("the payment has ended".to_owned());
-            return Err(Unsent { error, calls: attempt.calls, payment_ended: true });
-        }
-        Err(error) => {
-            let error = CallError::NotSent(format!("the call could not be noted: {error:#}"));
-            return Err(Unsent { error, calls: attempt.calls, payment_ended: false });
-        }
+    let sending = begin_sending(app, attempt).await?;
+    let answer = processor.send(&sending.call, &attempt.processor_key).await;
+    end_sending(app, attempt, sending, answer).await
+}
+
+/// A stored call on its way.
+pub(super) struct Sending {
+    /// What goes out.
+    pub(super) call: StoredCall,
+    /// How often it was sent by then, this time included.
+    calls: i64,
+}
+
+/// Notes that the call is about to be made. A payment that has ended is sent no more.
+pub(super) async fn begin_sending(app: &App, attempt: &Attempt) -> Result<Sending, Unsent> {
+    let unsent = |why: String, payment_ended| {
+        Err(Unsent { error: CallError::NotSent(why), calls: attempt.calls, payment_ended })
     };
-    let call = StoredCall { route: attempt.route.clone(), body: attempt.body.clone() };
-    let answer = processor.send(&call, &attempt.processor_key).await;
+    match note_call(app, attempt).await {
+        Ok(Some(calls)) => {
+            let call = StoredCall { route: attempt.route.clone(), body: attempt.body.clone() };
+            Ok(Sending { call, calls })
+        }
+        Ok(None) => unsent("the payment has ended".to_owned(), true),
+        Err(error) => unsent(format!("the call could not be noted: {error:#}"), false),
+    }
+}
+
+/// Notes what kind of error came back, if one did.
+pub(super) async fn end_sending<T>(
+    app: &App,
+    attempt: &Attempt,
+    sending: Sending,
+    answer: Result<T, CallError>,
+) -> Result<T, Unsent> {
     if matches!(answer, Err(CallError::ServerError { .. })) {
         let (merchant, id) = (attempt.merchant, attempt.id);
         let noted =
@@ -142,10 +163,10 @@ pub(super) async fn send_once(
             tracing::error!(attempt = %id, %error, "a server error could not be noted");
         }
     }
-    answer.map_err(|error| Unsent { error, calls, payment_ended: false })
+    answer.map_err(|error| Unsent { error, calls: sending.calls, payment_ended: false })
 }
 
-pub(super) async fn note_call(app: &App, attempt: &Attempt) -> Result<Option<i64>> {
+async fn note_call(app: &App, attempt: &Attempt) -> Result<Option<i64>> {
     let (merchant, id, payment, now) = (attempt.merchant, attempt.id, attempt.payment_id, app.clock.now());
     app.store
         .write(async move |tx: &mut Tx| {

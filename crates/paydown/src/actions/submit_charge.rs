@@ -2,15 +2,16 @@
 //! nothing. What was not answered is unknown: the reconciler asks, and the payer reads "do not pay again".
 
 use crate::actions::record_outcome::{Outcome, record_outcome};
-use crate::actions::submit_attempt::{PAYER_WAITS, Submitted, Unsent, note_call, refused, unanswered};
+use crate::actions::submit_attempt::{
+    PAYER_WAITS, Submitted, Unsent, begin_sending, end_sending, refused, unanswered,
+};
 use crate::app::App;
 use anyhow::{Context as _, Result};
 use billing::payment::PaymentState;
-use gateway::{CallError, PaymentFacts, Processor, StoredCall};
+use gateway::{CallError, PaymentFacts, Processor};
 use std::sync::Arc;
 use std::time::Duration;
-use store::attempts::{self, Attempt};
-use store::db::Tx;
+use store::attempts::Attempt;
 use store::payments::Payment;
 
 /// Charges, unless the debit is held for later.
@@ -64,32 +65,13 @@ async fn charge_until_answered(
     }
 }
 
-/// Sends the charge once, noting that it was sent and what kind of error came back. A payment that has ended is not charged.
+/// Sends the charge once.
 pub(super) async fn charge_once(
     app: &App,
     processor: &dyn Processor,
     attempt: &Attempt,
 ) -> Result<PaymentFacts, Unsent> {
-    let calls = match note_call(app, attempt).await {
-        Ok(Some(calls)) => calls,
-        Ok(None) => {
-            let error = CallError::NotSent("the payment has ended".to_owned());
-            return Err(Unsent { error, calls: attempt.calls, payment_ended: true });
-        }
-        Err(error) => {
-            let error = CallError::NotSent(format!("the call could not be noted: {error:#}"));
-            return Err(Unsent { error, calls: attempt.calls, payment_ended: false });
-        }
-    };
-    let call = StoredCall { route: attempt.route.clone(), body: attempt.body.clone() };
-    let answer = processor.send_charge(&call, &attempt.processor_key).await;
-    if matches!(answer, Err(CallError::ServerError { .. })) {
-        let (merchant, id) = (attempt.merchant, attempt.id);
-        let noted =
-            app.store.write(async move |tx: &mut Tx| attempts::note_server_error(tx, merchant, id).await);
-        if let Err(error) = noted.await {
-            tracing::error!(attempt = %id, %error, "a server error could not be noted");
-        }
-    }
-    answer.map_err(|error| Unsent { error, calls, payment_ended: false })
+    let sending = begin_sending(app, attempt).await?;
+    let answer = processor.send_charge(&sending.call, &attempt.processor_key).await;
+    end_sending(app, attempt, sending, answer).await
 }

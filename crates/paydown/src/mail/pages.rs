@@ -292,33 +292,47 @@ impl PaymentReceivedMail {
 impl PaymentFailedMail {
     /// The mail.
     pub fn render(&self) -> Mail {
-        let sender = &self.sender;
+        let owed = StillOwed { number: &self.number, amount: self.amount, left: self.left, due: self.due };
+        owed.letter(&self.sender, "mail-failed", self.reason, &self.pay_url).render()
+    }
+}
+
+/// Money that did not come, or that went back, and what is left to pay.
+struct StillOwed<'a> {
+    number: &'a str,
+    amount: Money,
+    left: Money,
+    due: Date,
+}
+
+impl StillOwed<'_> {
+    /// `words` and `reason` are keys of the catalogue.
+    fn letter<'s>(
+        &self,
+        sender: &'s Sender,
+        words: &str,
+        reason: Option<&'static str>,
+        pay_url: &str,
+    ) -> Letter<'s> {
         let args = [
-            ("number", Arg::name(&self.number)),
+            ("number", Arg::name(self.number)),
             ("amount", sender.amount(self.amount)),
             ("left", sender.amount(self.left)),
             ("due", Arg::text(format::date(self.due))),
         ];
-        let words = texts().fmt("mail-failed", &args);
+        let (words, left) = (texts().fmt(words, &args), texts().fmt("mail-failed-left", &args));
+        let reason = reason.map(|key| texts().get(key));
         Letter {
             sender,
-            preheader: texts().fmt("mail-failed-left", &args),
+            preheader: left.clone(),
             figure: None,
-            sentences: [
-                Some(words.clone()),
-                self.reason.map(|key| texts().get(key)),
-                Some(texts().fmt("mail-failed-left", &args)),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
+            sentences: [Some(words.clone()), reason, Some(left)].into_iter().flatten().collect(),
             subject: words,
-            button: (texts().get("mail-view-and-pay"), self.pay_url.clone()),
+            button: (texts().get("mail-view-and-pay"), pay_url.to_owned()),
             second: None,
             rows: Vec::new(),
             closing: Vec::new(),
         }
-        .render()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The mails of a bank debit: that it has begun, with the agreement to keep, and that the bank took the money back.
 
-use super::{Letter, Mail, Sender};
+use super::{Letter, Mail, Sender, StillOwed};
 use crate::format;
 use crate::texts::{Arg, texts};
 use billing::bank_return::{Retry, ReturnKind};
@@ -146,25 +146,9 @@ impl DebitStartedMail {
 impl PaymentReturnedMail {
     /// The mail.
     pub fn render(&self) -> Mail {
-        let sender = &self.sender;
-        let args = [
-            ("number", Arg::name(&self.number)),
-            ("amount", sender.amount(self.amount)),
-            ("left", sender.amount(self.left)),
-            ("due", Arg::text(format::date(self.due))),
-        ];
-        let words = texts().fmt("mail-returned", &args);
-        Letter {
-            sender,
-            preheader: texts().fmt("mail-failed-left", &args),
-            figure: None,
-            sentences: vec![words.clone(), texts().get(self.reason), texts().fmt("mail-failed-left", &args)],
-            subject: words,
-            button: (texts().get("mail-view-and-pay"), self.pay_url.clone()),
-            second: None,
-            rows: vec![(texts().get("reference"), self.reference.clone())],
-            closing: Vec::new(),
-        }
-        .render()
+        let owed = StillOwed { number: &self.number, amount: self.amount, left: self.left, due: self.due };
+        let rows = vec![(texts().get("reference"), self.reference.clone())];
+        let letter = owed.letter(&self.sender, "mail-returned", Some(self.reason), &self.pay_url);
+        Letter { rows, ..letter }.render()
     }
 }
