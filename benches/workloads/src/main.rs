@@ -4,6 +4,7 @@
 
 mod bench;
 mod http;
+mod inside;
 mod keys;
 mod load;
 mod machine;

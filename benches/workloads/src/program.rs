@@ -2,8 +2,9 @@
 //! server beside it. Each is a process of its own that ends with its handle, by its own id.
 
 use crate::http::{Connection, Outgoing, get};
-use crate::load::{Driven, Round, drive};
+use crate::load::{Driven, Round, drive, now};
 use crate::machine;
+use crate::report::say;
 use anyhow::{Context as _, Result, bail, ensure};
 use hyper::StatusCode;
 use serde_json::Value;
@@ -58,11 +59,13 @@ impl Place {
         serde_json::from_str(&out).with_context(|| format!("paydown {} printed {out}", arguments.join(" ")))
     }
 
-    /// Proves the books; fails with what it found. Answers how many postings there are.
-    pub fn verify(&self) -> Result<u64> {
+    /// Proves the books; fails with what it found.
+    pub fn verify(&self) -> Result<Proof> {
+        let began_at = now();
         let report = self.run(&["verify"]).context("the books are not right")?;
         ensure!(report["clean"] == true, "the books are not right: {report}");
-        report["postings"].as_u64().context("verify counts the postings")
+        let postings = report["postings"].as_u64().context("verify counts the postings")?;
+        Ok(Proof { postings, took: began_at.elapsed() })
     }
 
     /// Starts the server and waits until it is ready.
@@ -76,6 +79,23 @@ impl Place {
         let server = server.with_context(|| format!("see {}", self.data.join("server.log").display()))?;
         server.ready("/readyz").await?;
         Ok(server)
+    }
+}
+
+/// That the books are right.
+#[derive(Debug, Clone, Copy)]
+pub struct Proof {
+    /// How many postings there are.
+    pub postings: u64,
+    /// How long proving it took, with starting the program.
+    pub took: Duration,
+}
+
+impl Proof {
+    /// Says so.
+    pub fn say(&self) {
+        let seconds = self.took.as_secs_f64();
+        say(&format!("  the books are right: {} postings, proven in {seconds:.1} s", self.postings));
     }
 }
 

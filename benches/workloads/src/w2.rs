@@ -98,8 +98,7 @@ pub async fn run(bench: &Bench) -> Result<Vec<Goal>> {
     say(&format!("  memory after the lists: {:.0} MB", portal.server.megabytes()?));
     portal.server.stop()?;
     small.server.stop()?;
-    let postings = portal.place.verify()?;
-    say(&format!("  the books are right: {postings} postings"));
+    portal.place.verify()?.say();
     bench.discard(&portal.place.data)?;
     bench.discard(&small.place.data)?;
     Ok(goals.into())

@@ -1,31 +1,33 @@
 //! W6: a processor's webhooks, signed and of the usual size, from sixteen senders, one in eight sent twice. Every one that was
-//! accepted is there once afterwards, and applied. The payments they are about have ended, so that applying one asks nobody:
+//! accepted is there once afterwards, and applied. The payments they are about are paid, so that applying one asks nobody:
 //! what is measured is ours, never a processor's speed.
 
 use crate::bench::{Bench, Engine};
 use crate::http::{Outgoing, post_json};
+use crate::inside;
 use crate::load::now;
 use crate::program::{Place, SLUG};
 use crate::report::{Better, Goal, conditions, figures, say};
-use crate::seed::contact;
+use crate::seed::INVOICE;
 use anyhow::{Context as _, Result, bail, ensure};
-use billing::ids::{AttemptId, MerchantId, PaymentId};
-use billing::payment::PaymentState;
+use billing::ids::{MerchantId, PaymentId};
+use billing::payment::{Method, PaymentState};
 use ceilings::census;
 use data_encoding::HEXLOWER;
+use gateway::{FeeFacts, PaymentFacts};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use hyper::StatusCode;
 use jiff::Timestamp;
-use ledger::{Currency, Money};
+use ledger::Money;
+use paydown::actions::record_outcome::{Outcome, record_outcome};
+use paydown::actions::start_payment::{Means, Payer, StartPayment, Started, start_payment};
+use paydown::app::App;
 use paydown::processors::{STRIPE, webhook_secrets};
-use paydown::secrets::SecretKey;
 use serde_json::json;
 use sha2::Sha256;
 use std::time::Duration;
-use store::attempts::{self, Attempt, Learned};
-use store::db::{DatabaseUrl, Role, Store, StoreConfig, Tx};
-use store::payments::{self, Ending, Payment};
-use store::{contacts, merchants, processor_accounts};
+use store::db::Tx;
+use store::{invoices, merchants, processor_accounts};
 use tokio::time::sleep;
 
 const SENDERS: usize = 16;
@@ -36,6 +38,9 @@ const P99_MILLIS: f64 = 200.0;
 const REPEATED: u64 = 8;
 /// Events are spread over so many payments.
 const PAYMENTS: u64 = 64;
+/// What each of them paid, and what the processor kept.
+const PAID_MINOR: i64 = 100;
+const FEE_MINOR: i64 = 30;
 /// What the events of a processor are padded to, bytes.
 const PADDING: usize = 2_500;
 /// All are applied so long after the last one was accepted, or something is wrong.
@@ -75,8 +80,7 @@ pub async fn run(bench: &Bench, engine: Engine) -> Result<Vec<Goal>> {
         began_at.elapsed().as_secs_f64()
     ));
     server.stop()?;
-    let postings = place.verify()?;
-    say(&format!("  the books are right: {postings} postings"));
+    place.verify()?.say();
     bench.discard(&place.data)?;
     Ok(goals.into())
 }
@@ -120,7 +124,7 @@ impl Events {
         let body = json!({
             "id": format!("evt_bench{}", self.made),
             "object": "event",
-            "type": "payment_intent.canceled",
+            "type": "payment_intent.succeeded",
             "created": at,
             "livemode": false,
             "data": { "object": {
@@ -139,42 +143,64 @@ fn intent(number: u64) -> String {
     format!("pi_bench{number}")
 }
 
-/// Makes the payments that the events are about, each of which ended without money; answers what signs webhooks.
+/// Makes the payments that the events are about, each of which is paid and its fee known, so that nothing is left to ask; answers
+/// what signs webhooks.
 async fn prepare(place: &Place) -> Result<String> {
-    let key = SecretKey::load_or_create(&place.data, None, [0; 32])?;
-    let now = Timestamp::from_second(unix_now())?;
-    let url = place.database.parse::<DatabaseUrl>()?;
-    let store = Store::open(&StoreConfig::new(url, Role::Command, now.as_microsecond())).await?;
-    let account = store
-        .write(async move |tx: &mut Tx| {
-            let merchant = merchants::find_by_slug(tx, SLUG).await?.context("the merchant is seeded")?.id;
-            for number in 0..PAYMENTS {
-                end_payment(tx, merchant, number, now).await?;
-            }
-            processor_accounts::find(tx, merchant, STRIPE).await?.context("it has the practice processor")
-        })
-        .await?;
-    store.close().await?;
-    let secrets = webhook_secrets(&key, &account, now)?;
+    let app = inside::open(place).await?;
+    let read = async move |tx: &mut Tx| {
+        let merchant = merchants::find_by_slug(tx, SLUG).await?.context("the merchant is seeded")?.id;
+        let account = processor_accounts::find(tx, merchant, STRIPE).await?;
+        Ok((merchant, account.context("it has the practice processor")?))
+    };
+    let (merchant, account) = app.store.read(read).await?;
+    for number in 0..PAYMENTS {
+        pay(&app, merchant, number).await?;
+    }
+    let secrets = webhook_secrets(&app.secrets, &account, app.clock.now())?;
+    app.store.close().await?;
     Ok(secrets.first().context("its webhooks are signed")?.expose().to_owned())
 }
 
-async fn end_payment(tx: &mut Tx, merchant: MerchantId, number: u64, now: Timestamp) -> Result<()> {
-    let mut random = [0; 10];
-    random[2..].copy_from_slice(&number.to_be_bytes());
-    let people = contacts::find_by_email(tx, merchant, &contact(0)).await?;
-    let person = people.first().context("the customer is seeded")?;
-    let id = PaymentId::new(now, random);
-    let payment = Payment::submitting(merchant, id, person.customer_id, Money::new(100, Currency::USD), now);
-    payments::insert_first(tx, &payment, "bench").await?;
-    let call = ("POST /v1/checkout/sessions".to_owned(), String::new());
-    let attempt = AttemptId::new(now, random);
-    let key = format!("bench-{number}");
-    attempts::insert(tx, &Attempt::first(&payment, attempt, (STRIPE, key), call)).await?;
-    let learned = Learned { payment_intent_id: Some(intent(number)), ..Learned::default() };
-    attempts::learn(tx, merchant, attempt, &learned).await?;
-    payments::set_ending(tx, merchant, payment.id, Ending::Expired).await?;
-    payments::set_state(tx, &payment, PaymentState::Canceled, "bench", now).await
+async fn pay(app: &App, merchant: MerchantId, number: u64) -> Result<()> {
+    let name = format!("{INVOICE}{}", number + 1);
+    let find = async move |tx: &mut Tx| invoices::find_by_number(tx, merchant, &name).await;
+    let invoice = app.store.read(find).await?.context("the invoice is seeded")?;
+    let payer = Payer { session_hash: [1; 32], contact_id: None, link_id: None, client: None };
+    let form = StartPayment {
+        merchant,
+        invoice: invoice.id,
+        payment: app.mint().id(PaymentId::new),
+        method: Method::Card,
+        means: Means::default(),
+        agreement: None,
+        amount_minor: PAID_MINOR,
+        surcharge_minor: 0,
+        payer,
+        receipt_email: None,
+        payer_reference: None,
+        language: "en".to_owned(),
+    };
+    let started = start_payment(app, form).await?;
+    let Started::New(payment) = started else { bail!("{started:?}") };
+    let usd = |minor| Money::new(minor, invoice.figures.currency);
+    let fee = FeeFacts {
+        balance_transaction_id: format!("txn_bench{number}"),
+        fee: usd(FEE_MINOR),
+        net: usd(PAID_MINOR - FEE_MINOR),
+    };
+    let facts = PaymentFacts {
+        payment_intent_id: Some(intent(number)),
+        charge_id: Some(format!("ch_bench{number}")),
+        captured: Some(usd(PAID_MINOR)),
+        captured_at: Some(app.clock.now()),
+        fee: Some(fee),
+        ..PaymentFacts::of_state(PaymentState::Succeeded, false)
+    };
+    let outcome =
+        Outcome { merchant, payment, facts, source: "bench", ending: None, unmade_after_calls: None };
+    let recorded = record_outcome(app, outcome).await?;
+    ensure!(recorded.state() == Some(PaymentState::Succeeded), "{recorded:?}");
+    Ok(())
 }
 
 /// Signatures are made at a time that a receiver compares with its own.

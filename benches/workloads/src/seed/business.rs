@@ -2,7 +2,7 @@
 //! leaves behind is there, and `verify` proves it. Nothing is written past an action but the seals, which have none of their
 //! own here.
 
-use crate::keys::Keys;
+use crate::inside::Repeatable;
 use anyhow::{Context as _, Result, bail, ensure};
 use billing::ids::{CustomerId, MerchantId};
 use billing::line::Line;
@@ -10,10 +10,10 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use ledger::Currency;
 use paydown::actions::create_customer::{self, NewCustomer};
 use paydown::actions::issue_invoice::{self, Issued, NewInvoice};
-use paydown::clock::{Mint, Random};
+use paydown::clock::Mint;
 use rust_decimal::Decimal;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use store::db::{DatabaseUrl, Role, Store, StoreConfig, Tx};
 use store::{merchants, seals};
 
@@ -46,19 +46,6 @@ pub fn contact(number: i64) -> String {
     format!("c{number}@bench.example")
 }
 
-/// Bytes that are the same for every seeding; secrets are made by `paydown init`, from real chance.
-struct Repeatable(Mutex<Keys>);
-
-impl Random for Repeatable {
-    fn fill(&self, buffer: &mut [u8]) {
-        // A poisoned lock has whole numbers behind it all the same.
-        let mut keys = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        for chunk in buffer.chunks_mut(8) {
-            chunk.copy_from_slice(&keys.number().to_be_bytes()[..chunk.len()]);
-        }
-    }
-}
-
 /// Who is billed.
 struct Customers {
     big: CustomerId,
@@ -73,7 +60,7 @@ pub async fn seed(file: &str, invoices: i64) -> Result<()> {
     let store = Store::open(&StoreConfig::new(url, Role::Command, 0)).await?;
     let all = store.read(async move |tx: &mut Tx| merchants::all(tx).await).await?;
     let merchant = all.first().context("init has made a merchant")?.id;
-    let random: Arc<dyn Random> = Arc::new(Repeatable(Mutex::new(Keys::new(1))));
+    let random = Repeatable::new(1);
     let start: Timestamp = START.parse()?;
     let mint = Mint::new(start, Arc::clone(&random));
     let owners = invoices * (BIG_SHARE - 1) / BIG_SHARE / INVOICES_PER_CUSTOMER;
