@@ -22,10 +22,12 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
     assert_eq!(served.json, *description());
     assert_eq!(served.json["openapi"], "3.1.0");
     succeed(&client).await;
+    // Before anything else is paid by card: it tells what its payout is made of.
+    payouts::are_shown(app, &client).await;
+    app.control("/payouts", json!({ "schedule": "manual" })).await;
     refund(app, &client).await;
     saved::succeed_and_refuse(app, &client).await;
     refuse(app, &client).await;
-    payouts::are_shown(app, &client).await;
     crate::credit::every_route(app, &client).await;
     surcharges(&client).await;
     settle_by_hand(app, &client).await;

@@ -55,8 +55,11 @@ pub async fn succeed_and_refuse(app: &TestApp, client: &Client) {
     let called_off = client.post(&format!("/v1/payments/{}/cancel", held.text_of("id")), json!({})).await;
     assert_eq!((called_off.status, called_off.json["status"].as_str()), (200, Some("canceled")));
     let once = app.charge(app.ask_saved(invoice, 5_000, &account).await).await.0;
+    let mandates = client.get("/v1/mandates").await;
+    let mut all = mandates.json["data"].as_array().expect("a list").iter();
     let of_once =
-        client.get("/v1/mandates?limit=1").await.json["data"][0]["id"].as_str().expect("one").to_owned();
+        all.find(|mandate| mandate["given_for"] == once.to_string()).expect("it has one of its own");
+    let of_once = of_once["id"].as_str().expect("an id");
     client.post(&format!("/v1/mandates/{of_once}/end"), json!({})).await.is(409, "for_one_debit");
     assert_eq!(app.state(once).await, Created);
     let ended = client.post(&format!("/v1/mandates/{first}/end"), json!({})).await;
