@@ -128,8 +128,8 @@ async fn record(
             let outcome =
                 Outcome { merchant, payment, facts: *facts, source, ending: None, unmade_after_calls: None };
             let recorded = record_outcome(app, outcome).await?;
-            if page && case.said_by_hand {
-                // A person settled it while nobody could ask: nobody may pay on its page any more.
+            if page && recorded.state().is_some_and(|state| state.hold() == Hold::Released) {
+                // It ended while nobody knew of its page: nobody may pay there any more.
                 end_page(app, &latest(app, merchant, payment).await?, case.ending()).await?;
             }
             (recorded, Some(said))
@@ -189,7 +189,9 @@ async fn ask(app: &App, processor: &dyn Processor, case: &Case) -> Result<Answer
     let ended = case.payment.state.hold() != Hold::Held;
     if dead_key || ended || app.clock.now() > attempt.created_at + KEY_IS_KEPT_FOR {
         let last_sent_at = attempt.called_at.unwrap_or(attempt.created_at);
-        let found = processor.find_attempt(attempt.id, attempt.created_at, last_sent_at).await?;
+        // Somebody hints at a page that was not there when it ended: perhaps a call arrived late.
+        let made_by = if ended { app.clock.now() } else { last_sent_at };
+        let found = processor.find_attempt(attempt.id, attempt.created_at, made_by).await?;
         return Ok(found.map_or(Answer::NoPage, |facts| Answer::Facts(Box::new(facts))));
     }
     match send_once(app, processor, attempt).await {
@@ -238,7 +240,8 @@ fn proves_absence(app: &App, processor: &dyn Processor, case: &Case) -> bool {
 /// of a page.
 async fn absent(app: &App, processor: &dyn Processor, case: &Case) -> Result<Recorded> {
     let attempt = &case.attempt;
-    if !proves_absence(app, processor, case) {
+    let is_said = case.payment.state.hold() != Hold::Held && !case.said_by_hand;
+    if is_said || !proves_absence(app, processor, case) {
         return Ok(Recorded::AlreadyThere(case.payment.state));
     }
     let end = (PaymentState::Canceled, case.ending());
@@ -349,10 +352,13 @@ fn settled(case: &Case) -> bool {
     }
 }
 
-/// A page that ended is read all the same: what was captured after the end is booked too.
+/// What ended is asked for all the same where anything was ever sent: what was captured after the end, or without our knowing of
+/// its page, is booked too.
 fn may_have_paid_late(case: &Case) -> bool {
-    let is_known_there = case.attempt.session_id.is_some() || case.attempt.payment_intent_id.is_some();
-    case.payment.state.hold() == Hold::Released && is_known_there
+    let attempt = &case.attempt;
+    let may_be_there =
+        attempt.calls > 0 || attempt.session_id.is_some() || attempt.payment_intent_id.is_some();
+    case.payment.state.hold() == Hold::Released && may_be_there
 }
 
 /// A bank may take a debit back for weeks after it has paid, and what that costs is known later still: whoever hints at it makes

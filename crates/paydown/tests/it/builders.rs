@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use jiff::civil::date;
 use ledger::Currency;
 use paydown::actions::create_customer::{NewCustomer, create_customer};
+use paydown::actions::create_merchant::{NewMerchant, create_merchant};
 use paydown::actions::issue_invoice::{Issued, NewInvoice, issue_invoice};
 use paydown::actions::set_offered_methods::{SetOfferedMethods, set_offered_methods};
 use paydown::actions::start_payment::{Means, Payer, StartPayment, Started, start_payment};
@@ -41,6 +42,25 @@ pub const DECLINED: &str = "4000000000000002";
 pub const CHALLENGED: &str = "4000000000003220";
 
 impl TestApp {
+    /// Another merchant of the same database; it has no processor.
+    pub async fn another_merchant(&self, slug: &str) -> MerchantId {
+        let new = NewMerchant {
+            slug: slug.to_owned(),
+            name: "Globex".to_owned(),
+            address: String::new(),
+            help_email: "help@globex.example".to_owned(),
+            help_phone: None,
+            currency: Currency::USD,
+            time_zone: "Etc/UTC".to_owned(),
+            brand_color: "#1f5eff".to_owned(),
+            logo: None,
+            sender: "help@globex.example".to_owned(),
+            statement_line: "GLOBEX".to_owned(),
+            actor: "cli:test".to_owned(),
+        };
+        create_merchant(&self.app, new).await.expect("a write").expect("a merchant")
+    }
+
     /// The merchant with its processor, and the customer.
     pub async fn make_merchant(&mut self) {
         let merchant = merchant(self.merchant, self.app.clock.now());
@@ -262,6 +282,16 @@ impl TestApp {
     pub async fn card_page(&self, payment: PaymentId, payer: Value) -> Value {
         let session = self.session(payment).await;
         self.control(&format!("/sessions/{session}/pay"), payer).await
+    }
+
+    /// The processor's id of the one hosted page there is, whether the books know it or not.
+    pub async fn only_page(&self) -> String {
+        let url = format!("{}/v1/checkout/sessions", self.sandbox.base_url());
+        let answer = self.http.get(url).bearer_auth(PROCESSOR_KEY).send().await.expect("it answers");
+        let list: Value = answer.json().await.expect("answers are JSON");
+        let pages = list["data"].as_array().expect("a list");
+        assert_eq!(pages.len(), 1, "{list}");
+        pages[0]["id"].as_str().expect("an id").to_owned()
     }
 
     /// Pays a part from start to end.

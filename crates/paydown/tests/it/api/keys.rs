@@ -3,10 +3,8 @@
 use super::client::{Client, description, new_key};
 use crate::on_both_engines;
 use crate::test_app::TestApp;
-use billing::ids::MerchantId;
 use jiff::SignedDuration;
 use paydown::actions::create_api_key::{NewApiKey, create_api_key, revoke_api_key};
-use paydown::actions::create_merchant::{NewMerchant, create_merchant};
 use paydown::api_key::Scope;
 use serde_json::json;
 use store::api_keys;
@@ -89,7 +87,7 @@ on_both_engines!(another_merchants_ids_are_as_unknown_as_any, async |app: &mut T
     let contacts = client.get(&format!("/v1/customers/{customer}/contacts")).await;
     let contact = contacts.json["data"][0]["id"].as_str().expect("a contact").to_owned();
     let event = client.get("/v1/events").await.json["data"][0]["id"].as_str().expect("an event").to_owned();
-    let stranger = client.with_key(&new_key(app, other_merchant(app).await, &Scope::ALL, 0).await);
+    let stranger = client.with_key(&new_key(app, app.another_merchant("globex").await, &Scope::ALL, 0).await);
     let nobody = "00000000000000000000000000";
     let of = |text: &str, id: &str| text.replace(id, &format!("{}{nobody}", &id[..4]));
     let draft = |customer: &str| {
@@ -148,24 +146,6 @@ on_both_engines!(another_merchants_ids_are_as_unknown_as_any, async |app: &mut T
     assert_eq!(filtered.json["data"], json!([]));
     assert_eq!(client.figures(&invoice).await, [1_000, 0, 9_000, 9_000]);
 });
-
-async fn other_merchant(app: &TestApp) -> MerchantId {
-    let new = NewMerchant {
-        slug: "globex".to_owned(),
-        name: "Globex".to_owned(),
-        address: String::new(),
-        help_email: "help@globex.example".to_owned(),
-        help_phone: None,
-        currency: ledger::Currency::USD,
-        time_zone: "Etc/UTC".to_owned(),
-        brand_color: "#1f5eff".to_owned(),
-        logo: None,
-        sender: "help@globex.example".to_owned(),
-        statement_line: "GLOBEX".to_owned(),
-        actor: "cli:test".to_owned(),
-    };
-    create_merchant(&app.app, new).await.expect("a write").expect("a merchant")
-}
 
 on_both_engines!(a_key_calls_as_often_as_it_may, async |app: &mut TestApp| {
     let client = Client::open(app).await;

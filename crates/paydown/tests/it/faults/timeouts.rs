@@ -6,10 +6,13 @@ use crate::on_both_engines;
 use crate::test_app::{PROCESSOR_KEY, TestApp};
 use billing::ids::{InvoiceId, PaymentId};
 use billing::payment::PaymentState;
+use gateway::PaymentFacts;
 use jiff::SignedDuration;
 use paydown::actions::cancel_payment::cancel_payment;
+use paydown::actions::record_outcome::{Outcome, record_outcome};
 use paydown::actions::submit_attempt::{PAYER_WAITS, Submitted};
 use sandbox::{Fault, FaultKind};
+use serde_json::json;
 use store::payments::Ending;
 
 const ROUTE: &str = "POST /v1/checkout/sessions";
@@ -213,3 +216,36 @@ on_both_engines!(given_up_while_the_page_was_made_the_page_is_ended_at_once, asy
         ("expired", (100_000, 0, 0))
     );
 });
+
+// Its list had no such page when it was asked, and the page is paid all the same.
+on_both_engines!(
+    a_page_that_nobody_knew_of_is_booked_when_it_is_paid_after_the_end,
+    async |app: &mut TestApp| {
+        let (invoice, payment, submitted) = submit_under(app, FaultKind::Status500After, 1).await;
+        assert_eq!(submitted, Submitted::State(PaymentState::Unknown));
+        app.advance(SignedDuration::from_mins(2));
+        let attempt = app.attempt(payment).await;
+        let absent = Outcome {
+            merchant: app.merchant,
+            payment,
+            facts: PaymentFacts::of_state(PaymentState::Canceled, false),
+            source: "reconciler",
+            ending: Some(Ending::Abandoned),
+            unmade_after_calls: Some(attempt.calls),
+        };
+        record_outcome(&app.app, absent).await.expect("it is recorded");
+        assert_eq!(
+            (app.state(payment).await, app.figures(invoice).await),
+            (PaymentState::Canceled, (100_000, 0, 0))
+        );
+        assert_eq!(app.attempt(payment).await.session_id, None);
+        let page = app.only_page().await;
+        app.control(&format!("/sessions/{page}/pay"), json!({ "card": VISA })).await;
+        app.settle().await;
+        assert_eq!(
+            (app.state(payment).await, app.figures(invoice).await),
+            (PaymentState::Succeeded, (60_000, 0, 40_000))
+        );
+        assert_eq!(app.anomalies(payment).await, ["ghost_capture"]);
+    }
+);
