@@ -75,6 +75,10 @@ const LIST: Sql = Sql(
     "SELECT merchant_id, processor, mode, base_url, account, secret_key, webhook_secret, webhook_secret_before, \
      polled_to, connected_at FROM processor_accounts ORDER BY merchant_id, processor",
 );
+const ANOTHER_OF_ACCOUNT: Sql =
+    Sql("SELECT slug FROM merchants WHERE merchant_id IN (SELECT merchant_id FROM processor_accounts \
+     WHERE merchant_id <> $1 AND processor = $2 AND base_url = $4 AND (account = $3 OR mode = 'practice')) \
+     ORDER BY merchant_id LIMIT 1");
 const SET_POLLED_TO: Sql = Sql("UPDATE processor_accounts SET polled_to = $3 \
      WHERE merchant_id = $1 AND processor = $2 AND (polled_to < $3 OR polled_to > $4)");
 const END_SECRETS_BEFORE: Sql = Sql("UPDATE processor_accounts SET webhook_secret_before = NULL \
@@ -105,6 +109,12 @@ pub async fn find(tx: &mut Tx, merchant_id: MerchantId, processor: &str) -> Resu
 /// Every account of every merchant.
 pub async fn list(tx: &mut Tx) -> Result<Vec<ProcessorAccount>> {
     tx.fetch_all(LIST, args![], processor_account).await
+}
+
+/// The slug of another merchant that is connected to this very account. A practice processor is one account, however it is called.
+pub async fn another_of_account(tx: &mut Tx, wanted: &ProcessorAccount) -> Result<Option<String>> {
+    let args = args![wanted.merchant_id.0, &wanted.processor, &wanted.account, &wanted.base_url];
+    tx.fetch_optional(ANOTHER_OF_ACCOUNT, args, |row| row.text(0)).await
 }
 
 /// Notes up to when events were read. Goes back only from a time that is ahead of `now`, where a clock that ran ahead

@@ -14,8 +14,8 @@ use serde_json::json;
 use std::sync::Arc;
 use store::audit::{self, AuditRow, acts};
 use store::db::Tx;
-use store::payments;
 use store::processor_accounts::{self, Mode, ProcessorAccount};
+use store::{disputes, payments, refunds};
 
 /// Whose processor, and its secrets.
 #[derive(Debug, Clone)]
@@ -68,9 +68,19 @@ pub enum CannotConnect {
         /// What the key is.
         wanted: Mode,
     },
-    /// Payments are under way at another account.
-    #[error("payments are under way at the account {0}; connect this one when they have ended")]
+    /// Payments, refunds or disputes are under way at another account.
+    #[error(
+        "payments, refunds or disputes are under way at the account {0}; connect this one when they have ended"
+    )]
     OtherAccount(String),
+    /// Another merchant has it: both would book the same payouts.
+    #[error("the account {account} is that of {merchant:?}: every merchant needs an account of its own")]
+    TakenAccount {
+        /// The processor's name of the account.
+        account: String,
+        /// The slug of who has it.
+        merchant: String,
+    },
 }
 
 /// Connects, or replaces keys.
@@ -122,6 +132,9 @@ async fn in_tx(
         return Ok(Err(why));
     }
     let account = sealed(mint, secrets, wanted, there.as_ref())?;
+    if let Some(another) = processor_accounts::another_of_account(tx, &account).await? {
+        return Ok(Err(CannotConnect::TakenAccount { account: account.account, merchant: another }));
+    }
     processor_accounts::upsert(tx, &account).await?;
     let told =
         |account: &ProcessorAccount| json!({ "mode": account.mode.as_str(), "account": account.account });
@@ -157,10 +170,17 @@ async fn may_replace(
     }
     // The practice processor is one account, however it is called.
     let same = there.account == wanted.account.id || there.mode == Mode::Practice;
-    if !same && !payments::in_flight(tx, there.merchant_id, mint.now).await?.is_empty() {
+    if !same && is_under_way(tx, mint, there.merchant_id).await? {
         return Ok(Err(CannotConnect::OtherAccount(there.account.clone())));
     }
     Ok(Ok(()))
+}
+
+/// True while anything waits for a word of the account that is connected.
+async fn is_under_way(tx: &mut Tx, mint: &Mint, merchant: MerchantId) -> Result<bool> {
+    Ok(!payments::in_flight(tx, merchant, mint.now).await?.is_empty()
+        || !refunds::in_flight(tx, merchant).await?.is_empty()
+        || disputes::any_undecided(tx, merchant).await?)
 }
 
 /// The row to store. A new webhook secret moves the one before it back, which stays accepted while secrets are rolled.

@@ -212,7 +212,9 @@ async fn connected(app: &App, input: ConnectProcessor) -> Result<Value> {
         let exit = match why {
             CannotConnect::Unusable(_) | CannotConnect::NotAWebhookSecret => Exit::Usage,
             CannotConnect::NotAnswered(_) => Exit::Unavailable,
-            CannotConnect::OtherMode { .. } | CannotConnect::OtherAccount(_) => Exit::Refused,
+            CannotConnect::OtherMode { .. }
+            | CannotConnect::OtherAccount(_)
+            | CannotConnect::TakenAccount { .. } => Exit::Refused,
         };
         stop(exit, why.to_string())
     })?;

@@ -2,16 +2,17 @@
 
 use crate::on_both_engines;
 use crate::test_app::{PROCESSOR_KEY, TestApp};
+use billing::ids::MerchantId;
 use gateway::SecretText;
 use paydown::actions::connect_processor::{ConnectProcessor, connect_processor};
 use paydown::processors::STRIPE;
 use store::db::Tx;
 use store::processor_accounts::{self, Mode};
 
-/// Tries to connect the merchant to the practice processor.
-async fn connect(app: &TestApp) -> Result<Mode, String> {
+/// Tries to connect a merchant to the practice processor.
+async fn connect_as(app: &TestApp, merchant: MerchantId) -> Result<Mode, String> {
     let input = ConnectProcessor {
-        merchant: app.merchant,
+        merchant,
         secret_key: SecretText::from(PROCESSOR_KEY),
         webhook_secret: None,
         address: Some(app.sandbox.base_url()),
@@ -19,6 +20,10 @@ async fn connect(app: &TestApp) -> Result<Mode, String> {
     };
     let connected = connect_processor(&app.app, input).await.expect("the processor can be asked");
     connected.map(|connected| connected.mode).map_err(|why| why.to_string())
+}
+
+async fn connect(app: &TestApp) -> Result<Mode, String> {
+    connect_as(app, app.merchant).await
 }
 
 async fn stored_mode(app: &TestApp, mode: Option<Mode>) -> Mode {
@@ -46,4 +51,16 @@ on_both_engines!(keys_of_another_mode_are_refused_once_there_are_payments, async
     }
     stored_mode(app, Some(Mode::Practice)).await;
     assert_eq!(connect(app).await, Ok(Mode::Practice));
+});
+
+on_both_engines!(an_account_belongs_to_one_merchant, async |app: &mut TestApp| {
+    let another = app.another_merchant("globex").await;
+    let refused = connect_as(app, another).await.unwrap_err();
+    assert!(
+        refused.contains("is that of \"northwind\": every merchant needs an account of its own"),
+        "{refused}"
+    );
+    let read = async move |tx: &mut Tx| processor_accounts::find(tx, another, STRIPE).await;
+    assert_eq!(app.app.store.read(read).await.expect("it can be read").map(|found| found.account), None);
+    assert_eq!(connect(app).await, Ok(Mode::Practice), "who has it may replace its key");
 });
