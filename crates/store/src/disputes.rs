@@ -82,6 +82,8 @@ const SET_STATE: Sql = Sql("UPDATE disputes SET state = $4, changed_at = $5
 const LEARN: Sql = Sql("UPDATE disputes SET reason = $3, network_code = COALESCE($4, network_code),
     due_at = COALESCE($5, due_at), has_evidence = $6, fee = COALESCE($7, fee), fee_currency = COALESCE($8, fee_currency)
   WHERE merchant_id = $1 AND id = $2");
+const SET_AMOUNT: Sql = Sql("UPDATE disputes SET amount = $3
+  WHERE merchant_id = $1 AND id = $2 AND currency = $4 AND state = 'inquiry'");
 const SET_WHEN_LOST: Sql = Sql("UPDATE disputes SET when_lost = $3 WHERE merchant_id = $1 AND id = $2");
 const SET_LOST_AS: Sql = Sql("UPDATE disputes SET lost_as = $3 WHERE merchant_id = $1 AND id = $2");
 const ASK_ACCEPT: Sql = Sql("UPDATE disputes SET accept_asked_at = $3
@@ -117,6 +119,8 @@ const NEWEST_IN_STATE: Sql = Sql(
     due_at, when_lost, lost_as, has_evidence, accept_asked_at, opened_at, created_at, changed_at, fee, fee_currency
   FROM disputes WHERE merchant_id = $1 AND id < $2 AND state = $4 ORDER BY id DESC LIMIT $3",
 );
+const ANY_UNDECIDED: Sql = Sql("SELECT EXISTS (SELECT 1 FROM disputes WHERE merchant_id = $1
+    AND state IN ('inquiry', 'needs_response', 'under_review'))");
 const ANY_OPEN: Sql = Sql("SELECT EXISTS (SELECT 1 FROM disputes WHERE merchant_id = $1 AND payment_id = $2
     AND state IN ('inquiry', 'needs_response', 'under_review'))");
 const CONTESTED: Sql = Sql("SELECT DISTINCT payment_id FROM disputes
@@ -175,6 +179,14 @@ pub async fn learn(tx: &mut Tx, merchant: MerchantId, id: DisputeId, told: &Told
     let args =
         args![merchant.0, id.as_bytes(), &told.reason, code, due_at, told.has_evidence, fee, fee_currency,];
     tx.execute(LEARN, args).await.map(drop)
+}
+
+/// Notes another amount of an inquiry, of which nothing is posted yet.
+pub async fn set_amount(tx: &mut Tx, merchant: MerchantId, id: DisputeId, amount: Money) -> Result<()> {
+    let args = args![merchant.0, id.as_bytes(), amount.minor(), amount.currency().code()];
+    let changed = tx.execute(SET_AMOUNT, args).await?;
+    anyhow::ensure!(changed == 1, "{id} is no inquiry in {}", amount.currency().code());
+    Ok(())
 }
 
 /// Chooses what a loss of this dispute means; `None`: what the merchant usually chooses.
@@ -265,6 +277,11 @@ pub async fn newest(
 /// True while a dispute of the payment is undecided: nothing of it may be refunded. Ask while the payment is locked.
 pub async fn any_open(tx: &mut Tx, merchant: MerchantId, payment: PaymentId) -> Result<bool> {
     tx.fetch_one(ANY_OPEN, args![merchant.0, payment.as_bytes()], |row| row.bool(0)).await
+}
+
+/// True while any dispute of the merchant is undecided.
+pub async fn any_undecided(tx: &mut Tx, merchant: MerchantId) -> Result<bool> {
+    tx.fetch_one(ANY_UNDECIDED, args![merchant.0], |row| row.bool(0)).await
 }
 
 /// Payments set against an invoice of which a dispute is undecided.

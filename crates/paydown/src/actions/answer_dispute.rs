@@ -175,7 +175,9 @@ async fn end(app: &App, dispute: &Dispute, said: &Evidence, refusal: Option<Stri
 
 /// Tells the processor that a dispute is let be. One that refuses is a person's, and may be asked again.
 async fn let_be(app: &App, processor: &Arc<dyn Processor>, dispute: &Dispute) -> Result<()> {
-    let key = format!("paydown-accept-{}", dispute.id);
+    // A key of its own for each wish: a refusal that was true of one need not be true of the next.
+    let wished_at = dispute.accept_asked_at.context("somebody wished it")?;
+    let key = format!("paydown-accept-{}-{}", dispute.id, wished_at.as_microsecond());
     let refusal = match processor.accept_dispute(&dispute.processor_dispute_id, &key).await {
         Ok(_) => return Ok(()),
         Err(refusal @ CallError::Refused { .. }) => refusal,

@@ -127,9 +127,7 @@ async fn heard_again(
     source: &str,
 ) -> Result<Recorded> {
     disputes::learn(tx, dispute.merchant, dispute.id, &told_by(facts)).await?;
-    if facts.amount != dispute.amount {
-        tell::amount_changed(tx, mint, dispute, facts.amount).await?;
-    }
+    let dispute = &with_its_amount(tx, mint, dispute, facts).await?;
     // To the processor a dispute that we let be is lost; that it was our wish only we know.
     let said = match facts.state {
         DisputeState::Lost if dispute.accept_asked_at.is_some() => DisputeState::Accepted,
@@ -152,6 +150,23 @@ async fn heard_again(
     tell::moved(tx, mint, &before, payment, said).await?;
     moved(tx, mint, (&before, payment), said).await?;
     Ok(Recorded::Moved(dispute.id, said))
+}
+
+/// A bank that asks may still say another amount. Once it has withdrawn one, that is booked, and another is a riddle.
+async fn with_its_amount(
+    tx: &mut Tx,
+    mint: &Mint,
+    dispute: &Dispute,
+    facts: &DisputeFacts,
+) -> Result<Dispute> {
+    if facts.amount != dispute.amount && dispute.state == DisputeState::Inquiry {
+        disputes::set_amount(tx, dispute.merchant, dispute.id, facts.amount).await?;
+        return Ok(Dispute { amount: facts.amount, ..dispute.clone() });
+    }
+    if facts.amount != dispute.amount {
+        tell::amount_changed(tx, mint, dispute, facts.amount).await?;
+    }
+    Ok(dispute.clone())
 }
 
 fn told_by(facts: &DisputeFacts) -> Told {

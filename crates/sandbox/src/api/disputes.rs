@@ -166,8 +166,21 @@ fn method_details(dispute: &Dispute) -> Value {
 }
 
 /// What the control API may make of a dispute.
-pub(crate) fn end(work: &Work<'_>, id: &str, outcome: &str) -> Result<Value, Failure> {
+pub(crate) fn end(
+    work: &Work<'_>,
+    id: &str,
+    outcome: &str,
+    amount_minor: Option<i64>,
+) -> Result<Value, Failure> {
     let mut dispute: Dispute = work.get(id, "dispute")?;
+    if let Some(amount_minor) = amount_minor {
+        if outcome != "escalated" || amount_minor <= 0 {
+            let message =
+                "Only an inquiry that is escalated may be about another amount, and that is above zero.";
+            return Err(ApiError::invalid(message).param("amount").into());
+        }
+        dispute.amount_minor = amount_minor;
+    }
     match outcome {
         "won" if dispute.status == DisputeStatus::Lost => disputing::win_after_loss(work, &mut dispute)?,
         "won" => disputing::close(work, &mut dispute, true)?,

@@ -136,11 +136,13 @@ async fn open_dispute(State(app): State<App>, Path(id): Path<String>, body: Byte
 #[serde(deny_unknown_fields)]
 struct OutcomeRequest {
     outcome: String,
+    /// What an inquiry that is escalated is about now.
+    amount: Option<i64>,
 }
 
 async fn end_dispute(State(app): State<App>, Path(id): Path<String>, body: Bytes) -> Answer {
-    let request: OutcomeRequest = read(&body)?;
-    Ok(Json(app.work(Cause::default(), |work| disputes::end(work, &id, &request.outcome))?))
+    let OutcomeRequest { outcome, amount } = read(&body)?;
+    Ok(Json(app.work(Cause::default(), |work| disputes::end(work, &id, &outcome, amount))?))
 }
 
 async fn fail_refund(State(app): State<App>, Path(id): Path<String>) -> Answer {

@@ -82,9 +82,10 @@ impl Case<'_> {
         let Some(payment) = self.booked_by_now(id, |payment| payment.captured.is_some()).await? else {
             return Ok(nobodys("its payment is not here"));
         };
+        let leaves_again = self.line.kind == LineKind::ChargeFailure || payment.method.is_bank_debit();
         match payment.captured {
             // What never was in the books and left the processor's again: both lines together are nothing.
-            None if payment.state.hold() == Hold::Released => {
+            None if payment.state.hold() == Hold::Released && leaves_again => {
                 Ok(self.of_payment(&payment, About::Payment, (None, Fee::Processing)))
             }
             None => Ok(Identified::Nobodys(format!("{id} is {} and not booked yet", payment.state.as_str()))),
@@ -161,13 +162,21 @@ impl Case<'_> {
             let Some(payment) = payment else { return Ok(nobodys("its refund is of no payment of ours")) };
             read_refunds(self.app, self.merchant, payment, SOURCE).await?;
             found = self.refund_by_name(name).await?;
-            if found.is_none() && matches!(facts.state, RefundState::Failed | RefundState::Canceled) {
+            if found.is_none() && has_failed(facts.state) {
                 // It failed before anybody here had heard of it: both lines together are nothing.
                 let known = Known { about: About::Refund, subject: None, payment_id: Some(payment) };
                 return Ok(Identified::Known(Match { known, booked: None, fee: Some(Fee::Processing) }));
             }
         }
         let Some(refund) = found else { return Ok(nobodys("its refund is not booked yet")) };
+        if self.line.kind == LineKind::Refund && has_failed(refund.state) && self.went_after_all(name).await?
+        {
+            let state = refund.state.as_str();
+            return Ok(Identified::Nobodys(format!(
+                "{} is {state}, and the processor says it went",
+                refund.id
+            )));
+        }
         let went = Money::new(-refund.amount.minor(), refund.amount.currency());
         let booked = if self.line.kind == LineKind::RefundFailure { refund.amount } else { went };
         if booked.currency() == self.line.amount.currency() && booked != self.line.amount {
@@ -176,6 +185,15 @@ impl Case<'_> {
         let subject = Some(refund.id.to_string());
         let known = Known { about: About::Refund, subject, payment_id: refund.payment_id };
         Ok(Identified::Known(Match { known, booked: Some(booked), fee: Some(Fee::Processing) }))
+    }
+
+    /// True if the processor does not say of this refund that it failed: then the money is gone, whatever the books say.
+    async fn went_after_all(&self, name: &str) -> Result<bool> {
+        match self.processor.read_refund(name).await {
+            Ok(facts) => Ok(!has_failed(facts.state)),
+            Err(CallError::Refused { .. }) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn refund_by_name(&self, name: &str) -> Result<Option<Refund>> {
@@ -270,6 +288,10 @@ impl Case<'_> {
         let known = Known { about, subject: Some(payment.id.to_string()), payment_id: Some(payment.id) };
         Identified::Known(Match { known, booked, fee: Some(fee) })
     }
+}
+
+const fn has_failed(state: RefundState) -> bool {
+    matches!(state, RefundState::Failed | RefundState::Canceled)
 }
 
 fn nobodys(why: &str) -> Identified {

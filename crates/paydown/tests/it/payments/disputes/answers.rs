@@ -10,6 +10,7 @@ use billing::evidence::{FileKind, MOST_FILE_BYTES, WhyNotFile, WhyNotNow};
 use billing::ids::{DisputeId, PaymentId};
 use billing::payment::PaymentState::ChargedBack;
 use jiff::SignedDuration;
+use ledger::{Currency, Money};
 use paydown::actions::accept_dispute::{AcceptDispute, CannotAccept, accept_dispute};
 use paydown::actions::once::Ran;
 use paydown::actions::submit_evidence::{CannotSubmit, NewFile, SubmitEvidence, Submitted, submit_evidence};
@@ -131,6 +132,19 @@ on_both_engines!(an_inquiry_that_is_answered_stays_one, async |app: &mut TestApp
     let again = app.submit_evidence(app.statement_of(id, "again")).await;
     assert_eq!(again.expect_err("the bank has it"), CannotSubmit::NotNow(WhyNotNow::WithTheBank));
     assert_eq!(app.dollars_on(chart::DISPUTE_HOLD).await, 0);
+});
+
+on_both_engines!(an_inquiry_takes_what_the_bank_says_at_last, async |app: &mut TestApp| {
+    let (payment, id, name) = app.contested(json!({ "inquiry": true, "amount": 10_000 })).await;
+    app.control(&format!("/disputes/{name}"), json!({ "outcome": "escalated", "amount": 25_000 })).await;
+    app.settle().await;
+    assert_eq!(app.dispute_history(id).await, [Inquiry, NeedsResponse]);
+    assert_eq!(app.dispute(payment).await.amount, Money::new(25_000, Currency::USD));
+    assert_eq!(app.dollars_on(chart::DISPUTE_HOLD).await, 25_000);
+    app.decide(&name, "lost").await;
+    assert_eq!(app.dispute(payment).await.state, Lost);
+    let told = app.anomalies(payment).await;
+    assert!(!told.iter().any(|kind| kind == "dispute_amount_changed"), "{told:?}");
 });
 
 on_both_engines!(what_is_let_be_is_lost_when_the_processor_says_so, async |app: &mut TestApp| {
