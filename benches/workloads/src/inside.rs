@@ -18,7 +18,7 @@ pub struct Repeatable(Mutex<Keys>);
 
 impl Repeatable {
     /// The bytes of this seed.
-    pub fn new(seed: u64) -> Arc<dyn Random> {
+    pub fn of_seed(seed: u64) -> Arc<dyn Random> {
         Arc::new(Repeatable(Mutex::new(Keys::new(seed))))
     }
 }
@@ -52,7 +52,7 @@ pub async fn open(place: &Place) -> Result<App> {
         store,
         processors: Arc::new(Processors::with_clock(Arc::clone(&clock))),
         clock,
-        random: Repeatable::new(6),
+        random: Repeatable::of_seed(6),
         secrets: Arc::new(secrets),
         public_url: "http://127.0.0.1:9".into(),
         trusted_proxies: Arc::default(),

@@ -18,7 +18,7 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("xtask", &[]),
     // What Paydown is measured against shares nothing with it; what measures both stands above both.
     ("ceilings", &[]),
-    ("workloads", &["billing", "ceilings", "ledger", "paydown", "store"]),
+    ("workloads", &["billing", "ceilings", "gateway", "ledger", "paydown", "store"]),
 ];
 
 /// Databases, each with the crates that may use it. The practice processor keeps its data in an SQLite file of its own; the

@@ -60,7 +60,7 @@ pub async fn seed(file: &str, invoices: i64) -> Result<()> {
     let store = Store::open(&StoreConfig::new(url, Role::Command, 0)).await?;
     let all = store.read(async move |tx: &mut Tx| merchants::all(tx).await).await?;
     let merchant = all.first().context("init has made a merchant")?.id;
-    let random = Repeatable::new(1);
+    let random = Repeatable::of_seed(1);
     let start: Timestamp = START.parse()?;
     let mint = Mint::new(start, Arc::clone(&random));
     let owners = invoices * (BIG_SHARE - 1) / BIG_SHARE / INVOICES_PER_CUSTOMER;
