@@ -249,6 +249,13 @@ impl Broken {
     }
 }
 
+/// The statements that are written by a macro from the rows of a table, for whoever tries every statement; each with its file.
+pub fn statements_of_tables() -> Vec<(&'static str, Sql)> {
+    let keys = foreign::CHECKS.iter().map(|check| ("src/verify/foreign.rs", check.sql));
+    let histories = history::statements().map(|sql| ("src/verify/history.rs", sql));
+    keys.chain(histories).collect()
+}
+
 /// An id as people know it, also one whose length is wrong.
 fn printed(prefix: &str, bytes: &[u8]) -> String {
     format!("{prefix}{}", BASE32HEX_NOPAD.encode(bytes).to_ascii_lowercase())

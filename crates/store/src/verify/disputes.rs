@@ -1,13 +1,11 @@
-//! Disputes against the ledger, their payments and their history: what of invariants 9, 12, 14, 17, 22 and 24 is theirs.
+//! Disputes against the ledger and their payments: what of invariants 9, 12, 14 and 24 is theirs.
 
 use super::records::unaudited;
 use super::{Check, VerifyReport, found, run};
-use crate::args;
 use crate::audit::acts;
 use crate::db::{Sql, Tx};
 use anyhow::Result;
-use billing::dispute::DisputeState;
-use billing::ids::{DisputeId, MerchantId};
+use billing::ids::MerchantId;
 
 const CHECKS: &[Check] = &[
     Check {
@@ -93,36 +91,6 @@ const CHECKS: &[Check] = &[
         ),
     },
     Check {
-        invariant: 17,
-        what: "the history of a dispute has a gap or a number twice, or does not begin with 1",
-        prefix: "dsp_",
-        figures: ["steps", "last number"],
-        sql: Sql("SELECT merchant_id, dispute_id, steps, highest, count(*) OVER () FROM (\
-             SELECT merchant_id, dispute_id, count(*) AS steps, MAX(number) AS highest, MIN(number) AS lowest, \
-             count(DISTINCT number) AS numbers FROM dispute_states GROUP BY merchant_id, dispute_id) h \
-             WHERE steps <> highest OR lowest <> 1 OR numbers <> steps ORDER BY merchant_id, dispute_id LIMIT 20"),
-    },
-    Check {
-        invariant: 17,
-        what: "the history of a dispute does not end in its state, or there is none",
-        prefix: "dsp_",
-        figures: ["", ""],
-        sql: Sql("SELECT d.merchant_id, d.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM disputes d WHERE d.state <> COALESCE((SELECT s.state FROM dispute_states s \
-             WHERE s.merchant_id = d.merchant_id AND s.dispute_id = d.id ORDER BY s.number DESC LIMIT 1), '') \
-             ORDER BY d.merchant_id, d.id LIMIT 20"),
-    },
-    Check {
-        invariant: 17,
-        what: "a step of a dispute is earlier than the one before it",
-        prefix: "dsp_",
-        figures: ["step", ""],
-        sql: Sql("SELECT merchant_id, dispute_id, number, CAST(NULL AS BIGINT), count(*) OVER () FROM (\
-             SELECT merchant_id, dispute_id, number, at, LAG(at) OVER (\
-             PARTITION BY merchant_id, dispute_id ORDER BY number) AS before_at FROM dispute_states) s \
-             WHERE at < before_at ORDER BY merchant_id, dispute_id, number LIMIT 20"),
-    },
-    Check {
         invariant: 24,
         what: "what a lost dispute means was set, and no audit row says by whom",
         prefix: "",
@@ -135,15 +103,6 @@ const CHECKS: &[Check] = &[
     },
 ];
 
-const STEPS: Sql = Sql("SELECT DISTINCT before_state, state FROM (SELECT state, COALESCE(LAG(state) OVER (\
-     PARTITION BY merchant_id, dispute_id ORDER BY number), '') AS before_state FROM dispute_states) s \
-     ORDER BY before_state, state");
-const DISPUTES_WITH_STEP: Sql = Sql(
-    "SELECT merchant_id, dispute_id FROM (SELECT merchant_id, dispute_id, state, COALESCE(LAG(state) OVER (\
-     PARTITION BY merchant_id, dispute_id ORDER BY number), '') AS before_state FROM dispute_states) s \
-     WHERE before_state = $1 AND state = $2 ORDER BY merchant_id, dispute_id",
-);
-
 const SAID: Sql = Sql("SELECT DISTINCT dispute_id FROM evidence WHERE merchant_id = $1 AND dispute_id > $2
      ORDER BY dispute_id LIMIT $3");
 const LET_BE: Sql =
@@ -155,7 +114,6 @@ const CHOSEN: Sql =
 
 pub(super) async fn check(tx: &mut Tx, merchants: &[MerchantId], report: &mut VerifyReport) -> Result<()> {
     run(tx, CHECKS, report).await?;
-    check_steps(tx, report).await?;
     let (mut said, mut let_be, mut chosen) = (Vec::new(), Vec::new(), Vec::new());
     for merchant in merchants {
         unaudited(tx, *merchant, (SAID, "dsp_", acts::DISPUTE_EVIDENCE), &mut said).await?;
@@ -166,30 +124,4 @@ pub(super) async fn check(tx: &mut Tx, merchants: &[MerchantId], report: &mut Ve
     found(report, 24, "a dispute was accepted, and no audit row says who did", let_be);
     found(report, 24, "what a dispute means was chosen, and no audit row says who did", chosen);
     Ok(())
-}
-
-async fn check_steps(tx: &mut Tx, report: &mut VerifyReport) -> Result<()> {
-    let steps = tx.fetch_all(STEPS, args![], |row| Ok((row.text(0)?, row.text(1)?))).await?;
-    for (before, after) in steps.iter().filter(|(before, after)| !is_allowed(before, after)) {
-        let rows = tx
-            .fetch_all(DISPUTES_WITH_STEP, args![before, after], |row| {
-                Ok(format!("{} of mer_{}", DisputeId::from_bytes(row.bytes16(1)?), row.i64(0)?))
-            })
-            .await?;
-        let what = match before.as_str() {
-            "" => format!("the history of a dispute begins with {after}"),
-            before => format!("a dispute has the step from {before} to {after}"),
-        };
-        found(report, 17, &what, rows);
-    }
-    Ok(())
-}
-
-/// True if a history may have this step. The first may be any that a processor can tell of: that we let it be is known later.
-fn is_allowed(before: &str, after: &str) -> bool {
-    let Some(after) = DisputeState::parse(after) else { return false };
-    match before {
-        "" => after != DisputeState::Accepted,
-        before => DisputeState::parse(before).is_some_and(|before| before.may_become(after)),
-    }
 }

@@ -1,11 +1,8 @@
-//! Payouts: invariants 14 (account 1300), 15 and 17.
+//! Payouts: invariants 14 (account 1300) and 15.
 
-use super::{Check, VerifyReport, found, run};
-use crate::args;
+use super::{Check, VerifyReport, run};
 use crate::db::{Sql, Tx};
 use anyhow::Result;
-use billing::ids::PayoutId;
-use billing::payout::PayoutState;
 
 pub(super) const BEYOND_SUMS: &[Check] = &[
     Check {
@@ -122,63 +119,10 @@ pub(super) const CHECKS: &[Check] = &[
              SELECT 1 FROM payout_items i WHERE i.merchant_id = p.merchant_id AND i.payout_id = p.id)) \
              ORDER BY p.merchant_id, p.id LIMIT 20"),
     },
-    Check {
-        invariant: 17,
-        what: "the history of a payout has a gap or a number twice, or does not begin with 1",
-        prefix: "pyt_",
-        figures: ["steps", "last number"],
-        sql: Sql("SELECT merchant_id, payout_id, steps, highest, count(*) OVER () FROM (\
-             SELECT merchant_id, payout_id, count(*) AS steps, MAX(number) AS highest, MIN(number) AS lowest, \
-             count(DISTINCT number) AS numbers FROM payout_states GROUP BY merchant_id, payout_id) h \
-             WHERE steps <> highest OR lowest <> 1 OR numbers <> steps ORDER BY merchant_id, payout_id LIMIT 20"),
-    },
-    Check {
-        invariant: 17,
-        what: "the history of a payout does not end in its state, or there is none",
-        prefix: "pyt_",
-        figures: ["", ""],
-        sql: Sql("SELECT p.merchant_id, p.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM payouts p WHERE p.state <> COALESCE((SELECT s.state FROM payout_states s \
-             WHERE s.merchant_id = p.merchant_id AND s.payout_id = p.id ORDER BY s.number DESC LIMIT 1), '') \
-             ORDER BY p.merchant_id, p.id LIMIT 20"),
-    },
-    Check {
-        invariant: 17,
-        what: "a step of a payout is earlier than the one before it",
-        prefix: "pyt_",
-        figures: ["step", ""],
-        sql: Sql("SELECT merchant_id, payout_id, number, CAST(NULL AS BIGINT), count(*) OVER () FROM (\
-             SELECT merchant_id, payout_id, number, at, LAG(at) OVER (\
-             PARTITION BY merchant_id, payout_id ORDER BY number) AS before_at FROM payout_states) s \
-             WHERE at < before_at ORDER BY merchant_id, payout_id, number LIMIT 20"),
-    },
 ];
 
-const STEPS: Sql = Sql("SELECT DISTINCT before_state, state FROM (SELECT state, LAG(state) OVER (\
-     PARTITION BY merchant_id, payout_id ORDER BY number) AS before_state FROM payout_states) s \
-     WHERE before_state IS NOT NULL ORDER BY before_state, state");
-const PAYOUTS_WITH_STEP: Sql =
-    Sql("SELECT merchant_id, payout_id FROM (SELECT merchant_id, payout_id, state, LAG(state) OVER (\
-     PARTITION BY merchant_id, payout_id ORDER BY number) AS before_state FROM payout_states) s \
-     WHERE before_state = $1 AND state = $2 ORDER BY merchant_id, payout_id");
-
-/// Whether a step is allowed is asked of the transition table itself.
 pub(super) async fn check(tx: &mut Tx, report: &mut VerifyReport) -> Result<()> {
     run(tx, BEYOND_SUMS, report).await?;
     run(tx, CHECKS, report).await?;
-    let steps = tx.fetch_all(STEPS, args![], |row| Ok((row.text(0)?, row.text(1)?))).await?;
-    for (before, after) in steps.iter().filter(|(before, after)| !is_allowed(before, after)) {
-        let rows = tx
-            .fetch_all(PAYOUTS_WITH_STEP, args![before, after], |row| {
-                Ok(format!("{} of mer_{}", PayoutId::from_bytes(row.bytes16(1)?), row.i64(0)?))
-            })
-            .await?;
-        found(report, 17, &format!("the history of a payout has the step from {before} to {after}"), rows);
-    }
     Ok(())
-}
-
-fn is_allowed(before: &str, after: &str) -> bool {
-    let (before, after) = (PayoutState::parse(before), PayoutState::parse(after));
-    before.zip(after).is_some_and(|(before, after)| before.may_become(after))
 }

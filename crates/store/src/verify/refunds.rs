@@ -1,13 +1,11 @@
-//! Refunds against the ledger, their parts, their history and the audit trail: invariants 13, 14, 17 and 24. What they took of a
+//! Refunds against the ledger, their parts and the audit trail: invariants 13, 14 and 24. What they took of a
 //! payment is part of invariant 12.
 
 use super::{Check, VerifyReport, found, run};
-use crate::args;
 use crate::audit::acts;
 use crate::db::{Sql, Tx};
 use anyhow::Result;
-use billing::ids::{MerchantId, RefundId};
-use billing::refund::RefundState;
+use billing::ids::MerchantId;
 
 const CHECKS: &[Check] = &[
     Check {
@@ -87,36 +85,6 @@ const CHECKS: &[Check] = &[
         ),
     },
     Check {
-        invariant: 17,
-        what: "the history of a refund has a gap or a number twice, or does not begin with 1",
-        prefix: "rfd_",
-        figures: ["steps", "last number"],
-        sql: Sql("SELECT merchant_id, refund_id, steps, highest, count(*) OVER () FROM (\
-             SELECT merchant_id, refund_id, count(*) AS steps, MAX(number) AS highest, MIN(number) AS lowest, \
-             count(DISTINCT number) AS numbers FROM refund_states GROUP BY merchant_id, refund_id) h \
-             WHERE steps <> highest OR lowest <> 1 OR numbers <> steps ORDER BY merchant_id, refund_id LIMIT 20"),
-    },
-    Check {
-        invariant: 17,
-        what: "the history of a refund does not end in its state, or there is none",
-        prefix: "rfd_",
-        figures: ["", ""],
-        sql: Sql("SELECT y.merchant_id, y.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM refunds y WHERE y.state <> COALESCE((SELECT s.state FROM refund_states s \
-             WHERE s.merchant_id = y.merchant_id AND s.refund_id = y.id ORDER BY s.number DESC LIMIT 1), '') \
-             ORDER BY y.merchant_id, y.id LIMIT 20"),
-    },
-    Check {
-        invariant: 17,
-        what: "a step of a refund is earlier than the one before it",
-        prefix: "rfd_",
-        figures: ["step", ""],
-        sql: Sql("SELECT merchant_id, refund_id, number, CAST(NULL AS BIGINT), count(*) OVER () FROM (\
-             SELECT merchant_id, refund_id, number, at, LAG(at) OVER (\
-             PARTITION BY merchant_id, refund_id ORDER BY number) AS before_at FROM refund_states) s \
-             WHERE at < before_at ORDER BY merchant_id, refund_id, number LIMIT 20"),
-    },
-    Check {
         invariant: 24,
         what: "an amount above which refunds are approved was set, and no audit row says by whom",
         prefix: "",
@@ -129,14 +97,6 @@ const CHECKS: &[Check] = &[
     },
 ];
 
-const STEPS: Sql = Sql("SELECT DISTINCT before_state, state FROM (SELECT state, COALESCE(LAG(state) OVER (\
-     PARTITION BY merchant_id, refund_id ORDER BY number), '') AS before_state FROM refund_states) s \
-     ORDER BY before_state, state");
-const REFUNDS_WITH_STEP: Sql = Sql(
-    "SELECT merchant_id, refund_id FROM (SELECT merchant_id, refund_id, state, COALESCE(LAG(state) OVER (\
-     PARTITION BY merchant_id, refund_id ORDER BY number), '') AS before_state FROM refund_states) s \
-     WHERE before_state = $1 AND state = $2 ORDER BY merchant_id, refund_id",
-);
 const ASKED: Sql = Sql(
     "SELECT id FROM refunds WHERE merchant_id = $1 AND id > $2 AND origin = 'asked' ORDER BY id LIMIT $3",
 );
@@ -151,17 +111,6 @@ const PAID: Sql = Sql("SELECT id FROM refunds WHERE merchant_id = $1 AND id > $2
 
 pub(super) async fn check(tx: &mut Tx, merchants: &[MerchantId], report: &mut VerifyReport) -> Result<()> {
     run(tx, CHECKS, report).await?;
-    let steps = tx.fetch_all(STEPS, args![], |row| Ok((row.text(0)?, row.text(1)?))).await?;
-    let mut wrong = Vec::new();
-    for (before, after) in steps.iter().filter(|(before, after)| !is_allowed(before, after)) {
-        let rows = tx
-            .fetch_all(REFUNDS_WITH_STEP, args![before, after], |row| {
-                Ok((RefundId::from_bytes(row.bytes16(1)?), row.i64(0)?))
-            })
-            .await?;
-        wrong.extend(rows.iter().map(|(id, of)| format!("{id} of mer_{of}, from {before:?} to {after:?}")));
-    }
-    found(report, 17, "a refund took a step that the table does not have", wrong);
     let mut unnamed = Vec::new();
     for merchant in merchants {
         for (rows, act) in [
@@ -175,13 +124,4 @@ pub(super) async fn check(tx: &mut Tx, merchants: &[MerchantId], report: &mut Ve
     }
     found(report, 24, "a refund was asked for, approved or paid, and no audit row says who did", unnamed);
     Ok(())
-}
-
-/// True if a history may have this step; nothing comes before the first.
-fn is_allowed(before: &str, after: &str) -> bool {
-    let Some(after) = RefundState::parse(after) else { return false };
-    match before {
-        "" => after == RefundState::Requested,
-        before => RefundState::parse(before).is_some_and(|before| before.may_become(after)),
-    }
 }

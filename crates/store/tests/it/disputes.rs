@@ -226,8 +226,8 @@ both_engines!(disputes_of_another_merchant, async |db: TestDatabase| {
     for (table, phrase) in [
         ("disputes", "a dispute refers"),
         ("dispute_states", "a step of a dispute"),
-        ("evidence", "a step of a dispute"),
-        ("evidence_files", "a step of a dispute"),
+        ("evidence", "evidence refers to a dispute"),
+        ("evidence_files", "a file of evidence refers to a dispute"),
     ] {
         tamper(&db, &format!("UPDATE {table} SET merchant_id = 2")).await;
         names(&look(&store).await, 22, phrase);

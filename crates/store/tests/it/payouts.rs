@@ -162,7 +162,7 @@ breaks! {
         "UPDATE payout_items SET payment_id = (SELECT id FROM contacts) WHERE line_id = 'txn_2'";
     a_step_of_a_strange_payout: 22, "a step of a payout's history",
         "UPDATE payout_states SET payout_id = (SELECT id FROM contacts) WHERE number = 2";
-    a_payout_of_no_merchant: 22, "a payout belongs to a merchant",
+    a_payout_of_no_merchant: 22, "rows belong to a merchant that does not exist",
         "UPDATE payouts SET merchant_id = 99 WHERE processor_payout_id = 'po_420'";
 }
 

@@ -183,7 +183,7 @@ breaks! {
         "UPDATE refunds SET state = 'unknown' WHERE state = 'requested'";
     a_step_of_a_refund_before_the_one_before: 17, "a step of a refund is earlier",
         "UPDATE refund_states SET at = 1 WHERE state = 'succeeded'";
-    a_step_that_no_refund_takes: 17, "a refund took a step that the table does not have",
+    a_step_that_no_refund_takes: 17, "the history of a refund has the step from",
         "UPDATE refund_states SET state = 'canceled' WHERE state = 'submitting'";
     a_refund_that_nobody_asked_for: 24, "a refund was asked for, approved or paid",
         "DELETE FROM audit WHERE act = 'refund.request'";
