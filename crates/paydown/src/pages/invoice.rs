@@ -3,7 +3,9 @@
 mod rows;
 
 use super::amount::AmountForm;
-use super::parts::{Figures, Lifecycle, Method, Pill, Progress, Segment, Status, bar, near_date};
+use super::parts::{
+    Figures, Lifecycle, Method, Pill, Progress, Segment, Status, bar, near_date, trouble_pill,
+};
 use super::refund::RefundNote;
 use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
@@ -350,9 +352,20 @@ impl InvoicePage {
         matches!(self.offer, Offer::InFull) && self.can_pay()
     }
 
-    /// Status words.
+    /// Status words: how far it has come, when it is due, and the bank's trouble with a payment of it.
     pub fn pills(&self) -> Vec<Pill> {
-        self.status.pills()
+        let came_back = self.notices.iter().any(|notice| matches!(notice, Notice::TakenBack { .. }));
+        let trouble = match (came_back, self.contested().next()) {
+            (true, _) => Some("status-returned"),
+            (false, Some(_)) => Some("status-in-dispute"),
+            (false, None) => None,
+        };
+        self.status.pills().into_iter().chain(trouble.map(trouble_pill)).collect()
+    }
+
+    /// Payments that the card's bank looks into.
+    fn contested(&self) -> impl Iterator<Item = &PaymentRow> {
+        self.payments.iter().filter(|row| matches!(row.state, PaymentRowState::Contested { .. }))
     }
 
     /// The bar's parts; none while nothing is paid or in progress.
@@ -432,7 +445,14 @@ impl InvoicePage {
     }
 
     fn paid_on(&self) -> Option<String> {
-        let last = self.payments.iter().filter(|row| self.has_receipt(row)).map(|row| row.on).max()?;
+        let pays = |row: &&PaymentRow| {
+            self.has_receipt(row)
+                || matches!(
+                    row.state,
+                    PaymentRowState::Used { .. } | PaymentRowState::Moved { here: true, .. }
+                )
+        };
+        let last = self.payments.iter().filter(pays).map(|row| row.on).max()?;
         Some(near_date(&self.chrome, last, self.status.today))
     }
 
@@ -441,13 +461,18 @@ impl InvoicePage {
         let mut ranked: Vec<(u8, DrawnNotice)> =
             self.notices.iter().map(|notice| self.drawn(notice)).collect();
         let plain = |tone, words| DrawnNotice { tone, words, own_payment: None };
+        for row in self.contested() {
+            let on = ("on", Arg::text(near_date(&self.chrome, row.on, self.status.today)));
+            let args = [("amount", self.chrome.amount(row.amount)), on];
+            ranked.push((1, plain("late", self.chrome.say("notice-contested", &args))));
+        }
         if self.stands() && self.figures.all_in_flight() {
-            ranked.push((3, plain("flight", self.chrome.say("notice-all-in-flight", &[]))));
+            ranked.push((4, plain("flight", self.chrome.say("notice-all-in-flight", &[]))));
         }
         if self.status.is_overdue() && self.can_pay() {
             let due = Arg::text(near_date(&self.chrome, self.status.due, self.status.today));
             let key = if self.form().is_some() { "notice-overdue" } else { "notice-overdue-in-full" };
-            ranked.push((4, plain("late", self.chrome.say(key, &[("due", due)]))));
+            ranked.push((5, plain("late", self.chrome.say(key, &[("due", due)]))));
         }
         ranked.sort_by_key(|(rank, _)| *rank);
         ranked.into_iter().map(|(_, drawn)| drawn).take(2).collect()
@@ -477,30 +502,30 @@ impl InvoicePage {
                 let key = if some_left { "notice-someone-elses" } else { "notice-someone-elses-all" };
                 let count = ("count", Arg::Number((*payments).into()));
                 let args = [count, ("amount", chrome.amount(*amount)), other[0].clone()];
-                (1, "flight", chrome.say(key, &args))
+                (2, "flight", chrome.say(key, &args))
             }
             Notice::Clearing { amount, by, on, expected_on } => {
-                (1, "flight", self.clearing_words(*amount, by.as_ref(), (*on, *expected_on)))
+                (2, "flight", self.clearing_words(*amount, by.as_ref(), (*on, *expected_on)))
             }
             Notice::TakenBack { amount, reason } => {
                 let why = ("why", Arg::text(reason.map(|key| chrome.t(key)).unwrap_or_default()));
                 (0, "late", chrome.say("notice-taken-back", &[("amount", chrome.amount(*amount)), why]))
             }
             Notice::Checking { amount } => {
-                (2, "flight", chrome.say("notice-checking", &[("amount", chrome.amount(*amount))]))
+                (3, "flight", chrome.say("notice-checking", &[("amount", chrome.amount(*amount))]))
             }
             Notice::CreditUsed { amount } => {
                 (0, "plain", chrome.say("notice-credit-used", &[("amount", chrome.amount(*amount))]))
             }
             Notice::NoMethod => {
                 let contact = ("contact", Arg::name(&chrome.merchant.help_contact));
-                (3, "plain", chrome.say("notice-no-method", &[("merchant", chrome.merchant_name()), contact]))
+                (4, "plain", chrome.say("notice-no-method", &[("merchant", chrome.merchant_name()), contact]))
             }
-            Notice::TooMuchForACard { most } => (3, "plain", too_much_for_a_card(chrome, *most)),
-            Notice::Paused => (3, "plain", chrome.say("notice-paused", &[])),
+            Notice::TooMuchForACard { most } => (4, "plain", too_much_for_a_card(chrome, *most)),
+            Notice::Paused => (4, "plain", chrome.say("notice-paused", &[])),
             Notice::TooLittleForACard => {
                 let args = [other[0].clone(), ("merchant", chrome.merchant_name())];
-                (3, "plain", chrome.say("notice-too-little", &args))
+                (4, "plain", chrome.say("notice-too-little", &args))
             }
         };
         (rank, DrawnNotice { tone, words, own_payment })

@@ -43,6 +43,13 @@ pub struct Saved {
     pub agreement: Option<Agreement>,
 }
 
+impl Saved {
+    /// False where it has expired, or the leave to debit it has ended.
+    pub fn can_be_charged(&self) -> bool {
+        !self.is_expired && self.agreement.as_ref().is_none_or(|agreement| agreement.holds)
+    }
+}
+
 /// The leave to debit an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agreement {
@@ -94,6 +101,15 @@ impl MethodsPage {
             News::Declined => "method-declined",
             News::NotAdded => "method-not-added",
         }))
+    }
+
+    /// How loud that is: what did not work out is told as the notices of an invoice are.
+    pub fn news_tone(&self) -> &'static str {
+        match self.news {
+            Some(News::Added) => "paid",
+            Some(News::Declined) => "late",
+            _ => "plain",
+        }
     }
 
     /// What is said of one: when it expires, since when it is saved.

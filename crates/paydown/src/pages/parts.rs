@@ -139,6 +139,11 @@ impl Status {
     }
 }
 
+/// What a bank did with a payment, as a status word.
+pub fn trouble_pill(key: &'static str) -> Pill {
+    Pill { tone: "late", icon: ALERT, text: texts().get(key) }
+}
+
 /// One part of the bar, in thousandths of its length.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {

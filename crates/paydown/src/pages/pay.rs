@@ -199,7 +199,15 @@ impl PayPage {
                 }
                 _ => return self.chrome.say("pay-under-button-saved", &[]),
             },
-            None if self.is_charged_here() => return self.chrome.say("pay-under-button-saved", &[]),
+            None if self.is_charged_here() => {
+                let held = self.ways.iter().find_map(|way| way.saved.as_ref()?.stop_until.clone());
+                return match held {
+                    Some(until) => {
+                        self.chrome.say("pay-under-button-some-held", &[("until", Arg::text(until))])
+                    }
+                    None => self.chrome.say("pay-under-button-saved", &[]),
+                };
+            }
             None => "pay-under-button-any",
             Some(way) if way.method.is_bank_debit() => "pay-under-button-bank",
             Some(_) => "pay-under-button",

@@ -86,6 +86,16 @@ pub enum Contest {
     PartBack(Money),
 }
 
+impl Contest {
+    /// It in a sentence.
+    pub fn words(&self, chrome: &Chrome) -> Rich {
+        match self {
+            Contest::Open => chrome.say("contested", &[]),
+            Contest::PartBack(part) => chrome.say("contested-part-back", &[("part", chrome.amount(*part))]),
+        }
+    }
+}
+
 /// What is told of a bank debit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Debit {
@@ -311,12 +321,7 @@ impl PaymentPage {
     fn add_besides(&self, sentences: &mut Vec<Rich>) {
         let chrome = &self.chrome;
         if self.succeeded() {
-            sentences.extend(self.contest.map(|contest| match contest {
-                Contest::Open => chrome.say("contested", &[]),
-                Contest::PartBack(part) => {
-                    chrome.say("contested-part-back", &[("part", chrome.amount(part))])
-                }
-            }));
+            sentences.extend(self.contest.map(|contest| contest.words(chrome)));
         }
         if self.stopped_too_late && self.outcome != Outcome::Stopped {
             let time = self.held.as_ref().map_or_else(String::new, |held| held.time.clone());

@@ -2,7 +2,8 @@
 //! later is a note.
 
 use super::parts::{Method, charged};
-use super::refund::RefundNote;
+use super::payment::Contest;
+use super::refund::{RefundNote, RefundNoteState};
 use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
@@ -42,6 +43,25 @@ pub struct ReceiptPage {
     pub payer_reference: Option<String>,
     /// What went back of it since, oldest first. The receipt itself is never edited: these are notes.
     pub refunds: Vec<RefundNote>,
+    /// What the bank did with it since.
+    pub bank: Option<BankNote>,
+}
+
+/// What a bank did with money that had been received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BankNote {
+    /// The payer's bank took a debit back.
+    TakenBack {
+        /// The day.
+        on: Date,
+    },
+    /// The card's bank gave all of it back.
+    GivenBack {
+        /// The day.
+        on: Date,
+    },
+    /// The card's bank looks into it, or gave a part of it back.
+    Contest(Contest),
 }
 
 /// One invoice a payment was set against.
@@ -98,8 +118,24 @@ impl ReceiptPage {
         )
     }
 
-    /// The invoice of which this payment took the last that was open: (address, sentence).
+    /// What has happened to it since, each a sentence: the bank's act, then what was refunded.
+    pub fn notes(&self) -> Vec<Rich> {
+        let chrome = &self.chrome;
+        let on = |key, on: &Date| chrome.say(key, &[("on", Arg::text(chrome.date(on)))]);
+        let bank = self.bank.as_ref().map(|bank| match bank {
+            BankNote::TakenBack { on: day } => on("receipt-taken-back", day),
+            BankNote::GivenBack { on: day } => on("receipt-given-back", day),
+            BankNote::Contest(contest) => contest.words(chrome),
+        });
+        bank.into_iter().chain(self.refunds.iter().map(|refund| refund.words(chrome))).collect()
+    }
+
+    /// The invoice of which this payment took the last that was open: (address, sentence). Not told where it is owed again.
     pub fn settled(&self) -> Option<(String, Rich)> {
+        let is_owed_again = |refund: &RefundNote| refund.state == RefundNoteState::OwedAgain;
+        if self.bank.is_some() || self.refunds.iter().any(is_owed_again) {
+            return None;
+        }
         let last_part =
             self.applied.iter().find(|part| part.balance_after.is_zero() && part.amount.is_positive())?;
         let words = self.chrome.say("receipt-settled", &[("number", Arg::name(&last_part.number))]);

@@ -34,7 +34,7 @@ pub struct SavedWay {
     pub title: String,
     /// `04/28`, of a card.
     pub expires: Option<String>,
-    /// Until when a debit of it can be stopped: `16:00 Pacific time`.
+    /// Until when a debit of it can be stopped: `16:00 Pacific time on 18 Nov`.
     pub stop_until: Option<String>,
 }
 

@@ -24,7 +24,7 @@ use store::invoices::{self, Invoice, InvoiceLine};
 use store::payment_methods::{self, SavedMethod};
 use store::payments::{self, Payment};
 use store::processor_accounts::ProcessorAccount;
-use store::{cut_offs, grants, receipts, surcharges};
+use store::{cut_offs, grants, mandates, receipts, surcharges};
 
 /// A page is at most so old when somebody acts on it: what was paid since may be news.
 const LATELY_SECONDS: i64 = 1_800;
@@ -119,7 +119,8 @@ async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, F
     };
     let saved = match (&access, reader.contact(), account) {
         (Access::Contact, Some(contact), Some(account)) => {
-            payment_methods::list(tx, account, contact).await?
+            let saved = payment_methods::list(tx, account, contact).await?;
+            chargeable(tx, merchant, saved).await?
         }
         _ => Vec::new(),
     };
@@ -151,6 +152,29 @@ async fn read(tx: &mut Tx, looking: &Looking) -> anyhow::Result<Result<Loaded, F
         cut_off: cut_offs::find(tx, merchant).await?,
         passes_on,
     }))
+}
+
+/// What was saved without the accounts whose owner has taken back the leave to debit them, or whose bank denies it.
+async fn chargeable(
+    tx: &mut Tx,
+    merchant: MerchantId,
+    saved: Vec<SavedMethod>,
+) -> anyhow::Result<Vec<SavedMethod>> {
+    let mut free = Vec::new();
+    for one in saved {
+        let mandate = match one.mandate_id {
+            Some(id) => mandates::find_by_id(tx, merchant, id).await?,
+            None => None,
+        };
+        let may_be_charged = match &mandate {
+            Some(mandate) => mandate.ended.is_none(),
+            None => !one.method.is_bank_debit(),
+        };
+        if may_be_charged {
+            free.push(one);
+        }
+    }
+    Ok(free)
 }
 
 /// The invoice that an address is about, for a reader who may see it: (id, number). For error pages, so it never fails.

@@ -101,7 +101,7 @@ pub async fn show(ctx: Ctx, Query(said): Query<Said>) -> Result<Response, Fail> 
     let found = find(&ctx, account, contact.id).await?;
     let page = MethodsPage {
         chrome: ctx.chrome(),
-        saved: found.saved.iter().map(|(saved, mandate)| shown(&ctx, saved, mandate.as_ref())).collect(),
+        saved: all_shown(&ctx, &found.saved),
         unfinished: found
             .unfinished
             .iter()
@@ -119,6 +119,16 @@ pub async fn show(ctx: Ctx, Query(said): Query<Said>) -> Result<Response, Fail> 
     ctx.page(StatusCode::OK, &page)
 }
 
+/// All of them. The one that leads among those that can be charged is offered first, whether its owner said so or not.
+fn all_shown(ctx: &Ctx, saved: &[(SavedMethod, Option<Mandate>)]) -> Vec<Saved> {
+    let mut all: Vec<Saved> =
+        saved.iter().map(|(saved, mandate)| shown(ctx, saved, mandate.as_ref())).collect();
+    if let Some(first) = all.iter_mut().find(|one| one.can_be_charged()) {
+        first.is_default = true;
+    }
+    all
+}
+
 fn shown(ctx: &Ctx, saved: &SavedMethod, mandate: Option<&Mandate>) -> Saved {
     Saved {
         id: saved.id.to_string(),
@@ -126,7 +136,7 @@ fn shown(ctx: &Ctx, saved: &SavedMethod, mandate: Option<&Mandate>) -> Saved {
         expires: expiry(saved),
         is_expired: has_expired(saved, ctx.now, &ctx.zone),
         on: ctx.day(saved.created_at),
-        is_default: saved.default_since.is_some(),
+        is_default: false,
         agreement: mandate
             .map(|mandate| Shown { id: mandate.id.to_string(), holds: mandate.ended.is_none() }),
     }

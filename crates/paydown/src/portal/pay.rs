@@ -8,6 +8,7 @@ use crate::actions::submit_attempt::{PAYER_WAITS, Submitted, note_redirect, subm
 use crate::csrf::Posted;
 use crate::headers::FormAction;
 use crate::pages::mandate;
+use crate::pages::parts::near_date;
 use crate::pages::pay::{EarlierPayment, OtherWays, PayPage, PayProblem};
 use crate::pages::ways::{CannotCarry, SavedWay, Way};
 use crate::portal::context::{Access, Ctx, see_other};
@@ -18,6 +19,7 @@ use crate::portal::load::{self, Loaded, Offer};
 use crate::portal::methods::{expiry, saved_title};
 use crate::portal::payment::card_page;
 use crate::portal::refusals::Asked;
+use crate::texts::Arg;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -397,6 +399,13 @@ fn send_at(ctx: &Ctx, loaded: &Loaded) -> Timestamp {
     next_cut_off(ctx.now, &ctx.zone, loaded.cut_off)
 }
 
+/// `16:00 Pacific time on 18 Nov`.
+fn stop_until(ctx: &Ctx, send_at: Timestamp) -> String {
+    let chrome = ctx.chrome();
+    let day = near_date(&chrome, ctx.day(send_at), ctx.today());
+    chrome.words("time-on-day", &[("time", Arg::text(chrome.clock(send_at))), ("on", Arg::text(day))])
+}
+
 /// What is taken, the fee included.
 fn taken(amount: Money, fee: Option<Money>) -> Result<Money, Fail> {
     let taken = fee.map_or(Ok(amount), |fee| amount.checked_add(fee));
@@ -408,9 +417,6 @@ fn saved_ways(ctx: &Ctx, loaded: &Loaded, amount: Money) -> Result<Vec<Way>, Fai
     let mut ways = Vec::new();
     for saved in &loaded.saved {
         let Some(offer) = loaded.offers.iter().find(|offer| offer.method == saved.method) else { continue };
-        if saved.method.is_bank_debit() && saved.mandate_id.is_none() {
-            continue;
-        }
         let expired = has_expired(saved, ctx.now, &ctx.zone).then_some(CannotCarry::Expired);
         let send_at = send_at(ctx, loaded);
         let fee = loaded.fee(offer, amount)?;
@@ -424,7 +430,7 @@ fn saved_ways(ctx: &Ctx, loaded: &Loaded, amount: Money) -> Result<Vec<Way>, Fai
                 id: saved.id.to_string(),
                 title: saved_title(saved),
                 expires: expiry(saved),
-                stop_until: saved.method.is_bank_debit().then(|| ctx.chrome().clock(send_at)),
+                stop_until: saved.method.is_bank_debit().then(|| stop_until(ctx, send_at)),
             }),
         });
     }

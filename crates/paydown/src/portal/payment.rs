@@ -8,7 +8,7 @@ use crate::actions::submit_attempt::{note_redirect, note_seen};
 use crate::csrf::Posted;
 use crate::pages::challenge::ChallengePage;
 use crate::pages::payment::{Contest, Debit, Decline as Reason, Held, Outcome as Shown, PaymentPage};
-use crate::pages::receipt::{Applied, ReceiptPage};
+use crate::pages::receipt::{Applied, BankNote, ReceiptPage};
 use crate::portal::context::{Access, Ctx, Reader, see_other};
 use crate::portal::fail::Fail;
 use crate::portal::invoice::{bank_reason, method};
@@ -385,8 +385,19 @@ pub async fn receipt(ctx: Ctx, Path((_, id)): At) -> Result<Response, Fail> {
         kept_as_credit: money(receipt.credit_minor),
         payer_reference: payment.payer_reference.clone(),
         refunds: told.into_iter().map(|refund| refund.note(&ctx)).collect(),
+        bank: bank_note(&ctx, &payment).await?,
     };
     ctx.page(StatusCode::OK, &page)
+}
+
+/// What the bank did with a payment after it was received.
+async fn bank_note(ctx: &Ctx, payment: &Payment) -> Result<Option<BankNote>, Fail> {
+    let changed_on = ctx.day(payment.returned_at.unwrap_or(payment.changed_at));
+    Ok(match payment.state {
+        PaymentState::Returned => Some(BankNote::TakenBack { on: changed_on }),
+        PaymentState::ChargedBack => Some(BankNote::GivenBack { on: changed_on }),
+        _ => contest(ctx, payment).await?.map(BankNote::Contest),
+    })
 }
 
 /// A receipt as far as its reader may know it. Who came by the link of one invoice learns nothing of the others that the

@@ -6,17 +6,24 @@
 //! ([`test_app::TestApp::finish`]). Nothing sleeps to wait for another; a page is looked at until it says what is
 //! expected. `cargo xtask browser` finds the browser; without one the tests fail.
 
+mod acts;
 mod alarms;
 mod amount;
 #[expect(dead_code, reason = "these tests need some of what the end-to-end tests need")]
 #[path = "../it/builders.rs"]
 mod builders;
 mod cards;
+mod challenges;
 mod chromedriver;
 mod debits;
 mod examine;
 mod keyboard;
 mod main_job;
+mod methods;
+mod money_back;
+mod proving;
+mod results;
+mod returns;
 mod saved;
 mod screens;
 mod sign_in;

@@ -215,7 +215,8 @@ impl Stage {
     pub async fn deliver_mail(&self) {
         self.app.settle().await;
         let folder = Arc::new(Folder::try_new(self.mail.path()).expect("the folder takes mail"));
-        deliver_due(&self.app.app, folder, 100).await.expect("mail is sent");
+        // A few leave at a time.
+        while deliver_due(&self.app.app, folder.clone(), 100).await.expect("mail is sent") > 0 {}
     }
 }
 

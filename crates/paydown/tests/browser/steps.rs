@@ -33,6 +33,14 @@ impl Visitor {
         self.sees("Card number").await;
     }
 
+    /// The same where there are several ways to pay.
+    pub async fn go_to_card_page_by(&self, way: &str) {
+        self.tick(way).await;
+        self.fill("E-mail for the receipt", "payer@acme.example").await;
+        self.press("Continue").await;
+        self.sees("Card number").await;
+    }
+
     /// On the processor's page: types a card and pays.
     pub async fn pay_by(&self, card: &str, amount: &str) {
         self.type_card(card).await;
@@ -73,6 +81,15 @@ impl Visitor {
         self.type_account(account).await;
         self.agree().await;
         self.press(&format!("Agree and pay {amount}")).await;
+    }
+
+    /// On the bank's page: types the code that it shows, and says yes.
+    pub async fn approves(&self) {
+        self.sees("Is it you?").await;
+        let shown = "return document.querySelector('.digits').textContent";
+        let code = self.ask(shown, vec![]).await;
+        self.fill("Code", code.as_str().expect("a code").trim()).await;
+        self.press("Approve").await;
     }
 
     /// On the sign-in page: an address, and the code that comes by mail.

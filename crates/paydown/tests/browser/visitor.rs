@@ -72,6 +72,19 @@ impl Visitor {
         .await;
     }
 
+    /// Clicks the one button or link that is read out with these words.
+    pub async fn press_named(&self, name: &str) {
+        self.clicks.set(self.clicks.get() + 1);
+        let path = format!("//button[@aria-label=\"{name}\"]|//a[@aria-label=\"{name}\"]");
+        self.until(&format!("press {name:?}"), async || {
+            match self.driver.find_all(By::XPath(path.as_str())).await?.as_slice() {
+                [only] => only.click().await.map(Some),
+                _ => Ok(None),
+            }
+        })
+        .await;
+    }
+
     /// Clicks it twice, as fast as a hand can.
     pub async fn press_twice(&self, words: &str) {
         let found = self.named(words).await.expect("the page can be searched");
@@ -227,6 +240,7 @@ impl Visitor {
 
     /// Pulls the plug, or puts it back.
     pub async fn is_offline(&self, offline: bool) {
+        self.watch.borrow_mut().expect_silence();
         let line =
             json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
         self.devtools("Network.emulateNetworkConditions", line).await;

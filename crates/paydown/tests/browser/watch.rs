@@ -25,6 +25,8 @@ pub struct Watch {
     refused: Vec<(String, u64)>,
     /// The failures of ours that a story brings about and looks at: 500, 503.
     failures: Vec<u64>,
+    /// True once a story has pulled the plug.
+    was_offline: bool,
     blocked: Vec<String>,
     kinds: BTreeMap<String, String>,
     weight: Weight,
@@ -69,6 +71,7 @@ impl Watch {
             scripts: Vec::new(),
             refused: Vec::new(),
             failures: Vec::new(),
+            was_offline: false,
             blocked: Vec::new(),
             kinds: BTreeMap::new(),
             weight: Weight::default(),
@@ -78,6 +81,11 @@ impl Watch {
     /// From now on a page may be answered with this failure of ours.
     pub fn expect_failure(&mut self, status: u64) {
         self.failures.push(status);
+    }
+
+    /// From now on a page may ask in vain.
+    pub fn expect_silence(&mut self) {
+        self.was_offline = true;
     }
 
     /// Takes over what the browser has logged since the last time.
@@ -157,7 +165,8 @@ impl Watch {
                     && entry.message.starts_with(url.as_str())
                     && entry.message.contains(&format!("status of {status}"))
             });
-        is_remark || is_refusal
+        let is_silence = is_report && self.was_offline && entry.message.contains("ERR_INTERNET_DISCONNECTED");
+        is_remark || is_refusal || is_silence
     }
 }
 

@@ -56,6 +56,11 @@ impl InvoicePage {
         self.chrome.say(key, &[("on", on), ("by", by)])
     }
 
+    /// True where the money is not here any more: the bank took it back.
+    pub fn came_back(&self, row: &PaymentRow) -> bool {
+        matches!(row.state, PaymentRowState::TakenBack { .. })
+    }
+
     /// The running balance after a received payment.
     pub fn balance_words(&self, row: &PaymentRow) -> Option<Rich> {
         match row.state {

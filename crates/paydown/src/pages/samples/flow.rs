@@ -6,7 +6,7 @@ use super::super::mandate;
 use super::super::parts::Method;
 use super::super::pay::{EarlierPayment, PayPage, PayProblem};
 use super::super::payment::{Contest, Debit, Decline, Outcome, PaymentPage};
-use super::super::receipt::{Applied, ReceiptPage};
+use super::super::receipt::{Applied, BankNote, ReceiptPage};
 use super::super::refund::{RefundNote, RefundNoteState};
 use super::super::sign_in::{
     CodePage, CodeProblem, CodeWay, CompaniesPage, Company, EmailProblem, SignInLinkPage, SignInPage,
@@ -302,6 +302,7 @@ fn receipt() -> ReceiptPage {
         kept_as_credit: usd(0),
         payer_reference: Some("Run 118".to_owned()),
         refunds: Vec::new(),
+        bank: None,
     }
 }
 
@@ -327,6 +328,10 @@ fn receipts() -> Vec<(String, String)> {
         render("receipt-surplus", surplus),
         render("receipt-settled", settled),
         render("receipt-refunded", ReceiptPage { refunds: refunds(), ..receipt() }),
+        render(
+            "receipt-taken-back",
+            ReceiptPage { bank: Some(BankNote::TakenBack { on: date(2026, 11, 25) }), ..receipt() },
+        ),
         render("receipt-credit", ReceiptPage { method: Method::Credit, ..receipt() }),
     ]
 }
