@@ -1,5 +1,6 @@
 //! S6, S8 and S15: the invoice page, with or without a chosen amount. It shows figures it is given; it computes none.
 
+mod notices;
 mod rows;
 
 use super::amount::AmountForm;
@@ -96,7 +97,7 @@ pub enum Offer {
 /// Something that must be said before the amount.
 #[derive(Debug, Clone)]
 pub enum Notice {
-    /// The payer's own payment waits on the card page.
+    /// The payer's own payment waits for them.
     OwnUnfinished {
         /// Its id.
         payment_id: String,
@@ -104,6 +105,8 @@ pub enum Notice {
         amount: Money,
         /// When it was started.
         started_at: Timestamp,
+        /// Where it waits.
+        place: Place,
     },
     /// The card page of the payer's own payment did not open.
     OwnNotOpened {
@@ -165,6 +168,17 @@ pub enum Notice {
     NoMethod,
     /// Nothing can be written, so that nobody can pay.
     Paused,
+}
+
+/// Where an unfinished payment waits for its payer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// On the card page.
+    CardPage,
+    /// On the bank page, or for the small deposits that prove the account. It may take days.
+    Bank,
+    /// At the bank of a saved card, which wants to see the payer.
+    Challenge,
 }
 
 /// One payment on this invoice.
@@ -260,8 +274,8 @@ pub enum PaymentRowState {
 pub struct OwnPayment {
     /// Its id.
     pub id: String,
-    /// True where its card page is open; otherwise its own page says more.
-    pub can_go_on: bool,
+    /// What leads on to where it waits, a key of the catalogue; otherwise its own page says more.
+    pub go_on: Option<&'static str>,
 }
 
 /// A notice as it is drawn.
@@ -454,111 +468,6 @@ impl InvoicePage {
         };
         let last = self.payments.iter().filter(pays).map(|row| row.on).max()?;
         Some(near_date(&self.chrome, last, self.status.today))
-    }
-
-    /// At most two notices, the most urgent first.
-    pub fn drawn_notices(&self) -> Vec<DrawnNotice> {
-        let mut ranked: Vec<(u8, DrawnNotice)> =
-            self.notices.iter().map(|notice| self.drawn(notice)).collect();
-        let plain = |tone, words| DrawnNotice { tone, words, own_payment: None };
-        for row in self.contested() {
-            let on = ("on", Arg::text(near_date(&self.chrome, row.on, self.status.today)));
-            let args = [("amount", self.chrome.amount(row.amount)), on];
-            ranked.push((1, plain("late", self.chrome.say("notice-contested", &args))));
-        }
-        if self.stands() && self.figures.all_in_flight() {
-            ranked.push((4, plain("flight", self.chrome.say("notice-all-in-flight", &[]))));
-        }
-        if self.status.is_overdue() && self.can_pay() {
-            let due = Arg::text(near_date(&self.chrome, self.status.due, self.status.today));
-            let key = if self.form().is_some() { "notice-overdue" } else { "notice-overdue-in-full" };
-            ranked.push((5, plain("late", self.chrome.say(key, &[("due", due)]))));
-        }
-        ranked.sort_by_key(|(rank, _)| *rank);
-        ranked.into_iter().map(|(_, drawn)| drawn).take(2).collect()
-    }
-
-    fn drawn(&self, notice: &Notice) -> (u8, DrawnNotice) {
-        let chrome = &self.chrome;
-        let other = [("left", chrome.amount(self.figures.left))];
-        let own = |id: &str, can_go_on| Some(OwnPayment { id: id.to_owned(), can_go_on });
-        let mut own_payment = None;
-        let (rank, tone, words) = match notice {
-            Notice::OwnUnfinished { payment_id, amount, started_at } => {
-                own_payment = own(payment_id, true);
-                let args = [("amount", chrome.amount(*amount)), ("at", Arg::text(chrome.clock(*started_at)))];
-                (0, "flight", chrome.say("notice-own-unfinished", &args))
-            }
-            Notice::OwnNotOpened { payment_id, amount } => {
-                own_payment = own(payment_id, false);
-                (0, "flight", chrome.say("notice-not-opened", &[("amount", chrome.amount(*amount))]))
-            }
-            Notice::OwnGivingUp { payment_id, amount } => {
-                own_payment = own(payment_id, false);
-                (0, "flight", chrome.say("notice-giving-up", &[("amount", chrome.amount(*amount))]))
-            }
-            Notice::SomeoneElses { payments, amount } => {
-                let some_left = self.figures.left.is_positive();
-                let key = if some_left { "notice-someone-elses" } else { "notice-someone-elses-all" };
-                let count = ("count", Arg::Number((*payments).into()));
-                let args = [count, ("amount", chrome.amount(*amount)), other[0].clone()];
-                (2, "flight", chrome.say(key, &args))
-            }
-            Notice::Clearing { amount, by, on, expected_on } => {
-                (2, "flight", self.clearing_words(*amount, by.as_ref(), (*on, *expected_on)))
-            }
-            Notice::TakenBack { amount, reason } => {
-                let why = ("why", Arg::text(reason.map(|key| chrome.t(key)).unwrap_or_default()));
-                (0, "late", chrome.say("notice-taken-back", &[("amount", chrome.amount(*amount)), why]))
-            }
-            Notice::Checking { amount } => {
-                (3, "flight", chrome.say("notice-checking", &[("amount", chrome.amount(*amount))]))
-            }
-            Notice::CreditUsed { amount } => {
-                (0, "plain", chrome.say("notice-credit-used", &[("amount", chrome.amount(*amount))]))
-            }
-            Notice::NoMethod => {
-                let contact = ("contact", Arg::name(&chrome.merchant.help_contact));
-                (4, "plain", chrome.say("notice-no-method", &[("merchant", chrome.merchant_name()), contact]))
-            }
-            Notice::TooMuchForACard { most } => (4, "plain", too_much_for_a_card(chrome, *most)),
-            Notice::Paused => (4, "plain", chrome.say("notice-paused", &[])),
-            Notice::TooLittleForACard => {
-                let args = [other[0].clone(), ("merchant", chrome.merchant_name())];
-                (4, "plain", chrome.say("notice-too-little", &args))
-            }
-        };
-        (rank, DrawnNotice { tone, words, own_payment })
-    }
-
-    /// `A bank debit of $500.00 started by Dana on 2 Nov is still clearing, usually done by 8 Nov. You can pay the other $750.00 now.`
-    fn clearing_words(
-        &self,
-        amount: Money,
-        by: Option<&By>,
-        (on, expected_on): (Date, Option<Date>),
-    ) -> Rich {
-        let chrome = &self.chrome;
-        let day = |date| Arg::text(near_date(chrome, date, self.status.today));
-        let mut args = vec![("amount", chrome.amount(amount)), ("on", day(on))];
-        let key = match (by.map(|by| self.by_words(by)), expected_on) {
-            (Some(by), Some(until)) => {
-                args.extend([("by", by), ("until", day(until))]);
-                "notice-clearing-by"
-            }
-            (None, Some(until)) => {
-                args.push(("until", day(until)));
-                "notice-clearing"
-            }
-            (_, None) => "notice-clearing-open",
-        };
-        let words = chrome.words(key, &args);
-        let left = self.figures.left;
-        let rest = left
-            .is_positive()
-            .then(|| chrome.words("notice-pay-the-other", &[("left", chrome.amount(left))]));
-        let all = [Some(words), rest].into_iter().flatten().collect::<Vec<_>>().join(" ");
-        chrome.say("as-is", &[("words", Arg::text(all))])
     }
 
     fn by_words(&self, by: &By) -> Arg {

@@ -197,7 +197,7 @@ impl PayPage {
                     let until = ("until", Arg::text(until.clone()));
                     return self.chrome.say("pay-under-button-held", &[until]);
                 }
-                _ => return self.chrome.say("pay-under-button-saved", &[]),
+                _ => return self.chrome.say("pay-under-button-card", &[]),
             },
             None if self.is_charged_here() => {
                 let held = self.ways.iter().find_map(|way| way.saved.as_ref()?.stop_until.clone());

@@ -317,6 +317,11 @@ impl PaymentPage {
         sentences
     }
 
+    /// What went back of it, in a sentence.
+    pub fn refund_words(&self, refund: &RefundNote) -> Rich {
+        refund.words_near(&self.chrome, self.today)
+    }
+
     /// What is said besides how it stands.
     fn add_besides(&self, sentences: &mut Vec<Rich>) {
         let chrome = &self.chrome;

@@ -118,16 +118,17 @@ impl ReceiptPage {
         )
     }
 
-    /// What has happened to it since, each a sentence: the bank's act, then what was refunded.
-    pub fn notes(&self) -> Vec<Rich> {
+    /// What has happened to it since, each a tint and a sentence: the bank's act, then what was refunded.
+    pub fn notes(&self) -> Vec<(&'static str, Rich)> {
         let chrome = &self.chrome;
         let on = |key, on: &Date| chrome.say(key, &[("on", Arg::text(chrome.date(on)))]);
         let bank = self.bank.as_ref().map(|bank| match bank {
-            BankNote::TakenBack { on: day } => on("receipt-taken-back", day),
-            BankNote::GivenBack { on: day } => on("receipt-given-back", day),
-            BankNote::Contest(contest) => contest.words(chrome),
+            BankNote::TakenBack { on: day } => ("late", on("receipt-taken-back", day)),
+            BankNote::GivenBack { on: day } => ("late", on("receipt-given-back", day)),
+            BankNote::Contest(contest) => ("flight", contest.words(chrome)),
         });
-        bank.into_iter().chain(self.refunds.iter().map(|refund| refund.words(chrome))).collect()
+        let refunds = self.refunds.iter().map(|refund| ("plain", refund.words(chrome)));
+        bank.into_iter().chain(refunds).collect()
     }
 
     /// The invoice of which this payment took the last that was open: (address, sentence). Not told where it is owed again.

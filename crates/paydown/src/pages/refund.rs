@@ -1,6 +1,7 @@
 //! What pages say of money that went back: a sentence per refund, the same on the invoice, the payment and the receipt.
 
 use super::Chrome;
+use super::parts::near_date;
 use crate::texts::{Arg, Rich};
 use jiff::civil::Date;
 use ledger::Money;
@@ -34,6 +35,15 @@ pub enum RefundNoteState {
 impl RefundNote {
     /// `Refunded $400.00 on 20 November 2026. It is owed again.`
     pub fn words(&self, chrome: &Chrome) -> Rich {
+        self.say(chrome, chrome.date(&self.on))
+    }
+
+    /// The same where days of this year are told without it: `Refunded $400.00 on 20 Nov. It is owed again.`
+    pub fn words_near(&self, chrome: &Chrome, today: Date) -> Rich {
+        self.say(chrome, near_date(chrome, self.on, today))
+    }
+
+    fn say(&self, chrome: &Chrome, on: String) -> Rich {
         let key = match self.state {
             RefundNoteState::Begun => "refund-begun",
             RefundNoteState::OwedAgain => "refund-owed-again",
@@ -41,6 +51,6 @@ impl RefundNote {
             RefundNoteState::Paid => "refund-paid",
             RefundNoteState::Kept => "refund-kept",
         };
-        chrome.say(key, &[("amount", chrome.amount(self.amount)), ("on", Arg::text(chrome.date(&self.on)))])
+        chrome.say(key, &[("amount", chrome.amount(self.amount)), ("on", Arg::text(on))])
     }
 }

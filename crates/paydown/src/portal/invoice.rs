@@ -6,7 +6,7 @@ mod timeline;
 pub use timeline::method;
 
 use crate::pages::amount::{AmountPage, Refusal as Shown};
-use crate::pages::invoice::{self as shown, InvoicePage, Notice, Offer};
+use crate::pages::invoice::{self as shown, InvoicePage, Notice, Offer, Place};
 use crate::portal::context::{Access, Ctx};
 use crate::portal::fail::Fail;
 use crate::portal::load::{self, Loaded};
@@ -232,7 +232,12 @@ fn notice(ctx: &Ctx, payment: &Payment, is_owed: bool) -> Option<Notice> {
     match ctx.outcome(payment) {
         Outcome::Unfinished | Outcome::Declined { page_open: true, .. } => {
             let (payment_id, started_at) = (payment.id.to_string(), payment.created_at);
-            Some(Notice::OwnUnfinished { payment_id, amount, started_at })
+            let place = match (payment.method.is_bank_debit(), payment.payment_method_id) {
+                (true, _) => Place::Bank,
+                (false, Some(_)) => Place::Challenge,
+                (false, None) => Place::CardPage,
+            };
+            Some(Notice::OwnUnfinished { payment_id, amount, started_at, place })
         }
         Outcome::NotOpened => Some(Notice::OwnNotOpened { payment_id: payment.id.to_string(), amount }),
         Outcome::GivingUp { unfinished: true } => {

@@ -54,6 +54,10 @@ async fn is_asked_by_the_bank(stage: &Stage, visitor: &Visitor) {
     visitor.press("Do nothing").await;
     visitor.sees("Your bank wants to check it is you").await;
     let result = visitor.at().await;
+    visitor.go(&stage.path(invoice)).await;
+    visitor.sees("Your bank wants to check it is you before $400.00 is paid by your saved card.").await;
+    assert!(visitor.offers("Continue to your bank").await);
+    visitor.go(&result).await;
     visitor.press("Use another way").await;
     visitor.sees("Left to pay $600.00").await;
     visitor.go(&result).await;

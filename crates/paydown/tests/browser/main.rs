@@ -9,6 +9,7 @@
 mod acts;
 mod alarms;
 mod amount;
+mod bank_page;
 #[expect(dead_code, reason = "these tests need some of what the end-to-end tests need")]
 #[path = "../it/builders.rs"]
 mod builders;

@@ -48,7 +48,7 @@ async fn keeps_and_removes(stage: &Stage, visitor: &Visitor) {
     visitor.press("Agree and keep this account").await;
     visitor.sees("Saved. You can pay with it now.").await;
     visitor.sees(ACCOUNT).await;
-    visitor.press_named(&format!("Offer {ACCOUNT} first")).await;
+    visitor.press_named(&format!("Offer first: {ACCOUNT}")).await;
     visitor.sees(&format!("{ACCOUNT} Offered first")).await;
     assert_eq!(stage.app.figures(invoice).await, (100_000, 0, 0), "nothing was charged");
 

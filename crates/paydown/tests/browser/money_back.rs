@@ -24,15 +24,14 @@ async fn sees_refunds(stage: &Stage, visitor: &Visitor) {
     stage.signs_in(visitor).await;
     visitor.go(&stage.path(invoice)).await;
     visitor.sees("Left to pay $950.00").await;
-    visitor.sees("Refunded $200.00 on 16 November 2026. It is owed again.").await;
+    visitor.sees("Refunded $200.00 on 16 Nov. It is owed again.").await;
     visitor.press("Receipt $500.00").await;
     visitor.sees("Refunded $200.00 on 16 November 2026. It is owed again.").await;
     visitor.sees("$1,250.00 open before, $750.00 after").await;
 
     stage.refunds(payment, 10_000, RefundMeaning::PriceGivenBack).await;
     visitor.go(&stage.path(invoice)).await;
-    let given_back =
-        "Refunded $100.00 on 16 November 2026. The price was lowered by as much, so it is not owed again.";
+    let given_back = "Refunded $100.00 on 16 Nov. The price was lowered by as much, so it is not owed again.";
     visitor.sees(given_back).await;
     visitor.sees("Credit note CN-0001").await;
     visitor.sees("Left to pay $950.00").await;
@@ -63,14 +62,14 @@ async fn a_refund_takes_its_time_and_another_fails() {
         stage.refunds(other, 25_000, RefundMeaning::OwedAgain).await;
         stage.signs_in(visitor).await;
         visitor.go(&stage.path(slow)).await;
-        visitor.sees("A refund of $150.00 was started 16 November 2026.").await;
+        visitor.sees("A refund of $150.00 was started 16 Nov.").await;
         stage.app.days(5).await;
         stage.signs_in(visitor).await;
         visitor.go(&stage.path(slow)).await;
-        visitor.sees("Refunded $150.00 on 17 November 2026. It is owed again.").await;
+        visitor.sees("Refunded $150.00 on 17 Nov. It is owed again.").await;
         visitor.go(&stage.path(failing)).await;
         visitor.sees("A refund of $250.00 could not be paid.").await;
-        visitor.sees("It became your credit on 19 November 2026.").await;
+        visitor.sees("It became your credit on 19 Nov.").await;
         // The credit pays for what was owed again, at once.
         visitor.sees("Customer credit Applied 19 Nov").await;
         visitor.sees("Left to pay $600.00").await;

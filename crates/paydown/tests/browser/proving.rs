@@ -44,6 +44,12 @@ async fn enters(visitor: &Visitor, first: &str, second: &str) {
 async fn proves_an_account(stage: &Stage, visitor: &Visitor) {
     let (invoice, result) = begins(stage, visitor, GOOD).await;
     assert_eq!(stage.app.figures(invoice).await, (100_000, 40_000, 0));
+    visitor.go(&stage.path(invoice)).await;
+    visitor
+        .sees("You started a payment of $400.00 from a bank account on 16 Nov and have not finished it.")
+        .await;
+    visitor.press("See that payment").await;
+    visitor.sees("Two small amounts are on their way").await;
     comes_back(stage, visitor, &result).await;
     enters(visitor, "1", "2").await;
     visitor.sees("There is a problem").await;

@@ -3,6 +3,7 @@
 use super::super::credit::credit_label;
 use super::{InvoicePage, PaymentRow, PaymentRowState};
 use crate::pages::parts::near_date;
+use crate::pages::refund::RefundNote;
 use crate::texts::{Arg, Rich};
 use ledger::Money;
 
@@ -54,6 +55,11 @@ impl InvoicePage {
         let by = self.by_words(by);
         let key = if key == "payment-started" { "payment-started-by" } else { "payment-received-by" };
         self.chrome.say(key, &[("on", on), ("by", by)])
+    }
+
+    /// What went back of a payment, in a sentence.
+    pub fn refund_words(&self, refund: &RefundNote) -> Rich {
+        refund.words_near(&self.chrome, self.status.today)
     }
 
     /// True where the money is not here any more: the bank took it back.

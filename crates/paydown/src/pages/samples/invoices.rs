@@ -2,7 +2,9 @@
 
 use super::super::amount::{AmountForm, AmountPage, Refusal, Suggestion};
 use super::super::credit::{CreditPage, CreditRefusal};
-use super::super::invoice::{By, Invoice, InvoicePage, Line, Notice, Offer, PaymentRow, PaymentRowState};
+use super::super::invoice::{
+    By, Invoice, InvoicePage, Line, Notice, Offer, PaymentRow, PaymentRowState, Place,
+};
 use super::super::list::{ListPage, ListRow, Sort, Tab};
 use super::super::parts::{Lifecycle, Method, Progress, Status};
 use super::*;
@@ -110,6 +112,7 @@ fn open_invoices() -> Vec<(String, String)> {
             payment_id: "pay_2".to_owned(),
             amount: usd(50_000),
             started_at: noon(),
+            place: Place::CardPage,
         }],
         payments: vec![row(50_000, PaymentRowState::Started)],
         ..page(signed_in(), 0, 50_000, 75_000)
