@@ -140,6 +140,13 @@ pub enum Notice {
         /// When the money should be there.
         expected_on: Option<Date>,
     },
+    /// A debit of a saved account is held until it is sent.
+    Held {
+        /// Its amount.
+        amount: Money,
+        /// When it is sent.
+        send_at: Timestamp,
+    },
     /// A bank took a payment back lately.
     TakenBack {
         /// Its amount.
@@ -254,6 +261,11 @@ pub enum PaymentRowState {
     },
     /// Being made: the card page is open.
     Started,
+    /// A debit of a saved account is held until it is sent.
+    Held {
+        /// When it is sent.
+        send_at: Timestamp,
+    },
     /// A bank works on it.
     Clearing {
         /// When the money should be there.

@@ -246,7 +246,8 @@ fn notice(ctx: &Ctx, payment: &Payment, is_owed: bool) -> Option<Notice> {
         Outcome::Waiting { .. } | Outcome::Unknown | Outcome::GivingUp { unfinished: false } => {
             Some(Notice::Checking { amount })
         }
-        Outcome::Held | Outcome::DebitBegun => Some(Notice::Clearing {
+        Outcome::Held => Some(Notice::Held { amount, send_at: payment.send_at? }),
+        Outcome::DebitBegun => Some(Notice::Clearing {
             amount,
             by: None,
             on: ctx.day(payment.created_at),

@@ -58,6 +58,10 @@ async fn saves_pays_and_stops(stage: &Stage, visitor: &Visitor) {
     visitor.sees("You can stop this until 16:00").await;
     visitor.press("Pay now").await;
     visitor.sees("We will take $400.00").await;
+    visitor.press("Back to invoice").await;
+    visitor.sees("A bank debit of $400.00 goes to the bank on 16 Nov at 16:00 Eastern time.").await;
+    visitor.sees("Started 16 Nov, goes to the bank on 16 Nov at 16:00 Eastern time").await;
+    visitor.back().await;
     visitor.press("Stop this payment (until 16:00 Eastern time today)").await;
     visitor.sees("Payment stopped").await;
     visitor.sees("We will not take the $400.00.").await;

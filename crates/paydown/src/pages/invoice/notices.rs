@@ -3,6 +3,7 @@
 use super::{By, DrawnNotice, InvoicePage, Notice, OwnPayment, Place, too_much_for_a_card};
 use crate::pages::parts::near_date;
 use crate::texts::{Arg, Rich};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use ledger::Money;
 
@@ -42,10 +43,8 @@ impl InvoicePage {
                     Place::Challenge => ("notice-own-challenge", Some("challenge-continue")),
                 };
                 own_payment = own(payment_id, go_on);
-                let at = ("at", Arg::text(chrome.clock(*started_at)));
-                let day = started_at.to_zoned(chrome.merchant.zone.clone()).date();
-                let on = ("on", Arg::text(near_date(chrome, day, self.status.today)));
-                let args = [("amount", chrome.amount(*amount)), at, on];
+                let (on, (_, time)) = self.day_and_time(*started_at);
+                let args = [("amount", chrome.amount(*amount)), ("at", time), on];
                 (0, "flight", chrome.say(key, &args))
             }
             Notice::OwnNotOpened { payment_id, amount } => {
@@ -65,6 +64,11 @@ impl InvoicePage {
             }
             Notice::Clearing { amount, by, on, expected_on } => {
                 (2, "flight", self.clearing_words(*amount, by.as_ref(), (*on, *expected_on)))
+            }
+            Notice::Held { amount, send_at } => {
+                let (on, time) = self.day_and_time(*send_at);
+                let held = chrome.words("notice-held", &[("amount", chrome.amount(*amount)), on, time]);
+                (2, "flight", self.and_the_other(held))
             }
             Notice::TakenBack { amount, reason } => {
                 let why = ("why", Arg::text(reason.map(|key| chrome.t(key)).unwrap_or_default()));
@@ -111,8 +115,19 @@ impl InvoicePage {
             }
             (_, None) => "notice-clearing-open",
         };
-        let words = chrome.words(key, &args);
-        let left = self.figures.left;
+        self.and_the_other(chrome.words(key, &args))
+    }
+
+    /// The day, told without its year where it is this one, and the time of day.
+    pub(super) fn day_and_time(&self, at: Timestamp) -> ((&'static str, Arg), (&'static str, Arg)) {
+        let day = at.to_zoned(self.chrome.merchant.zone.clone()).date();
+        let day = near_date(&self.chrome, day, self.status.today);
+        (("on", Arg::text(day)), ("time", Arg::text(self.chrome.clock(at))))
+    }
+
+    /// A sentence, and that the rest can be paid now.
+    fn and_the_other(&self, words: String) -> Rich {
+        let (chrome, left) = (&self.chrome, self.figures.left);
         let rest = left
             .is_positive()
             .then(|| chrome.words("notice-pay-the-other", &[("left", chrome.amount(left))]));

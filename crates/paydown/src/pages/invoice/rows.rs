@@ -46,9 +46,14 @@ impl InvoicePage {
                 let back = ("back", Arg::text(near_date(&self.chrome, back, self.status.today)));
                 return self.chrome.say("payment-taken-back", &[("on", on), back]);
             }
-            PaymentRowState::Clearing { expected_on: None } | PaymentRowState::Checking => {
-                return self.chrome.say("payment-checking", &[("on", on)]);
+            PaymentRowState::Clearing { expected_on: None } => {
+                return self.chrome.say("payment-clearing-open", &[("on", on)]);
             }
+            PaymentRowState::Held { send_at } => {
+                let ((_, sent), time) = self.day_and_time(send_at);
+                return self.chrome.say("payment-held", &[("on", on), ("sent", sent), time]);
+            }
+            PaymentRowState::Checking => return self.chrome.say("payment-checking", &[("on", on)]),
             PaymentRowState::NotCompleted => return self.chrome.say("payment-not-completed", &[("on", on)]),
         };
         let Some(by) = &row.by else { return self.chrome.say(key, &[("on", on)]) };

@@ -171,7 +171,10 @@ fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Paymen
         (None, PaymentState::Failed | PaymentState::Canceled) => PaymentRowState::NotCompleted,
         (None, PaymentState::RequiresAction) => PaymentRowState::Started,
         (None, PaymentState::Created | PaymentState::Processing) if payment.method.is_bank_debit() => {
-            PaymentRowState::Clearing { expected_on: payment.expected_on }
+            match payment.send_at.filter(|_| payment.state == PaymentState::Created) {
+                Some(send_at) => PaymentRowState::Held { send_at },
+                None => PaymentRowState::Clearing { expected_on: payment.expected_on },
+            }
         }
         (None, _) => PaymentRowState::Checking,
     };

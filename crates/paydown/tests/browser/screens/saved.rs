@@ -45,7 +45,7 @@ async fn saved_methods_and_agreements() {
         visitor.sees("We will take $400.00").await;
         visitor.examine("result-held").await;
         let held = visitor.at().await;
-        visitor.examine_at("invoice-held", &stage.path(invoice), "is still clearing").await;
+        visitor.examine_at("invoice-held", &stage.path(invoice), "goes to the bank on 16 Nov").await;
         visitor.go(METHODS).await;
         visitor.press_named("Remove STRIPE TEST BANK account ending 6789").await;
         visitor.sees("has not been sent yet is stopped.").await;
