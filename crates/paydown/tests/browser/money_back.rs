@@ -37,6 +37,7 @@ async fn sees_refunds(stage: &Stage, visitor: &Visitor) {
     visitor.sees("Left to pay $950.00").await;
     visitor.go(&format!("/p/northwind/payments/{payment}")).await;
     visitor.sees("Payment received").await;
+    visitor.sees("More happened since: $950.00 is left on INV-1042 now.").await;
     visitor.sees(given_back).await;
     // Who has only the link sees what happened to this invoice.
     visitor.press("Sign out").await;

@@ -294,11 +294,13 @@ on_both_engines!(a_result_tells_of_its_own_payment_for_ever, async |app: &mut Te
     come_back(&mut browser, payment).await.tells("$750.00 is left on INV-1042");
     app.pay_with_visa(invoice, 25_000).await;
     let page = browser.get(&payment_path(payment)).await;
-    page.tells("$750.00 is left on INV-1042, due 30 Nov. Another payment came since: $500.00 is left on INV-1042 now.");
+    page.tells(
+        "$750.00 is left on INV-1042, due 30 Nov. More happened since: $500.00 is left on INV-1042 now.",
+    );
     app.pay_with_visa(invoice, 50_000).await;
     let page = browser.get(&payment_path(payment)).await;
     assert_eq!(heading(&page), "Payment received");
-    page.tells("Another payment came since: INV-1042 is paid in full now.");
+    page.tells("More happened since: nothing is left on INV-1042 now.");
     assert_eq!(ways(&page), ["See the receipt", "Back to invoice"]);
 });
 
