@@ -65,6 +65,7 @@ pub mod request_code;
 pub mod request_refund;
 pub mod resolve_payment;
 pub mod return_credit;
+pub mod reverse_receipt;
 pub mod run_jobs;
 pub mod seal_books;
 pub mod set_cut_off;

@@ -51,6 +51,8 @@ pub mod acts {
     pub const RETURNED_PAYMENT_DEMAND: &str = "returned_payment.demand";
     /// Somebody said how a payment ended, where the processor could not be asked; the object is the payment.
     pub const PAYMENT_RESOLVE: &str = "payment.resolve";
+    /// A recorded receipt was taken out of the books again; the object is the payment, or the receipt that was nobody's.
+    pub const PAYMENT_REVERSE: &str = "payment.reverse";
     /// A key of the API was made, changed or taken back; the object is the key.
     pub const KEY_CREATE: &str = "key.create";
     /// See [`KEY_CREATE`]; from which rate to which.

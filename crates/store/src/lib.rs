@@ -47,6 +47,7 @@ pub mod refunds;
 pub mod reservations;
 pub mod resolutions;
 pub mod returned_payments;
+pub mod reversals;
 pub mod seals;
 pub mod sent_debits;
 pub mod sessions;

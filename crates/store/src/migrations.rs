@@ -89,4 +89,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0014_saved_methods.sql"),
         postgres: include_str!("../migrations/postgres/0014_saved_methods.sql"),
     },
+    Migration {
+        number: 15,
+        name: "reversals",
+        sqlite: include_str!("../migrations/sqlite/0015_reversals.sql"),
+        postgres: include_str!("../migrations/postgres/0015_reversals.sql"),
+    },
 ];

@@ -11,6 +11,7 @@ use crate::db::{Row, Sql, Tx, Val};
 use anyhow::Result;
 use billing::ids::{ContactId, CustomerId, InvoiceId, LinkId, MerchantId, PaymentId, PaymentMethodId};
 use billing::payment::{Decline, Method, PaymentState};
+use billing::reversal::ReversalKind;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ledger::{Currency, Money};
@@ -74,9 +75,9 @@ pub struct Payment {
     pub received_on: Option<Date>,
     /// When the money of a bank debit should be there; civil date in the merchant's zone.
     pub expected_on: Option<Date>,
-    /// What the bank said where it sent no money or took it back: `R01`, `AC04`.
+    /// What the bank said where it sent no money or took it back: `R01`, `AC04`; of a recorded receipt, why it was reversed.
     pub return_code: Option<String>,
-    /// When the bank took it back.
+    /// When the bank took it back, or somebody reversed it.
     pub returned_at: Option<Timestamp>,
     /// The saved method it charges; none where the payer goes to the processor's page.
     pub payment_method_id: Option<PaymentMethodId>,
@@ -87,6 +88,12 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// Why it was reversed, where it was recorded as received and taken out of the books again.
+    pub fn reversal(&self) -> Option<ReversalKind> {
+        let code = self.return_code.as_deref().filter(|_| self.method.is_received())?;
+        ReversalKind::parse(code)
+    }
+
     /// A payment, by card unless the caller says otherwise, that was stored at `at` and is about to be submitted. Who pays, with which words and what surcharge, is
     /// for the caller to set; nothing has come of it yet.
     pub fn submitting(

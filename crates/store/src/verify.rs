@@ -19,6 +19,7 @@ mod places;
 mod records;
 mod reductions;
 mod refunds;
+mod reversals;
 mod seals;
 
 pub use cards::holds_card_number;
@@ -149,6 +150,7 @@ async fn check_all(tx: &mut Tx, options: &Options) -> Result<VerifyReport> {
         payments::CHECKS,
         credit::CHECKS,
         reductions::CHECKS,
+        reversals::CHECKS,
     ] {
         run(tx, checks, &mut report).await?;
     }

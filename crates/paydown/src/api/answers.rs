@@ -179,6 +179,11 @@ answers! {
         InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, ProcessorAnswered, NotResolvable,
         BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused,
     ];
+    /// What reversing a recorded receipt may answer.
+    CannotReverse = [
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotReversible, AlreadyReversed,
+        BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused,
+    ];
     /// What applying credit may answer.
     CannotApply = [
         InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotOpen, BodyTooLarge,

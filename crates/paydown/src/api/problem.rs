@@ -91,6 +91,10 @@ codes! {
     ProcessorAnswered = "processor_answered", CONFLICT, "The processor answered";
     /// The payment is not one that waits for an answer, has not waited long enough, or cannot end so.
     NotResolvable = "not_resolvable", CONFLICT, "The payment cannot be settled by hand";
+    /// The payment came through the processor, whose word counts. Refund it instead, which gives the money back.
+    NotReversible = "not_reversible", CONFLICT, "The payment cannot be reversed";
+    /// The payment or receipt was reversed before.
+    AlreadyReversed = "already_reversed", CONFLICT, "It was reversed already";
     /// The invoice demands a returned payment again: there is nothing to credit on it.
     CannotCredit = "cannot_credit", CONFLICT, "The invoice cannot be credited";
     /// The dispute was decided or accepted, so nothing can be said about it any more.

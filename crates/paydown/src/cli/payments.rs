@@ -4,6 +4,7 @@ use super::ListArgs;
 use super::anomalies::{anomaly_line, listed_json};
 use super::invoices;
 use super::resolve::{self, ResolveArgs};
+use super::reverse::{self, ReverseArgs};
 use super::world::{At, Exit, stop, table};
 use crate::actions::call_off_payment::{CalledOff, call_off_payment};
 use crate::actions::charge_saved::{ChargeSaved, Charged, charge_saved};
@@ -45,6 +46,8 @@ pub(super) enum PaymentCommand {
     },
     /// Say how a payment ended, where the processor is asked and has no answer
     Resolve(ResolveArgs),
+    /// Take money out of the books again that was recorded as received: a cheque that bounced, a wrong entry
+    Reverse(ReverseArgs),
 }
 
 pub(super) async fn run(at: &mut At<'_>, command: PaymentCommand) -> Result<Exit> {
@@ -52,6 +55,7 @@ pub(super) async fn run(at: &mut At<'_>, command: PaymentCommand) -> Result<Exit
         PaymentCommand::List(args) => list(at, args).await,
         PaymentCommand::Show { id } => show(at, &id).await,
         PaymentCommand::Resolve(args) => resolve::run(at, args).await,
+        PaymentCommand::Reverse(args) => reverse::run(at, args).await,
         PaymentCommand::Charge { method, invoice, amount } => charge(at, (&method, &invoice, &amount)).await,
         PaymentCommand::Cancel { id } => cancel(at, &id).await,
     }
@@ -238,6 +242,7 @@ pub(super) fn payment_json(payment: &Payment) -> Value {
         "received_on": payment.received_on.map(|date| date.to_string()),
         "received_as": payment.reference,
         "captured": payment.captured.map(Money::minor),
+        "return_code": payment.return_code,
         "ending": payment.ending.map(|ending| ending.as_str()),
         "instrument_name": payment.instrument_name,
         "instrument_last4": payment.instrument_last4,

@@ -5,6 +5,7 @@ mod disputes;
 mod keys;
 mod refunds;
 mod resolve;
+mod reverse;
 
 use super::*;
 use crate::clock::{Clock, Random};

@@ -11,6 +11,7 @@ use super::refund::RefundNote;
 use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
+use billing::reversal::ReversalKind;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ledger::Money;
@@ -154,6 +155,13 @@ pub enum Notice {
         /// What is told of the reason, a key of the catalogue; only to whoever paid.
         reason: Option<&'static str>,
     },
+    /// Money that was noted as received was taken off again lately.
+    Reversed {
+        /// Its amount.
+        amount: Money,
+        /// Why.
+        kind: ReversalKind,
+    },
     /// The answer of the processor is not known.
     Checking {
         /// Its amount.
@@ -275,6 +283,13 @@ pub enum PaymentRowState {
     TakenBack {
         /// The day.
         on: Date,
+    },
+    /// It was noted as received, and taken off again.
+    Reversed {
+        /// The day.
+        on: Date,
+        /// Why.
+        kind: ReversalKind,
     },
     /// The answer is not known.
     Checking,

@@ -9,6 +9,7 @@ mod payouts;
 mod policy;
 mod proofs;
 mod repeats;
+mod reversals;
 mod saved;
 mod setups;
 mod surcharge;

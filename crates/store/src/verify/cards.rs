@@ -94,6 +94,11 @@ const TEXTS: &[Texts] = &[
              JOIN resolutions r ON r.merchant_id = $1 AND r.payment_id = i.payment_id ORDER BY i.payment_id"),
     },
     Texts {
+        what: "the reason of a reversal holds a card number",
+        prefix: "pay_",
+        sql: Sql("SELECT id, reason FROM reversals WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+    },
+    Texts {
         what: "the name of an API key holds a card number",
         prefix: "key_",
         sql: Sql("SELECT id, name FROM api_keys WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),

@@ -18,4 +18,5 @@ mod statements;
 mod tamper;
 mod tampers;
 mod verify;
+mod verify_reversals;
 mod verify_saved;

@@ -14,6 +14,7 @@ use super::super::sign_in::{
 use super::super::ways::{CannotCarry, Way};
 use super::*;
 use billing::payment::Method as By;
+use billing::reversal::ReversalKind;
 
 pub(super) fn samples() -> Vec<(String, String)> {
     let mut all = sign_in();
@@ -277,6 +278,11 @@ fn debits() -> Vec<(String, String)> {
         render("payment-debit-unfinished", debit(Outcome::Unfinished, 75_000)),
         render("payment-debit-failed", debit(Outcome::DebitFailed, 125_000)),
         render("payment-taken-back", debit(Outcome::TakenBack, 125_000)),
+        render("payment-bounced", result(Outcome::Reversed { kind: ReversalKind::Bounced }, 125_000)),
+        render(
+            "payment-entered-wrongly",
+            result(Outcome::Reversed { kind: ReversalKind::EnteredWrongly }, 125_000),
+        ),
     ]
 }
 

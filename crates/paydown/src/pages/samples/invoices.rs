@@ -9,6 +9,7 @@ use super::super::list::{ListPage, ListRow, Sort, Tab};
 use super::super::parts::{Lifecycle, Method, Progress, Status};
 use super::*;
 use crate::config::AmountInputmode;
+use billing::reversal::ReversalKind;
 
 pub(super) fn samples() -> Vec<(String, String)> {
     let mut all = open_invoices();
@@ -126,6 +127,13 @@ fn open_invoices() -> Vec<(String, String)> {
         payments: vec![row(50_000, PaymentRowState::Checking)],
         ..page(by_link(), 0, 50_000, 75_000)
     };
+    let reversed = InvoicePage {
+        notices: ReversalKind::ALL.map(|kind| Notice::Reversed { amount: usd(25_000), kind }).to_vec(),
+        payments: ReversalKind::ALL
+            .map(|kind| row(25_000, PaymentRowState::Reversed { on: date(2026, 11, 10), kind }))
+            .to_vec(),
+        ..page(by_link(), 0, 0, 125_000)
+    };
     let in_flight = InvoicePage {
         notices: vec![Notice::SomeoneElses { payments: 2, amount: usd(75_000) }],
         ..page(by_link(), 50_000, 75_000, 0)
@@ -162,6 +170,7 @@ fn open_invoices() -> Vec<(String, String)> {
         render("invoice-own-unfinished", own),
         render("invoice-someone-elses", others),
         render("invoice-unknown", unknown),
+        render("invoice-reversed", reversed),
         render("invoice-all-in-flight", in_flight),
         render("invoice-overdue", overdue),
         render("invoice-in-full-only", in_full),
