@@ -64,6 +64,7 @@ pub mod remove_method;
 pub mod request_code;
 pub mod request_refund;
 pub mod resolve_payment;
+pub mod retry_debit;
 pub mod return_credit;
 pub mod reverse_receipt;
 pub mod run_jobs;

@@ -46,6 +46,7 @@ pub mod refund_limits;
 pub mod refunds;
 pub mod reservations;
 pub mod resolutions;
+pub mod retries;
 pub mod returned_payments;
 pub mod reversals;
 pub mod seals;

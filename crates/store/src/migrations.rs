@@ -95,4 +95,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0015_reversals.sql"),
         postgres: include_str!("../migrations/postgres/0015_reversals.sql"),
     },
+    Migration {
+        number: 16,
+        name: "retries",
+        sqlite: include_str!("../migrations/sqlite/0016_retries.sql"),
+        postgres: include_str!("../migrations/postgres/0016_retries.sql"),
+    },
 ];

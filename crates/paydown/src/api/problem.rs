@@ -93,6 +93,8 @@ codes! {
     NotResolvable = "not_resolvable", CONFLICT, "The payment cannot be settled by hand";
     /// The payment came through the processor, whose word counts. Refund it instead, which gives the money back.
     NotReversible = "not_reversible", CONFLICT, "The payment cannot be reversed";
+    /// The last debit of this account for this invoice came back, and may not be presented again: for its reason, for the third time, too late, or for another amount. `detail` says why, and which day was the last. Ask the payer to pay anew.
+    NotRetryable = "not_retryable", CONFLICT, "The debit cannot be presented again";
     /// The payment or receipt was reversed before.
     AlreadyReversed = "already_reversed", CONFLICT, "It was reversed already";
     /// The invoice demands a returned payment again: there is nothing to credit on it.

@@ -8,6 +8,7 @@ use super::reverse::{self, ReverseArgs};
 use super::world::{At, Exit, stop, table};
 use crate::actions::call_off_payment::{CalledOff, call_off_payment};
 use crate::actions::charge_saved::{ChargeSaved, Charged, charge_saved};
+use crate::actions::retry_debit::{Retried, RetryDebit, retry_debit};
 use anyhow::Result;
 use billing::amount::{NumberMarks, Typed, parse_text};
 use billing::ids::{MerchantId, PaymentId, PaymentMethodId};
@@ -39,6 +40,11 @@ pub(super) enum PaymentCommand {
         #[arg(long)]
         amount: String,
     },
+    /// Present a debit again that came back for want of money: the same amount, at most twice, within 180 days
+    Retry {
+        /// Id of the payment that came back, pay_…
+        id: String,
+    },
     /// Call a payment off: one that is held is stopped, of one that was sent the processor is asked
     Cancel {
         /// Id of the payment, pay_…
@@ -57,6 +63,7 @@ pub(super) async fn run(at: &mut At<'_>, command: PaymentCommand) -> Result<Exit
         PaymentCommand::Resolve(args) => resolve::run(at, args).await,
         PaymentCommand::Reverse(args) => reverse::run(at, args).await,
         PaymentCommand::Charge { method, invoice, amount } => charge(at, (&method, &invoice, &amount)).await,
+        PaymentCommand::Retry { id } => retry(at, &id).await,
         PaymentCommand::Cancel { id } => cancel(at, &id).await,
     }
 }
@@ -161,6 +168,7 @@ async fn charge(at: &mut At<'_>, (method, number, amount): (&str, &str, &str)) -
         saved,
         amount_minor: minor,
         surcharge_minor: 0,
+        retries: None,
         request: None,
         actor: at.actor(),
     };
@@ -169,23 +177,53 @@ async fn charge(at: &mut At<'_>, (method, number, amount): (&str, &str, &str)) -
         input.surcharge_minor = now.minor();
         charged = charge_saved(&app, input).await?;
     }
-    let payment = match charged {
+    let payment = charged_as(charged, saved)?;
+    show(at, &payment.to_string()).await
+}
+
+/// Presents a debit again.
+async fn retry(at: &mut At<'_>, text: &str) -> Result<Exit> {
+    let (config, store, merchant) = at.merchant().await?;
+    let payment = read_id(&store, merchant.id, text).await?;
+    let app = at.app(&config, store)?;
+    let input = RetryDebit { merchant: merchant.id, payment, request: None, actor: at.actor() };
+    match retry_debit(&app, input).await? {
+        None => Err(unknown(text)),
+        Some(Retried::Charged(charged)) => {
+            let payment = charged_as(charged, payment)?;
+            show(at, &payment.to_string()).await
+        }
+        Some(Retried::NoDebit(method)) => {
+            let words = format!("{text} came by {}: only a debit is presented again", method.as_str());
+            Err(stop(Exit::Refused, words))
+        }
+        Some(Retried::NotSaved) => {
+            let words =
+                "its account is not saved, so only its owner can debit it again: paydown invoice link";
+            Err(stop(Exit::Refused, words))
+        }
+    }
+}
+
+/// The payment that a charge made, or why there is none.
+fn charged_as(charged: Charged, of: impl std::fmt::Display) -> Result<PaymentId> {
+    Ok(match charged {
         Charged::New(payment) | Charged::Repeated(payment) => payment,
-        Charged::NotFound => return Err(stop(Exit::NotFound, format!("there is no saved method {saved}"))),
+        Charged::NotAgain(why) => return Err(stop(Exit::Refused, format!("{of}: {why}"))),
+        Charged::NotFound => return Err(stop(Exit::NotFound, format!("there is no saved method {of}"))),
         Charged::Refused(refusal, _) => {
             return Err(stop(Exit::Refused, format!("this amount cannot be paid: {:?}", refusal.kind)));
         }
         Charged::Unusable | Charged::OtherRequest | Charged::SurchargeIs(_) => {
-            return Err(stop(Exit::Refused, format!("{saved} cannot be charged for this invoice")));
+            let words = "the saved method cannot be charged for this invoice: it was removed, has expired, or its \
+                         owner has to agree anew";
+            return Err(stop(Exit::Refused, format!("{of}: {words}")));
         }
         Charged::NotYet => {
-            return Err(stop(
-                Exit::Unavailable,
-                "what the processor knows is being looked through; try again",
-            ));
+            let words = "what the processor knows is being looked through; try again";
+            return Err(stop(Exit::Unavailable, words));
         }
-    };
-    show(at, &payment.to_string()).await
+    })
 }
 
 /// Calls a payment off.
@@ -242,6 +280,7 @@ pub(super) fn payment_json(payment: &Payment) -> Value {
         "received_on": payment.received_on.map(|date| date.to_string()),
         "received_as": payment.reference,
         "captured": payment.captured.map(Money::minor),
+        "retry_of": payment.retry_of.map(|first| first.to_string()),
         "return_code": payment.return_code,
         "ending": payment.ending.map(|ending| ending.as_str()),
         "instrument_name": payment.instrument_name,

@@ -5,6 +5,7 @@ mod disputes;
 mod keys;
 mod refunds;
 mod resolve;
+mod retry;
 mod reverse;
 
 use super::*;

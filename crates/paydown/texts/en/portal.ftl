@@ -397,6 +397,7 @@ mandate-keep-sepa-debit = You also authorise { $merchant } to send instructions 
 mandate-setup-us-bank-account = You allow { $merchant } to take amounts from the bank account that you give on the next page, each when you ask for it on this portal or have agreed to it elsewhere. Nothing is taken now. If we make a mistake we may send the money back to the same account. This holds until you remove the account or write to { $help }. A business agrees to be bound by the ACH rules.
 mandate-setup-sepa-debit = By giving your account on the next page you authorise { $merchant } to send instructions to your bank to debit your account, each when you ask for it on this portal or have agreed to it elsewhere, and your bank to debit your account in accordance with the instructions from { $merchant }. Nothing is taken now. As part of your rights, you are entitled to a refund from your bank under the terms and conditions of your agreement with your bank. A refund must be claimed within 8 weeks starting from the date on which your account was debited. This holds until you remove the account or write to { $help }.
 saved-expires = { $title }, expires { $until }
+not-again = Your bank sent { $amount } back before, and it cannot be taken from this account again. Use another account or a card.
 saved-gone = This saved card or account cannot be used any more. Choose another one.
 way-expired = { $way } is over. Use another way.
 use-another-way = Use another card or bank account

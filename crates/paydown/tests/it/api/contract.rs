@@ -31,6 +31,7 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
     crate::credit::every_route(app, &client).await;
     surcharges(&client).await;
     reverse(&client).await;
+    saved::present_again(app, &client).await;
     settle_by_hand(app, &client).await;
     disputes::walk(app, &client).await;
     break_down(app, &client).await;

@@ -406,6 +406,7 @@ on_both_engines!(a_program_repeats_its_charge_without_charging_twice, async |app
         saved: Some(saved.id),
         charged_by: Some("key_1".to_owned()),
         request: Some(request.clone()),
+        retries: None,
         keep: false,
     };
     let (payment, _) = app.charge(StartPayment { means: means.clone(), ..ask.clone() }).await;
