@@ -45,6 +45,7 @@ pub mod receipts;
 pub mod refund_limits;
 pub mod refunds;
 pub mod reservations;
+pub mod resolution_proposals;
 pub mod resolutions;
 pub mod retries;
 pub mod returned_payments;

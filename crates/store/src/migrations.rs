@@ -101,4 +101,10 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0016_retries.sql"),
         postgres: include_str!("../migrations/postgres/0016_retries.sql"),
     },
+    Migration {
+        number: 17,
+        name: "resolution_proposals",
+        sqlite: include_str!("../migrations/sqlite/0017_resolution_proposals.sql"),
+        postgres: include_str!("../migrations/postgres/0017_resolution_proposals.sql"),
+    },
 ];

@@ -90,6 +90,13 @@ pub struct Payment {
 }
 
 impl Payment {
+    /// True for a debit that was held for later and then, without its payer, not sent.
+    pub fn was_dropped(&self) -> bool {
+        self.state == PaymentState::Canceled
+            && self.send_at.is_some()
+            && self.ending == Some(Ending::Abandoned)
+    }
+
     /// Why it was reversed, where it was recorded as received and taken out of the books again.
     pub fn reversal(&self) -> Option<ReversalKind> {
         let code = self.return_code.as_deref().filter(|_| self.method.is_received())?;

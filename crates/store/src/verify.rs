@@ -19,6 +19,7 @@ mod places;
 mod records;
 mod reductions;
 mod refunds;
+mod resolutions;
 mod retries;
 mod reversals;
 mod seals;
@@ -152,6 +153,7 @@ async fn check_all(tx: &mut Tx, options: &Options) -> Result<VerifyReport> {
         payments::CHECKS,
         credit::CHECKS,
         reductions::CHECKS,
+        resolutions::CHECKS,
         reversals::CHECKS,
         retries::CHECKS,
     ] {

@@ -176,7 +176,7 @@ answers! {
     ];
     /// What settling a payment by hand may answer.
     CannotResolve = [
-        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, ProcessorAnswered, NotResolvable,
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, ProcessorAnswered, NotResolvable, SecondPersonNeeded,
         BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused,
     ];
     /// What presenting a debit again may answer.

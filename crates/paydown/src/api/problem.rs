@@ -83,7 +83,7 @@ codes! {
     NotRefundable = "not_refundable", CONFLICT, "The payment cannot be refunded";
     /// The invoice cannot be credited so, as it was credited or written off before. Refund it as owed again.
     PriceNotGivenBack = "price_not_given_back", CONFLICT, "The price cannot be given back";
-    /// A refund above the limit is approved by somebody else than who asked for it.
+    /// A refund above the limit is approved by somebody else than who asked for it; a payment is settled by hand by somebody else than who said first how it ended.
     SecondPersonNeeded = "second_person_needed", CONFLICT, "A second person is needed";
     /// The refund does not wait for this: it was sent, has ended, needs no approval, or is paid by the processor.
     RefundNotWaiting = "refund_not_waiting", CONFLICT, "The refund does not wait for this";

@@ -12,6 +12,7 @@ use crate::actions::retry_debit::{Retried, RetryDebit, retry_debit};
 use anyhow::Result;
 use billing::amount::{NumberMarks, Typed, parse_text};
 use billing::ids::{MerchantId, PaymentId, PaymentMethodId};
+use billing::payment::Hold;
 use billing::payout::PayoutState;
 use clap::Subcommand;
 use ledger::Money;
@@ -20,6 +21,7 @@ use store::anomalies;
 use store::db::{Store, Tx};
 use store::payments::{self, Payment};
 use store::payouts::items::{self, PaidOut};
+use store::resolution_proposals;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PaymentCommand {
@@ -50,7 +52,7 @@ pub(super) enum PaymentCommand {
         /// Id of the payment, pay_…
         id: String,
     },
-    /// Say how a payment ended, where the processor is asked and has no answer
+    /// Say how a payment ended, where the processor is asked and has no answer; a second person has to say the same
     Resolve(ResolveArgs),
     /// Take money out of the books again that was recorded as received: a cheque that bounced, a wrong entry
     Reverse(ReverseArgs),
@@ -102,12 +104,14 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
             let payment = payments::find(tx, merchant_id, id).await?;
             let noted = anomalies::list_by_payment(tx, merchant_id, id).await?;
             let paid_out = items::of_payments(tx, merchant_id, (id, id)).await?.remove(&id);
-            Ok((payment, payments::history(tx, merchant_id, id).await?, (noted, paid_out)))
+            let proposed = resolution_proposals::latest(tx, merchant_id, id).await?;
+            Ok((payment, payments::history(tx, merchant_id, id).await?, (noted, paid_out, proposed)))
         })
         .await?;
-    let (Some(payment), history, (noted, paid_out)) = found else {
+    let (Some(payment), history, (noted, paid_out, proposed)) = found else {
         return Err(unknown(text));
     };
+    let proposed = proposed.filter(|_| payment.state.hold() == Hold::Held);
     let mut json = payment_json(&payment);
     json["history"] = history
         .iter()
@@ -115,6 +119,9 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
         .collect();
     json["payout"] = json!(paid_out.map(|paid_out| paid_out.payout.to_string()));
     json["settled"] = json!(paid_out.is_some_and(|paid_out| paid_out.state == PayoutState::Paid));
+    json["proposed"] = proposed.as_ref().map_or(Value::Null, |said| {
+        json!({ "state": said.state.as_str(), "reason": said.reason, "by": said.actor, "at": said.at.to_string() })
+    });
     json["anomalies"] = noted.iter().map(listed_json).collect();
     at.tell(&json, || {
         let mut text = format!(
@@ -128,6 +135,13 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
         );
         if let Some(PaidOut { payout, state }) = paid_out {
             text.push_str(&format!("Payout     {payout}, {}\n", state.as_str()));
+        }
+        if let Some(said) = &proposed {
+            let state = said.state.as_str();
+            text.push_str(&format!(
+                "Proposed   {state}, by {} at {}: {}\n",
+                said.actor, said.at, said.reason
+            ));
         }
         for step in &history {
             text.push_str(&format!("  {}  {}  {}\n", step.at, step.state.as_str(), step.reason));

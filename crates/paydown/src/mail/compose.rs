@@ -110,11 +110,15 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
             let pay_url = Places { app, merchant, link: *link }.invoice(owed.id);
             refunded(sender, owed, (payment, refund, *of_an_invoice), pay_url)
         }
-        About::Failed { owed, link, payment } => PaymentFailedMail {
+        About::Failed { owed, link, payment, agreement_ended } => PaymentFailedMail {
             sender,
             number: owed.number.clone(),
             amount: Money::new(payment.amount_minor, payment.currency),
-            reason: payment.return_code.as_deref().map(|code| ReturnKind::of_code(code).payer_words()),
+            reason: match payment.was_dropped() {
+                true if *agreement_ended => Some("mail-agreement-had-ended"),
+                true => Some("mail-never-sent"),
+                false => payment.return_code.as_deref().map(|code| ReturnKind::of_code(code).payer_words()),
+            },
             left: owed.left,
             due: owed.due_on,
             pay_url: Places { app, merchant, link: *link }.invoice(owed.id),

@@ -88,6 +88,9 @@ const DEMANDED: Sql =
 const RESOLVED: Sql =
     Sql("SELECT DISTINCT payment_id FROM resolutions WHERE merchant_id = $1 AND payment_id > $2 \
      ORDER BY payment_id LIMIT $3");
+const PROPOSED: Sql =
+    Sql("SELECT DISTINCT payment_id FROM resolution_proposals WHERE merchant_id = $1 AND payment_id > $2 \
+     ORDER BY payment_id LIMIT $3");
 const REVERSED: Sql = Sql("SELECT id FROM reversals WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
 /// `object` leads the index of the trail, so one kind of object is one range of it.
 const OBJECTS: Sql =
@@ -116,6 +119,7 @@ pub(super) async fn check_audit(
             unaudited(tx, *merchant_id, (rows, prefix, act), &mut reduced).await?;
         }
         unaudited(tx, *merchant_id, (RESOLVED, "pay_", acts::PAYMENT_RESOLVE), &mut resolved).await?;
+        unaudited(tx, *merchant_id, (PROPOSED, "pay_", acts::PAYMENT_PROPOSE), &mut resolved).await?;
         unaudited(tx, *merchant_id, (REVERSED, "pay_", acts::PAYMENT_REVERSE), &mut reversed).await?;
         let mut audited = objects(tx, *merchant_id, "inv_", acts::LINK_REVOKE).await?;
         audited.extend(objects(tx, *merchant_id, "lnk_", acts::LINK_REVOKE).await?);

@@ -341,6 +341,7 @@ both_engines!(a_reference_to_another_merchant, async |db: TestDatabase| {
         ("mails", "a mail refers"),
         ("mandates", "a mandate refers"),
         ("resolutions", "the word of a person on a payment refers"),
+        ("resolution_proposals", "a proposal to settle a payment refers"),
         ("sessions", "a session refers"),
         ("session_invoices", "an invoice opened by a link refers"),
     ] {
@@ -369,6 +370,7 @@ both_engines!(a_card_number_in_a_text, async |db: TestDatabase| {
         ("mandates", "wording"),
         ("mandates", "account_name"),
         ("resolutions", "reason"),
+        ("resolution_proposals", "reason"),
         ("mails", "recipient"),
         ("mails", "last_error"),
         ("events", "data"),

@@ -146,6 +146,14 @@ fn all() -> Vec<(Mail, Vec<&'static str>)> {
         (received(0).render(), vec!["$500.00", "INV-1042 is paid in full. Thank you.", "?to=receipt/pay_1"]),
         (failed().render(), vec!["$500.00", "$1,250.00", "30 November 2026", "No money was taken.", link]),
         (
+            PaymentFailedMail { reason: Some("mail-agreement-had-ended"), ..failed() }.render(),
+            vec!["$500.00", "No money was taken.", "your agreement for that account has ended", link],
+        ),
+        (
+            PaymentFailedMail { reason: Some("mail-never-sent"), ..failed() }.render(),
+            vec!["$500.00", "No money was taken.", "It was not sent to your bank.", link],
+        ),
+        (
             reversed(ReversalKind::Bounced).render(),
             vec!["$500.00", "$1,250.00", "30 November 2026", "did not get the money", "PAY-7F3K-2Q", link],
         ),
