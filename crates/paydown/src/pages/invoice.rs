@@ -395,7 +395,10 @@ impl InvoicePage {
 
     /// Status words: how far it has come, when it is due, and the bank's trouble with a payment of it.
     pub fn pills(&self) -> Vec<Pill> {
-        let came_back = self.notices.iter().any(|notice| matches!(notice, Notice::TakenBack { .. }));
+        let is_back = |notice: &Notice| {
+            matches!(notice, Notice::TakenBack { .. } | Notice::Reversed { kind: ReversalKind::Bounced, .. })
+        };
+        let came_back = self.notices.iter().any(is_back);
         let trouble = match (came_back, self.contested().next()) {
             (true, _) => Some("status-returned"),
             (false, Some(_)) => Some("status-in-dispute"),

@@ -1,4 +1,4 @@
-//! Debits that are presented again after they came back: invariants 22 and 27. What was called off or refused before anything was sent
+//! Debits that are presented again after they came back: invariant 27. What was called off or refused before anything was sent
 //! was never presented.
 
 use super::Check;
@@ -41,15 +41,5 @@ pub(super) const CHECKS: &[Check] = &[
              OR NOT EXISTS (SELECT 1 FROM payment_states s WHERE s.merchant_id = f.merchant_id AND s.payment_id = f.id \
              AND s.state IN ('failed', 'returned')) \
              ORDER BY y.merchant_id, y.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a payment presents one again that its merchant does not have",
-        prefix: "pay_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM payments c WHERE c.retry_of IS NOT NULL AND NOT EXISTS (SELECT 1 FROM payments p \
-             WHERE p.merchant_id = c.merchant_id AND p.id = c.retry_of) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
     },
 ];

@@ -1,4 +1,4 @@
-//! Recorded receipts that were taken out of the books again: invariants 9 and 22. Their postings are in [`super::places`] and, of
+//! Recorded receipts that were taken out of the books again: invariant 9. Their postings are in [`super::places`] and, of
 //! receipts that were nobody's, among the balances of [`super::reductions`].
 
 use super::Check;
@@ -34,16 +34,5 @@ pub(super) const CHECKS: &[Check] = &[
              FROM unmatched_receipts u LEFT JOIN reversals r ON r.merchant_id = u.merchant_id AND r.receipt_id = u.id \
              WHERE (u.reversed_at IS NOT NULL) <> (r.id IS NOT NULL) OR (r.id IS NOT NULL AND u.customer_id IS NOT NULL) \
              ORDER BY u.merchant_id, u.id LIMIT 20"),
-    },
-    Check {
-        invariant: 22,
-        what: "a reversal refers to a payment or receipt that its merchant does not have",
-        prefix: "pay_",
-        figures: ["", ""],
-        sql: Sql("SELECT c.merchant_id, c.id, CAST(NULL AS BIGINT), CAST(NULL AS BIGINT), count(*) OVER () \
-             FROM reversals c WHERE NOT EXISTS (SELECT 1 FROM merchants m WHERE m.merchant_id = c.merchant_id) \
-             OR (NOT EXISTS (SELECT 1 FROM payments p WHERE p.merchant_id = c.merchant_id AND p.id = c.payment_id) \
-             AND NOT EXISTS (SELECT 1 FROM unmatched_receipts p WHERE p.merchant_id = c.merchant_id AND p.id = c.receipt_id)) \
-             ORDER BY c.merchant_id, c.id LIMIT 20"),
     },
 ];

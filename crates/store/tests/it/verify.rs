@@ -244,6 +244,12 @@ breaks! {
         "UPDATE payment_states SET state = 'processing' WHERE number = 1";
     a_card_payment_that_was_never_asked_for: 17, "begins as received",
         "UPDATE payment_states SET state = 'succeeded' WHERE number = 1";
+    a_payment_that_one_person_settled: 24, "no second person had said the same",
+        "UPDATE resolution_proposals SET actor = 'cli:ops'";
+    a_payment_of_which_the_second_person_said_something_else: 24, "no second person had said the same",
+        "UPDATE resolution_proposals SET state = 'canceled'";
+    a_proposal_of_nobody: 24, "settled by hand, and no audit row",
+        "UPDATE audit SET act = 'payment.resolve' WHERE act = 'payment.propose'";
     a_recorded_payment_of_nobody: 24, "a payment was recorded",
         "UPDATE payments SET method = 'cash' WHERE state = 'succeeded'";
     a_card_payment_that_says_it_was_cash: 9, "as if it had come another way",

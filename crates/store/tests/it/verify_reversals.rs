@@ -164,10 +164,12 @@ both_engines!(a_reversal_is_kept_once_as_it_was_put, async |db: TestDatabase| {
         let waiting =
             unmatched_receipts::newest(tx, M, PaymentId::from_bytes([255; 16]), (false, 10)).await?;
         assert_eq!(waiting, [], "nothing of it waits for a place");
-        assert!(unmatched_receipts::set_customer(tx, M, nobodys(), customer()).await.is_err());
         Ok(payments::find(tx, M, cheque()).await?.unwrap().reversal())
     });
     assert_eq!(kept.await.unwrap(), Some(ReversalKind::Bounced));
+    let matched = store
+        .write(async move |tx: &mut Tx| unmatched_receipts::set_customer(tx, M, nobodys(), customer()).await);
+    assert!(matched.await.is_err(), "it is nobody's for good");
     let twice = store.write(async move |tx: &mut Tx| {
         reversals::insert(tx, M, &reversal(cheque(), false, ReversalKind::EnteredWrongly)).await
     });

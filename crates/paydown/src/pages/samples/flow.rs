@@ -28,7 +28,12 @@ pub(super) fn samples() -> Vec<(String, String)> {
 }
 
 fn sign_in() -> Vec<(String, String)> {
-    let email = |email: &str, problem| SignInPage { chrome: nobody(), email: email.to_owned(), problem };
+    let email = |email: &str, problem| SignInPage {
+        chrome: nobody(),
+        email: email.to_owned(),
+        problem,
+        again: false,
+    };
     let code = |code: &str, problem| CodePage {
         chrome: nobody(),
         way: CodeWay::Asked { email: "d@acme.test".to_owned(), wait_seconds: 30 },
@@ -59,6 +64,7 @@ fn sign_in() -> Vec<(String, String)> {
     };
     vec![
         render("sign-in", email("", None)),
+        render("sign-in-fresh", SignInPage { again: true, ..email("dana@acme.test", None) }),
         render("sign-in-empty", email("", Some(EmailProblem::Empty))),
         render("sign-in-wrong", email("dana@", Some(EmailProblem::NotAnAddress))),
         render("code", code("", None)),

@@ -15,6 +15,7 @@ pub(super) fn samples() -> Vec<(String, String)> {
     let mut all = open_invoices();
     all.extend(invoices_beyond_a_card());
     all.extend(ended_invoices());
+    all.push(reversed());
     all.extend(credit());
     all.extend(unusual_invoices());
     all.extend(amounts());
@@ -127,13 +128,6 @@ fn open_invoices() -> Vec<(String, String)> {
         payments: vec![row(50_000, PaymentRowState::Checking)],
         ..page(by_link(), 0, 50_000, 75_000)
     };
-    let reversed = InvoicePage {
-        notices: ReversalKind::ALL.map(|kind| Notice::Reversed { amount: usd(25_000), kind }).to_vec(),
-        payments: ReversalKind::ALL
-            .map(|kind| row(25_000, PaymentRowState::Reversed { on: date(2026, 11, 10), kind }))
-            .to_vec(),
-        ..page(by_link(), 0, 0, 125_000)
-    };
     let in_flight = InvoicePage {
         notices: vec![Notice::SomeoneElses { payments: 2, amount: usd(75_000) }],
         ..page(by_link(), 50_000, 75_000, 0)
@@ -170,7 +164,6 @@ fn open_invoices() -> Vec<(String, String)> {
         render("invoice-own-unfinished", own),
         render("invoice-someone-elses", others),
         render("invoice-unknown", unknown),
-        render("invoice-reversed", reversed),
         render("invoice-all-in-flight", in_flight),
         render("invoice-overdue", overdue),
         render("invoice-in-full-only", in_full),
@@ -191,6 +184,18 @@ fn invoices_beyond_a_card() -> Vec<(String, String)> {
     };
     let card_most = InvoicePage { card_most: Some(usd(99_999_999)), ..page(by_link(), 0, 0, 150_000_000) };
     vec![render("invoice-too-much", too_much), render("invoice-card-most", card_most)]
+}
+
+/// Money that had been noted as received and was taken off again.
+fn reversed() -> (String, String) {
+    let reversed = InvoicePage {
+        notices: ReversalKind::ALL.map(|kind| Notice::Reversed { amount: usd(25_000), kind }).to_vec(),
+        payments: ReversalKind::ALL
+            .map(|kind| row(25_000, PaymentRowState::Reversed { on: date(2026, 11, 10), kind }))
+            .to_vec(),
+        ..page(by_link(), 0, 0, 125_000)
+    };
+    render("invoice-reversed", reversed)
 }
 
 fn credit() -> Vec<(String, String)> {

@@ -55,8 +55,8 @@ on_both_engines!(a_cheque_that_bounced_is_owed_again, async |app: &mut TestApp| 
     let (merchant, object) = (app.merchant, payment.clone());
     let read = async move |tx: &mut Tx| audit::list_by_object(tx, merchant, &object, 10).await;
     let trail = app.app.store.read(read).await.expect("the trail can be read");
-    assert_eq!((trail.len(), trail[0].act.as_str()), (2, acts::PAYMENT_REVERSE));
-    assert!(trail[0].actor.starts_with("key:key_") && trail[0].after.contains("18 November"), "{trail:?}");
+    let said = trail.iter().find(|row| row.act == acts::PAYMENT_REVERSE).expect("somebody reversed it");
+    assert!(said.actor.starts_with("key:key_") && said.after.contains("18 November"), "{trail:?}");
 
     // Asked again it is answered again; reversed anew it is refused; what a card paid is refunded instead.
     let again = reverse(&client, "v-1", &payment, "bounced").await;
