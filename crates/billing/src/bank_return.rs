@@ -7,7 +7,7 @@ mod retry;
 
 pub use codes::{CODES, Code};
 pub use rates::{CEILINGS, Ceiling, DebitCounts, Level, RateClass, WINDOW_DAYS};
-pub use retry::{CannotRetry, DebitEntry, MOST_PRESENTMENTS, RETRY_DAYS, may_retry};
+pub use retry::{CannotRetry, DebitEntry, MOST_PRESENTMENTS, RETRY_DAYS, last_retry_at, may_retry};
 
 /// Why a bank sent a debit back, in the few kinds that differ in what may follow.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]

@@ -20,6 +20,7 @@ pub mod payment;
 pub mod payout;
 pub mod policy;
 pub mod refund;
+pub mod reversal;
 pub mod settling;
 pub mod surcharge;
 pub mod take_back;

@@ -29,6 +29,8 @@ pub mod quotes;
 pub mod refund_limits;
 pub mod refunds;
 pub mod resolutions;
+pub mod retries;
+pub mod reversals;
 pub mod surcharges;
 pub mod unmatched_receipts;
 
@@ -76,6 +78,8 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(payouts::list))
         .routes(routes!(payouts::show))
         .routes(routes!(resolutions::resolve))
+        .routes(routes!(reversals::reverse))
+        .routes(routes!(retries::retry))
         .routes(routes!(unmatched_receipts::record, unmatched_receipts::list))
         .routes(routes!(unmatched_receipts::show))
         .routes(routes!(unmatched_receipts::match_it))

@@ -21,6 +21,7 @@ mod payments;
 mod payouts;
 mod refunds;
 mod resolve;
+mod reverse;
 mod rules;
 mod serve;
 mod setup;

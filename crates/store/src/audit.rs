@@ -49,8 +49,13 @@ pub mod acts {
     pub const RECEIPT_MATCH: &str = "receipt.match";
     /// A returned payment was demanded again; the object is the new invoice.
     pub const RETURNED_PAYMENT_DEMAND: &str = "returned_payment.demand";
-    /// Somebody said how a payment ended, where the processor could not be asked; the object is the payment.
+    /// One person said how a payment ended, where the processor could not be asked; a second one has to say the same. The object is the
+    /// payment.
+    pub const PAYMENT_PROPOSE: &str = "payment.propose";
+    /// A second person said how a payment ended, and it is booked so; the object is the payment.
     pub const PAYMENT_RESOLVE: &str = "payment.resolve";
+    /// A recorded receipt was taken out of the books again; the object is the payment, or the receipt that was nobody's.
+    pub const PAYMENT_REVERSE: &str = "payment.reverse";
     /// A key of the API was made, changed or taken back; the object is the key.
     pub const KEY_CREATE: &str = "key.create";
     /// See [`KEY_CREATE`]; from which rate to which.

@@ -65,6 +65,8 @@ pub struct Late {
     pub unknown_payments: Waiting,
     /// Payments that a person settled and of which the processor has not said the same yet, since they were.
     pub unconfirmed_payments: Waiting,
+    /// Payments on their way of which one person has said how they ended, and no second one yet, since the first said so.
+    pub proposed_payments: Waiting,
 }
 
 const UNSEALED: Sql = Sql("SELECT count(*), min(at) FROM (\
@@ -75,12 +77,19 @@ const UNSEALED: Sql = Sql("SELECT count(*), min(at) FROM (\
 const UNKNOWN: Sql = Sql("SELECT count(*), min(changed_at) FROM payments WHERE state = 'unknown'");
 const UNCONFIRMED: Sql = Sql("SELECT count(*), min(at) FROM resolutions WHERE answered_at IS NULL");
 
+const PROPOSED: Sql =
+    Sql("SELECT count(*), min(at) FROM (SELECT MAX(p.at) AS at FROM resolution_proposals p \
+     JOIN payments y ON y.merchant_id = p.merchant_id AND y.id = p.payment_id \
+     AND y.state IN ('created', 'submitting', 'requires_action', 'processing', 'unknown') \
+     GROUP BY p.merchant_id, p.payment_id) waiting");
+
 /// Counts what is late; reads every posting, so ask in a report, and seldom.
 pub async fn late(tx: &mut Tx) -> Result<Late> {
     Ok(Late {
         unsealed: tx.fetch_one(UNSEALED, args![], waiting).await?,
         unknown_payments: tx.fetch_one(UNKNOWN, args![], waiting).await?,
         unconfirmed_payments: tx.fetch_one(UNCONFIRMED, args![], waiting).await?,
+        proposed_payments: tx.fetch_one(PROPOSED, args![], waiting).await?,
     })
 }
 

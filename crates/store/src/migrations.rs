@@ -89,4 +89,22 @@ pub const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0014_saved_methods.sql"),
         postgres: include_str!("../migrations/postgres/0014_saved_methods.sql"),
     },
+    Migration {
+        number: 15,
+        name: "reversals",
+        sqlite: include_str!("../migrations/sqlite/0015_reversals.sql"),
+        postgres: include_str!("../migrations/postgres/0015_reversals.sql"),
+    },
+    Migration {
+        number: 16,
+        name: "retries",
+        sqlite: include_str!("../migrations/sqlite/0016_retries.sql"),
+        postgres: include_str!("../migrations/postgres/0016_retries.sql"),
+    },
+    Migration {
+        number: 17,
+        name: "resolution_proposals",
+        sqlite: include_str!("../migrations/sqlite/0017_resolution_proposals.sql"),
+        postgres: include_str!("../migrations/postgres/0017_resolution_proposals.sql"),
+    },
 ];

@@ -11,6 +11,7 @@ use crate::db::{Row, Sql, Tx, Val};
 use anyhow::Result;
 use billing::ids::{ContactId, CustomerId, InvoiceId, LinkId, MerchantId, PaymentId, PaymentMethodId};
 use billing::payment::{Decline, Method, PaymentState};
+use billing::reversal::ReversalKind;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ledger::{Currency, Money};
@@ -74,9 +75,9 @@ pub struct Payment {
     pub received_on: Option<Date>,
     /// When the money of a bank debit should be there; civil date in the merchant's zone.
     pub expected_on: Option<Date>,
-    /// What the bank said where it sent no money or took it back: `R01`, `AC04`.
+    /// What the bank said where it sent no money or took it back: `R01`, `AC04`; of a recorded receipt, why it was reversed.
     pub return_code: Option<String>,
-    /// When the bank took it back.
+    /// When the bank took it back, or somebody reversed it.
     pub returned_at: Option<Timestamp>,
     /// The saved method it charges; none where the payer goes to the processor's page.
     pub payment_method_id: Option<PaymentMethodId>,
@@ -84,9 +85,24 @@ pub struct Payment {
     pub send_at: Option<Timestamp>,
     /// True if what it is paid with is to be kept for later payments.
     pub keeps_method: bool,
+    /// The debit that came back and that this one presents again; always the first of them.
+    pub retry_of: Option<PaymentId>,
 }
 
 impl Payment {
+    /// True for a debit that was held for later and then, without its payer, not sent.
+    pub fn was_dropped(&self) -> bool {
+        self.state == PaymentState::Canceled
+            && self.send_at.is_some()
+            && self.ending == Some(Ending::Abandoned)
+    }
+
+    /// Why it was reversed, where it was recorded as received and taken out of the books again.
+    pub fn reversal(&self) -> Option<ReversalKind> {
+        let code = self.return_code.as_deref().filter(|_| self.method.is_received())?;
+        ReversalKind::parse(code)
+    }
+
     /// A payment, by card unless the caller says otherwise, that was stored at `at` and is about to be submitted. Who pays, with which words and what surcharge, is
     /// for the caller to set; nothing has come of it yet.
     pub fn submitting(
@@ -130,6 +146,7 @@ impl Payment {
             payment_method_id: None,
             send_at: None,
             keeps_method: false,
+            retry_of: None,
         }
     }
 }
@@ -149,8 +166,8 @@ const INSERT: Sql =
     Sql("INSERT INTO payments (merchant_id, id, customer_id, currency, amount, surcharge, method, state,
     contact_id, link_id, session_hash, receipt_email, payer_reference, created_at, changed_at, language, reference,
     received_on, captured, captured_currency, captured_at, payment_method_id, send_at, keeps_method, instrument_name,
-    instrument_last4)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+    instrument_last4, retry_of)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
   ON CONFLICT DO NOTHING");
 const INSERT_STATE: Sql =
     Sql("INSERT INTO payment_states (merchant_id, payment_id, number, state, reason, at)
@@ -179,13 +196,13 @@ const CLIENT: Sql = Sql("SELECT client FROM payments WHERE merchant_id = $1 AND 
 const BY_ID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
     instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
-    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method
+    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method, retry_of
   FROM payments WHERE merchant_id = $1 AND id = $2");
 const BY_INVOICE: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.currency, p.amount, p.surcharge, p.state,
     p.contact_id, p.link_id, p.session_hash, p.receipt_email, p.payer_reference, p.decline, p.ending, p.captured,
     p.captured_currency, p.captured_at, p.instrument_name, p.instrument_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at,
     p.cancel_asked_at, p.language, p.method, p.reference, p.received_on,
-    p.expected_on, p.return_code, p.returned_at, p.payment_method_id, p.send_at, p.keeps_method
+    p.expected_on, p.return_code, p.returned_at, p.payment_method_id, p.send_at, p.keeps_method, p.retry_of
   FROM payments p WHERE p.merchant_id = $1 AND p.id IN (
     SELECT payment_id FROM (SELECT payment_id FROM reservations
       WHERE merchant_id = $1 AND invoice_id = $2 ORDER BY created_at DESC LIMIT 200) held
@@ -197,7 +214,7 @@ const BY_INVOICE: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.curren
 const LATEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
     instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
-    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method
+    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method, retry_of
   FROM payments WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
 const INVOICES: Sql = Sql("SELECT invoice_id FROM reservations WHERE merchant_id = $1 AND payment_id = $2
   UNION SELECT invoice_id FROM receipt_lines WHERE merchant_id = $1 AND payment_id = $2
@@ -205,17 +222,17 @@ const INVOICES: Sql = Sql("SELECT invoice_id FROM reservations WHERE merchant_id
 const NEWEST: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
     instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
-    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method
+    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method, retry_of
   FROM payments WHERE merchant_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
 const NEWEST_OF_CUSTOMER: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
     instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
-    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method
+    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method, retry_of
   FROM payments WHERE merchant_id = $1 AND id < $2 AND customer_id = $4 ORDER BY id DESC LIMIT $3");
 const NEWEST_OF_INVOICE: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
     instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
-    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method
+    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method, retry_of
   FROM payments WHERE merchant_id = $1 AND id < $2 AND id IN (
     SELECT payment_id FROM reservations WHERE merchant_id = $1 AND invoice_id = $4
     UNION SELECT payment_id FROM receipt_lines WHERE merchant_id = $1 AND invoice_id = $4)
@@ -230,7 +247,7 @@ const IN_FLIGHT_OF_METHOD: Sql =
 const LAST_PAID: Sql = Sql("SELECT merchant_id, id, customer_id, currency, amount, surcharge, state, contact_id, link_id,
     session_hash, receipt_email, payer_reference, decline, ending, captured, captured_currency, captured_at, instrument_name,
     instrument_last4, created_at, changed_at, redirected_at, seen_at, cancel_asked_at, language, method, reference, received_on,
-    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method
+    expected_on, return_code, returned_at, payment_method_id, send_at, keeps_method, retry_of
   FROM payments WHERE merchant_id = $1 AND customer_id = $2 AND state = 'succeeded'
   ORDER BY created_at DESC, id DESC LIMIT 1");
 
@@ -238,7 +255,7 @@ const LAST_PAID_BY: Sql = Sql("SELECT p.merchant_id, p.id, p.customer_id, p.curr
     p.contact_id, p.link_id, p.session_hash, p.receipt_email, p.payer_reference, p.decline, p.ending, p.captured,
     p.captured_currency, p.captured_at, p.instrument_name, p.instrument_last4, p.created_at, p.changed_at, p.redirected_at, p.seen_at,
     p.cancel_asked_at, p.language, p.method, p.reference, p.received_on,
-    p.expected_on, p.return_code, p.returned_at, p.payment_method_id, p.send_at, p.keeps_method
+    p.expected_on, p.return_code, p.returned_at, p.payment_method_id, p.send_at, p.keeps_method, p.retry_of
   FROM payments p LEFT JOIN links l ON l.merchant_id = p.merchant_id AND l.id = p.link_id
   WHERE p.merchant_id = $1 AND p.customer_id = $2 AND p.currency = $3 AND p.state = 'succeeded'
     AND (p.contact_id = $4 OR l.contact_id = $4 OR p.link_id = $5)
@@ -261,7 +278,7 @@ pub async fn insert_first(tx: &mut Tx, payment: &Payment, reason: &str) -> Resul
     note_state(tx, payment.merchant, payment.id, payment.state, reason, payment.created_at).await
 }
 
-fn row_of<'p>(payment: &'p Payment, received_on: Option<&'p str>) -> [Val<'p>; 25] {
+fn row_of<'p>(payment: &'p Payment, received_on: Option<&'p str>) -> [Val<'p>; 26] {
     [
         payment.merchant.0.into(),
         payment.id.as_bytes().into(),
@@ -288,6 +305,7 @@ fn row_of<'p>(payment: &'p Payment, received_on: Option<&'p str>) -> [Val<'p>; 2
         i64::from(payment.keeps_method).into(),
         payment.instrument_name.as_deref().into(),
         payment.instrument_last4.as_deref().into(),
+        payment.retry_of.as_ref().map(PaymentId::as_bytes).into(),
     ]
 }
 
@@ -540,5 +558,6 @@ fn decode(row: &Row<'_>) -> Result<Payment> {
         payment_method_id: row.opt_bytes16(31)?.map(PaymentMethodId::from_bytes),
         send_at: opt_timestamp(row, 32)?,
         keeps_method: row.i64(33)? != 0,
+        retry_of: row.opt_bytes16(34)?.map(PaymentId::from_bytes),
     })
 }

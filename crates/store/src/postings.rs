@@ -22,8 +22,10 @@ pub enum CauseKind {
     CaptureOtherCurrency,
     /// Money was received outside of any processor; the id is the payment's.
     Receipt,
-    /// A bank took the money of a debit back; the id is the payment's.
+    /// A bank took the money of a debit back, or a recorded receipt was reversed; the id is the payment's.
     PaymentReturned,
+    /// A receipt of which nobody knew whose it was is reversed; the id is the receipt's.
+    ReceiptReversed,
     /// The processor kept a fee; the id is its balance transaction's.
     ProcessingFee,
     /// The processor kept a fee for a return; the id is its balance transaction's.
@@ -100,6 +102,7 @@ impl CauseKind {
             CauseKind::CaptureOtherCurrency => "capture_other_currency",
             CauseKind::Receipt => "receipt",
             CauseKind::PaymentReturned => "payment_returned",
+            CauseKind::ReceiptReversed => "receipt_reversed",
             CauseKind::ProcessingFee => "processing_fee",
             CauseKind::ReturnFee => "return_fee",
             CauseKind::CreditApplied => "credit_applied",

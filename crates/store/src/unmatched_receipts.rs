@@ -2,7 +2,7 @@
 //! has no place yet stays here.
 
 use crate::args;
-use crate::columns::{currency, date, timestamp, word};
+use crate::columns::{currency, date, opt_timestamp, timestamp, word};
 use crate::db::{Row, Sql, Tx};
 use anyhow::Result;
 use billing::ids::{CustomerId, MerchantId, PaymentId};
@@ -32,24 +32,28 @@ pub struct UnmatchedReceipt {
     pub customer_id: Option<CustomerId>,
     /// When it was recorded.
     pub created_at: Timestamp,
+    /// When it was taken out of the books again, before anybody knew whose it was. Nothing is left of it then.
+    pub reversed_at: Option<Timestamp>,
 }
 
 const INSERT: Sql =
     Sql("INSERT INTO unmatched_receipts (merchant_id, id, method, currency, amount, remaining, payer,
     reference, received_on, created_at) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9)");
 const FIND: Sql =
-    Sql("SELECT id, method, currency, amount, remaining, payer, reference, received_on, customer_id,
-    created_at FROM unmatched_receipts WHERE merchant_id = $1 AND id = $2");
+    Sql("SELECT id, method, currency, amount, CASE WHEN reversed_at IS NULL THEN remaining ELSE 0 END, payer, reference,
+    received_on, customer_id, created_at, reversed_at FROM unmatched_receipts WHERE merchant_id = $1 AND id = $2");
 const WAITING: Sql =
-    Sql("SELECT id, method, currency, amount, remaining, payer, reference, received_on, customer_id,
-    created_at FROM unmatched_receipts WHERE merchant_id = $1 AND id < $2
-    AND (remaining > 0 OR CAST($3 AS BIGINT) = 1) ORDER BY id DESC LIMIT $4");
+    Sql("SELECT id, method, currency, amount, CASE WHEN reversed_at IS NULL THEN remaining ELSE 0 END, payer, reference,
+    received_on, customer_id, created_at, reversed_at FROM unmatched_receipts WHERE merchant_id = $1 AND id < $2
+    AND ((remaining > 0 AND reversed_at IS NULL) OR CAST($3 AS BIGINT) = 1) ORDER BY id DESC LIMIT $4");
 const WAITING_AFTER: Sql =
-    Sql("SELECT id, method, currency, amount, remaining, payer, reference, received_on,
-    customer_id, created_at FROM unmatched_receipts WHERE merchant_id = $1 AND id > $2
-    AND (remaining > 0 OR CAST($3 AS BIGINT) = 1) ORDER BY id LIMIT $4");
+    Sql("SELECT id, method, currency, amount, CASE WHEN reversed_at IS NULL THEN remaining ELSE 0 END, payer, reference,
+    received_on, customer_id, created_at, reversed_at FROM unmatched_receipts WHERE merchant_id = $1 AND id > $2
+    AND ((remaining > 0 AND reversed_at IS NULL) OR CAST($3 AS BIGINT) = 1) ORDER BY id LIMIT $4");
 const MATCH: Sql = Sql("UPDATE unmatched_receipts SET customer_id = $3
-  WHERE merchant_id = $1 AND id = $2 AND customer_id IS NULL");
+  WHERE merchant_id = $1 AND id = $2 AND customer_id IS NULL AND reversed_at IS NULL");
+const REVERSE: Sql = Sql("UPDATE unmatched_receipts SET reversed_at = $3
+  WHERE merchant_id = $1 AND id = $2 AND customer_id IS NULL AND reversed_at IS NULL");
 const TAKE: Sql = Sql("UPDATE unmatched_receipts SET remaining = remaining - $3
   WHERE merchant_id = $1 AND id = $2 AND customer_id IS NOT NULL AND remaining >= $3");
 
@@ -117,6 +121,11 @@ pub async fn take(tx: &mut Tx, merchant: MerchantId, id: PaymentId, minor: i64) 
     Ok(())
 }
 
+/// Notes that it was taken out of the books. Fails where it is somebody's payment, or was taken out before.
+pub async fn reverse(tx: &mut Tx, merchant: MerchantId, id: PaymentId, now: Timestamp) -> Result<()> {
+    tx.write_one(REVERSE, args![merchant.0, id.as_bytes(), now.as_microsecond()]).await
+}
+
 fn decode(row: &Row<'_>) -> Result<UnmatchedReceipt> {
     let currency = currency(row, 2)?;
     Ok(UnmatchedReceipt {
@@ -129,5 +138,6 @@ fn decode(row: &Row<'_>) -> Result<UnmatchedReceipt> {
         received_on: date(row, 7)?,
         customer_id: row.opt_bytes16(8)?.map(CustomerId::from_bytes),
         created_at: timestamp(row, 9)?,
+        reversed_at: opt_timestamp(row, 10)?,
     })
 }

@@ -19,6 +19,9 @@ mod places;
 mod records;
 mod reductions;
 mod refunds;
+mod resolutions;
+mod retries;
+mod reversals;
 mod seals;
 
 pub use cards::holds_card_number;
@@ -96,7 +99,7 @@ pub struct Unsealed {
 /// Invariants that concern what this version has no tables for, and why each is left out.
 pub const NOT_APPLICABLE: &[(u8, &str)] = &[(18, "no schedules are recorded")];
 
-/// The invariant in a few words; `None` for a number that is not one of 1 to 26.
+/// The invariant in a few words; `None` for a number that is not one of 1 to 27.
 pub const fn title(invariant: u8) -> Option<&'static str> {
     Some(match invariant {
         1 => "each posting is balanced, in one currency, with a cause of its own",
@@ -125,6 +128,7 @@ pub const fn title(invariant: u8) -> Option<&'static str> {
         24 => "a privileged act has an audit row with an actor",
         25 => "no card number stands in a free text",
         26 => "what a payer agreed to is kept as it was agreed to",
+        27 => "a debit that came back is presented again at most twice, in time and for the same amount",
         _ => return None,
     })
 }
@@ -149,6 +153,9 @@ async fn check_all(tx: &mut Tx, options: &Options) -> Result<VerifyReport> {
         payments::CHECKS,
         credit::CHECKS,
         reductions::CHECKS,
+        resolutions::CHECKS,
+        reversals::CHECKS,
+        retries::CHECKS,
     ] {
         run(tx, checks, &mut report).await?;
     }

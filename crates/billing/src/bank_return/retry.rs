@@ -52,6 +52,11 @@ pub enum CannotRetry {
     OtherCompany,
 }
 
+/// The last moment at which a debit may be presented again that was first presented then.
+pub fn last_retry_at(first_presented_at: Timestamp) -> Timestamp {
+    first_presented_at.checked_add(SignedDuration::from_hours(24 * RETRY_DAYS)).unwrap_or(Timestamp::MAX)
+}
+
 /// Whether `next` may be presented at its time, after `history`, the oldest first. `payer_agreed_at` is when the payer last
 /// agreed to this debit being tried again; it counts after the latest presentment only. `next.returned` is not looked at.
 pub fn may_retry(
@@ -81,8 +86,7 @@ pub fn may_retry(
     if next.company != first.company {
         return Err(CannotRetry::OtherCompany);
     }
-    let passed = next.presented_at.duration_since(first.presented_at);
-    if passed > SignedDuration::from_hours(24 * RETRY_DAYS) {
+    if next.presented_at > last_retry_at(first.presented_at) {
         return Err(CannotRetry::TooLate);
     }
     Ok(())

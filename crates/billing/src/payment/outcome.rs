@@ -128,7 +128,8 @@ fn bank_did_not_pay(known: &Known) -> bool {
 fn ended(known: &Known) -> Outcome {
     match (known.ending, known.decline) {
         (Some(Ending::Refused), _) => Outcome::RefusedByUs,
-        (Some(Ending::PayerCanceled), None) if known.was_held => Outcome::Stopped,
+        // What was held for later and then not sent ran out of nobody's time.
+        (Some(Ending::PayerCanceled | Ending::Abandoned), None) if known.was_held => Outcome::Stopped,
         (Some(Ending::Declined | Ending::PayerCanceled) | None, Some(decline)) => {
             Outcome::Declined { decline, page_open: false }
         }
@@ -289,6 +290,7 @@ mod tests {
             (held, Outcome::Held),
             (Known { own: false, ..held }, Outcome::Held),
             (Known { state: Canceled, ending: Some(Ending::PayerCanceled), ..held }, Outcome::Stopped),
+            (Known { state: Canceled, ending: Some(Ending::Abandoned), ..held }, Outcome::Stopped),
             (Known { state: Processing, ..held }, Outcome::DebitBegun),
             (Known { state: Unknown, ..charge }, Outcome::Unknown),
             (Known { state: Submitting, age_seconds: 121, ..charge }, Outcome::Waiting { long: true }),

@@ -3,7 +3,7 @@
 //!
 //! Nobody can be asked here, so a bank that wants to see the payer is a decline.
 
-use crate::actions::start_payment::{Means, Payer, Request, StartPayment, Started, start_payment};
+use crate::actions::start_payment::{Means, NotAgain, Payer, Request, StartPayment, Started, start_payment};
 use crate::actions::submit_attempt::submit_attempt;
 use crate::app::App;
 use anyhow::Result;
@@ -26,6 +26,8 @@ pub struct ChargeSaved {
     pub amount_minor: i64,
     /// The surcharge that its owner was told, minor units.
     pub surcharge_minor: i64,
+    /// The first debit that this one presents again, of the same amount and surcharge.
+    pub retries: Option<PaymentId>,
     /// How a program knows its request again.
     pub request: Option<Request>,
     /// For the audit trail: `cli:root`, `key:…`.
@@ -45,6 +47,8 @@ pub enum Charged {
     Refused(Box<Refusal>, Currency),
     /// The surcharge is this one.
     SurchargeIs(Money),
+    /// The last debit of this account for this invoice came back, and this one may not follow it.
+    NotAgain(Box<NotAgain>),
     /// There is no such invoice or saved method.
     NotFound,
     /// It cannot be charged, or not for this invoice.
@@ -77,6 +81,7 @@ pub async fn charge_saved(app: &App, input: ChargeSaved) -> Result<Charged> {
             saved: Some(saved.id),
             keep: false,
             charged_by: Some(input.actor.clone()),
+            retries: input.retries,
             request: input.request.clone(),
         },
         agreement: None,
@@ -101,6 +106,7 @@ pub async fn charge_saved(app: &App, input: ChargeSaved) -> Result<Charged> {
         Started::OtherRequest => Charged::OtherRequest,
         Started::Refused(refusal) => Charged::Refused(refusal, currency),
         Started::SurchargeChanged(now) => Charged::SurchargeIs(now),
+        Started::NotAgain(why) => Charged::NotAgain(why),
         Started::NotFound => Charged::NotFound,
         Started::SavedGone | Started::MethodNotOffered | Started::NoProcessor => Charged::Unusable,
         Started::CatchingUp | Started::IdentityNeeded | Started::TooMany(_) | Started::Paused(_) => {

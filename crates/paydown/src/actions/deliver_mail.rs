@@ -127,7 +127,8 @@ async fn queue_failure(
     (merchant, id): (MerchantId, PaymentId),
 ) -> Result<()> {
     let Some(payment) = payments::find(tx, merchant, id).await? else { return Ok(()) };
-    if payment.state != PaymentState::Failed || payment.seen_at.is_some() {
+    let did_not_go_through = payment.state == PaymentState::Failed || payment.was_dropped();
+    if !did_not_go_through || payment.seen_at.is_some() {
         return Ok(());
     }
     let holds = reservations::list(tx, merchant, id).await?;

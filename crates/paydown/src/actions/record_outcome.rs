@@ -201,7 +201,9 @@ async fn release(tx: &mut Tx, mint: &Mint, outcome: &Outcome, payment: &Payment)
         let codes = failure.map(|failure| [failure.return_code.as_deref(), failure.code.as_deref()]);
         debit::follow_up(tx, mint, payment, (codes.and_then(debit::most_exact), false)).await?;
     }
-    if outcome.facts.state == PaymentState::Failed {
+    // Of a debit that was to be sent later, and was not, its payer hears just so.
+    let is_dropped = payment.send_at.is_some() && ending == Ending::Abandoned;
+    if outcome.facts.state == PaymentState::Failed || is_dropped {
         let job = mint.id(JobId::new);
         let at = mint.now + SignedDuration::from_mins(2);
         jobs::enqueue(tx, merchant, job, "mail_failure", &id.to_string(), at, mint.now).await?;

@@ -237,13 +237,14 @@ async fn contradicted(tx: &mut Tx, mint: &Mint, refund: &Refund, said: RefundSta
     anomalies::insert_once(tx, refund.merchant, &anomaly).await.map(drop)
 }
 
-/// A payment was returned by its bank: refunds of it that were not sent yet are withdrawn. The caller holds the locks of customer,
+/// A payment is taken back, by its bank or by hand: refunds of it that were not sent yet are withdrawn, for this reason. The caller holds the locks of customer,
 /// payment and all invoices that they are about.
 pub(super) async fn withdraw_waiting(
     tx: &mut Tx,
     mint: &Mint,
     secrets: &SecretKey,
     payment: (MerchantId, PaymentId),
+    why: &str,
 ) -> Result<()> {
     for waiting in refunds::list_by_payment(tx, payment.0, payment.1).await? {
         if waiting.state != RefundState::Requested {
@@ -251,7 +252,6 @@ pub(super) async fn withdraw_waiting(
         }
         let locked = lock(tx, payment.0, waiting.id).await?.context("a refund is never deleted")?;
         if locked.refund.state == RefundState::Requested {
-            let why = "the bank took the payment back before it was sent";
             move_to(tx, mint, secrets, &locked, (RefundState::Canceled, why)).await?;
         }
     }

@@ -81,6 +81,7 @@ async fn in_tx(
         received_on: input.received_on,
         customer_id: None,
         created_at: mint.now,
+        reversed_at: None,
     };
     unmatched_receipts::insert(tx, merchant, &receipt).await?;
     let new = NewPosting {

@@ -1,6 +1,9 @@
 //! A person says how a payment ended, where the processor cannot: the supervised way out of a payment that would hold its amount
 //! for ever. The processor is asked at this very moment; whatever it answers counts, and then nobody's word is needed.
 //!
+//! One person alone settles nothing: the first word is noted, and booked once a second person says the same. Only a word that the
+//! processor contradicts is taken back by one.
+//!
 //! A word is booked as the processor's would be, with the same postings, and stands in the audit trail and among what a person
 //! has to look at. The processor is asked on: money it turns out to have is booked, and a word it contradicts is named.
 
@@ -29,6 +32,7 @@ use store::audit::{self, AuditRow, acts};
 use store::db::Tx;
 use store::payments::{self, Of, Payment};
 use store::receipts::{self, Placed};
+use store::resolution_proposals::{self as proposals, Proposal};
 use store::resolutions::{self, Resolution};
 use store::verify::holds_card_number;
 use store::{attempts, customers, jobs};
@@ -66,6 +70,16 @@ impl Word {
             Word::TakenBack => PaymentState::Returned,
         }
     }
+
+    /// True if a proposal says the same.
+    fn is_of(&self, proposal: &Proposal) -> bool {
+        let charge = match self {
+            Word::Succeeded { charge_id, captured } => Some((charge_id, captured)),
+            _ => None,
+        };
+        let proposed = proposal.charge.as_ref().map(|(id, captured)| (id, captured));
+        self.state() == proposal.state && charge == proposed
+    }
 }
 
 /// Who says what of which payment.
@@ -83,9 +97,11 @@ pub struct ResolvePayment {
     pub actor: String,
 }
 
-/// A payment that a person settled, as it is now.
+/// A payment of which a person spoke, as it is now.
 #[derive(Debug)]
 pub struct Resolved {
+    /// The word that waits for a second person; `None` where the payment is settled.
+    pub waits: Option<Proposal>,
     /// The payment.
     pub payment: Payment,
     /// Where its money went.
@@ -110,12 +126,15 @@ pub enum CannotResolve {
     /// It would stay for ever.
     #[error("the reason or the charge holds a card number, which must not be kept")]
     CardNumber,
+    /// Whoever said it first cannot be the second person.
+    #[error("who says how a payment ended cannot confirm it; a second person has to say the same")]
+    SamePerson,
     /// The charge is the one of another payment.
     #[error("the charge is the one of {0}")]
     ChargeTaken(PaymentId),
 }
 
-/// Takes a person's word, if the processor has none. With `once`, the same request does nothing twice.
+/// Takes a person's word, if the processor has none: notes it, or books it where a second person says the same. With `once`, the same request does nothing twice.
 pub async fn resolve_payment(
     app: &App,
     input: ResolvePayment,
@@ -184,10 +203,59 @@ impl Saying {
         {
             return Ok(Err(CannotResolve::ChargeTaken(other)));
         }
-        self.book(tx, &payment, reason).await.map(Ok)
+        if *word == Word::TakenBack {
+            return self.book(tx, &payment, (reason, None)).await.map(Ok);
+        }
+        let before = proposals::latest(tx, *merchant, *id).await?.filter(|before| word.is_of(before));
+        match before {
+            None => self.propose(tx, payment, reason).await.map(Ok),
+            Some(before) if before.actor == self.input.actor => Ok(Err(CannotResolve::SamePerson)),
+            Some(before) => self.book(tx, &payment, (reason, Some(before.actor))).await.map(Ok),
+        }
     }
 
-    async fn book(&self, tx: &mut Tx, payment: &Payment, reason: String) -> Result<Resolved> {
+    /// The first person's word, which counts once a second one says the same. Another word takes its place.
+    async fn propose(&self, tx: &mut Tx, payment: Payment, reason: String) -> Result<Resolved> {
+        let (merchant, id, mint) = (payment.merchant, payment.id, &self.mint);
+        let charge = match &self.input.word {
+            Word::Succeeded { charge_id, captured } => Some((charge_id.clone(), *captured)),
+            _ => None,
+        };
+        let proposal = Proposal {
+            payment_id: id,
+            state: self.input.word.state(),
+            charge,
+            reason,
+            actor: self.input.actor.clone(),
+            at: mint.now,
+        };
+        proposals::insert(tx, merchant, &proposal).await?;
+        let row = AuditRow {
+            id: mint.id(AuditId::new),
+            actor: proposal.actor.clone(),
+            act: acts::PAYMENT_PROPOSE.to_owned(),
+            object: id.to_string(),
+            before: json!({ "state": payment.state.as_str() }).to_string(),
+            after: json!({
+                "state": proposal.state.as_str(),
+                "reason": proposal.reason,
+                "charge": self.charge(),
+                "unanswered": self.unanswered(),
+            })
+            .to_string(),
+            at: mint.now,
+        };
+        audit::append(tx, merchant, &row).await?;
+        let mut placed = receipts::placed(tx, merchant, Of::Merchant, (id, id)).await?;
+        Ok(Resolved { waits: Some(proposal), payment, placed: placed.remove(&id).unwrap_or_default() })
+    }
+
+    async fn book(
+        &self,
+        tx: &mut Tx,
+        payment: &Payment,
+        (reason, first): (String, Option<String>),
+    ) -> Result<Resolved> {
         let (merchant, id, mint) = (payment.merchant, payment.id, &self.mint);
         let state = self.input.word.state();
         let outcome = Outcome {
@@ -208,7 +276,7 @@ impl Saying {
             state,
             reason,
             actor: self.input.actor.clone(),
-            unanswered: self.asked.as_ref().and_then(|asked| asked.as_ref().err().cloned()),
+            unanswered: self.unanswered(),
             at: mint.now,
             answered_at: None,
         };
@@ -216,13 +284,28 @@ impl Saying {
         if state == PaymentState::Returned {
             resolutions::note_answer(tx, merchant, id, mint.now).await?;
         }
-        self.tell(tx, payment, &resolution).await?;
+        self.tell(tx, payment, (&resolution, first.as_deref())).await?;
         let (job, at) = (mint.id(JobId::new), mint.now + ASK_AGAIN_AFTER);
         jobs::enqueue(tx, merchant, job, "reconcile_payment", &id.to_string(), at, mint.now).await?;
         let now = payments::find(tx, merchant, id).await?;
         let mut placed = receipts::placed(tx, merchant, Of::Merchant, (id, id)).await?;
         let payment = now.ok_or_else(|| anyhow::anyhow!("payment {id} is locked"))?;
-        Ok(Resolved { payment, placed: placed.remove(&id).unwrap_or_default() })
+        Ok(Resolved { waits: None, payment, placed: placed.remove(&id).unwrap_or_default() })
+    }
+
+    /// Why the processor could not be asked.
+    fn unanswered(&self) -> Option<String> {
+        self.asked.as_ref().and_then(|asked| asked.as_ref().err().cloned())
+    }
+
+    /// The charge that is spoken of, for the trail.
+    fn charge(&self) -> serde_json::Value {
+        match &self.input.word {
+            Word::Succeeded { charge_id, captured } => {
+                json!({ "id": charge_id, "captured": captured.to_string() })
+            }
+            _ => serde_json::Value::Null,
+        }
     }
 
     fn facts(&self, payment: &Payment) -> PaymentFacts {
@@ -249,14 +332,13 @@ impl Saying {
     }
 
     /// The audit trail and the list of what a person has to look at: somebody else should hold it against the processor.
-    async fn tell(&self, tx: &mut Tx, payment: &Payment, said: &Resolution) -> Result<()> {
+    async fn tell(
+        &self,
+        tx: &mut Tx,
+        payment: &Payment,
+        (said, first): (&Resolution, Option<&str>),
+    ) -> Result<()> {
         let (mint, before, after) = (&self.mint, payment.state.as_str(), said.state.as_str());
-        let charge = match &self.input.word {
-            Word::Succeeded { charge_id, captured } => {
-                json!({ "id": charge_id, "captured": captured.to_string() })
-            }
-            _ => serde_json::Value::Null,
-        };
         let row = AuditRow {
             id: mint.id(AuditId::new),
             actor: said.actor.clone(),
@@ -264,7 +346,8 @@ impl Saying {
             object: payment.id.to_string(),
             before: json!({ "state": before }).to_string(),
             after: json!({
-                "state": after, "reason": said.reason, "charge": charge, "unanswered": said.unanswered,
+                "state": after, "reason": said.reason, "charge": self.charge(), "unanswered": said.unanswered,
+                "proposed_by": first,
             })
             .to_string(),
             at: mint.now,
@@ -275,8 +358,11 @@ impl Saying {
             kind: "resolved_by_hand".to_owned(),
             payment_id: Some(payment.id),
             detail: format!(
-                "{} settled {} by hand, {before} to {after}: {}",
-                said.actor, payment.id, said.reason
+                "{}{} settled {} by hand, {before} to {after}: {}",
+                first.map(|first| format!("{first} and ")).unwrap_or_default(),
+                said.actor,
+                payment.id,
+                said.reason
             ),
             at: mint.now,
         };

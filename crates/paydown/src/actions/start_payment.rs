@@ -3,9 +3,12 @@
 //! The form carries the payment's id, made when it was drawn. A repeat of the form finds that payment and starts no
 //! second one, whatever it asks for.
 
+mod again;
 mod saved;
 mod terms;
 
+pub use again::NotAgain;
+pub(in crate::actions) use again::is_too_late;
 pub(crate) use saved::has_expired;
 pub use terms::{of_any, offered, passed_on, surcharge, terms};
 
@@ -81,6 +84,8 @@ pub struct Means {
     /// Who charges the saved method where the payer is not there, for the audit trail: staff, a program, or a rule that the payer
     /// agreed to. Nobody can be asked then, so a bank that wants to see the payer is a decline.
     pub charged_by: Option<String>,
+    /// The first debit that this one presents again; what it asks for is as it was then.
+    pub retries: Option<PaymentId>,
     /// How a program knows its request again.
     pub request: Option<Request>,
 }
@@ -154,6 +159,8 @@ pub enum Started {
     MethodNotOffered,
     /// The saved method was removed, has expired, may not be debited any more, or is not this payer's.
     SavedGone,
+    /// The last debit of this account for this invoice came back, and this one may not follow it.
+    NotAgain(Box<NotAgain>),
     /// Something else was asked for under the same key.
     OtherRequest,
     /// The merchant has no processor.
@@ -267,10 +274,24 @@ async fn judge(tx: &mut Tx, work: &Work) -> Result<Started> {
         Ok(accepted) => accepted,
         Err(refusal) => return Ok(Started::Refused(Box::new(refusal))),
     };
-    let surcharge = surcharge(tx, &invoice, accepted.amount, (method, limits)).await?;
+    let surcharge = match input.means.retries {
+        // As it was when it was agreed to.
+        Some(_) => Money::new(input.surcharge_minor, currency),
+        None => surcharge(tx, &invoice, accepted.amount, (method, limits)).await?,
+    };
     if surcharge.minor() != input.surcharge_minor {
         return Ok(Started::SurchargeChanged(surcharge));
     }
+    let retry_of = match &chosen {
+        Some(chosen) => {
+            let total = Money::new(input.amount_minor.saturating_add(surcharge.minor()), currency);
+            match again::judge(tx, input, (&invoice, chosen), (total, mint.now)).await? {
+                Ok(retry_of) => retry_of,
+                Err(why) => return Ok(Started::NotAgain(why)),
+            }
+        }
+        None => None,
+    };
     let must_be_known =
         input.means.charged_by.is_none() && terms.policy.identify.is_demanded_for(accepted.amount);
     if must_be_known && !is_known(tx, input, &invoice).await? {
@@ -283,7 +304,7 @@ async fn judge(tx: &mut Tx, work: &Work) -> Result<Started> {
     }
     let reserved = invoices::reserve(tx, input.merchant, input.invoice, accepted.amount.minor()).await?;
     anyhow::ensure!(reserved, "invoice {} changed while it was locked", input.invoice);
-    reserved_now(tx, work, &invoice, (accepted, surcharge), chosen.as_ref()).await
+    reserved_now(tx, work, &invoice, (accepted, surcharge), (chosen.as_ref(), retry_of)).await
 }
 
 /// The amount is reserved: the payment, what the payer allowed, and the whole call are stored.
@@ -292,11 +313,11 @@ async fn reserved_now(
     work: &Work,
     invoice: &Invoice,
     amounts: (Accepted, Money),
-    chosen: Option<&Chosen>,
+    (chosen, retry_of): (Option<&Chosen>, Option<PaymentId>),
 ) -> Result<Started> {
     let Work { mint, input, .. } = work;
     let merchant = merchants::find(tx, input.merchant).await?.context("an invoice has a merchant")?;
-    let payment = save(tx, work, invoice, amounts, chosen).await?;
+    let payment = save(tx, work, invoice, amounts, (chosen, retry_of)).await?;
     anyhow::ensure!(
         input.means.charged_by.is_some() || input.agreement.is_some() == input.method.is_bank_debit(),
         "an account is debited where the payer allowed it, and nothing else is"
@@ -359,7 +380,7 @@ async fn save(
     work: &Work,
     invoice: &Invoice,
     (accepted, surcharge): (Accepted, Money),
-    chosen: Option<&Chosen>,
+    (chosen, retry_of): (Option<&Chosen>, Option<PaymentId>),
 ) -> Result<Payment> {
     let Work { mint, input, .. } = work;
     let send_at = chosen.and_then(|chosen| chosen.send_at);
@@ -377,13 +398,17 @@ async fn save(
         state: if send_at.is_some() { PaymentState::Created } else { PaymentState::Submitting },
         payment_method_id: input.means.saved,
         send_at,
+        retry_of,
         keeps_method: input.means.keep && chosen.is_none() && work.customer.is_some(),
         instrument_name: chosen.map(|chosen| chosen.saved.name.clone()),
         instrument_last4: chosen.map(|chosen| chosen.saved.last4.clone()),
         ..started
     };
-    let why =
-        if input.means.charged_by.is_some() { "a saved method is charged" } else { "the payer pressed pay" };
+    let why = match (&input.means.charged_by, retry_of) {
+        (Some(_), Some(_)) => "a debit that came back is presented again",
+        (Some(_), None) => "a saved method is charged",
+        (None, _) => "the payer pressed pay",
+    };
     let inserted = payments::insert(tx, &payment, why).await?;
     anyhow::ensure!(inserted, "payment {} was started at the same moment", payment.id);
     if let Some(client) = input.payer.client {
@@ -421,7 +446,12 @@ fn charged(mint: &Mint, input: &StartPayment, actor: &str) -> AuditRow {
         act: acts::PAYMENT_CHARGE.to_owned(),
         object: input.payment.to_string(),
         before: "null".to_owned(),
-        after: json!({ "payment_method": saved, "amount": input.amount_minor }).to_string(),
+        after: json!({
+            "payment_method": saved,
+            "amount": input.amount_minor,
+            "retry_of": input.means.retries.map(|first| first.to_string()),
+        })
+        .to_string(),
         at: mint.now,
     }
 }

@@ -171,12 +171,23 @@ answers! {
         InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotOpen, BodyTooLarge,
         UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused, Surplus,
         AllocationsAboveAmount, CurrencyMismatch, CustomerMismatch, DateInFuture, PaymentMethodUnusable,
-        SurchargeChanged, AmountAbovePayable, AmountNotPositive, NothingPayable, AllInProgress,
+        NotRetryable, SurchargeChanged, AmountAbovePayable, AmountNotPositive, NothingPayable, AllInProgress,
         PartialNotAllowed, AmountBelowMinimum, AmountLeavesTooLittle, AmountNotChargeable,
     ];
     /// What settling a payment by hand may answer.
     CannotResolve = [
-        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, ProcessorAnswered, NotResolvable,
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, ProcessorAnswered, NotResolvable, SecondPersonNeeded,
+        BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused,
+    ];
+    /// What presenting a debit again may answer.
+    CannotRetry = [
+        MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotRetryable, PaymentMethodUnusable,
+        IdempotencyKeyReused, SurchargeChanged, AmountAbovePayable, AmountNotPositive, NothingPayable,
+        AllInProgress, PartialNotAllowed, AmountBelowMinimum, AmountLeavesTooLittle, AmountNotChargeable,
+    ];
+    /// What reversing a recorded receipt may answer.
+    CannotReverse = [
+        InvalidJson, MissingIdempotencyKey, InvalidIdempotencyKey, NotFound, NotReversible, AlreadyReversed,
         BodyTooLarge, UnsupportedMediaType, InvalidRequest, CardNumber, IdempotencyKeyReused,
     ];
     /// What applying credit may answer.

@@ -4,6 +4,7 @@ use super::answers::{CannotCallOff, Common};
 use super::caller::{Caller, May, PaymentsWrite};
 use super::extract::{At, HasField, Named, Repeatable};
 use super::fields::{self, Amount};
+use super::invoices::sentence;
 use super::payments::{Payment, shown};
 use super::problem::{Code, Problem};
 use super::quotes;
@@ -60,11 +61,18 @@ pub(super) async fn charge(
         saved: new.payment_method.0,
         amount_minor: new.amount.0,
         surcharge_minor: i64::try_from(new.surcharge.unwrap_or(0)).map_err(|_| out_of_range())?,
+        retries: None,
         request: Some(request),
         actor: caller.actor(),
     };
     let acting = app.clone();
-    match app.undisturbed(async move { charge_saved(&acting, input).await }).await? {
+    let charged = app.undisturbed(async move { charge_saved(&acting, input).await }).await?;
+    answer(app, caller, charged).await
+}
+
+/// What is answered to a charge; a repeat with the payment as it is now.
+pub(super) async fn answer(app: &App, caller: &Caller, charged: Charged) -> Result<Response, Problem> {
+    match charged {
         Charged::New(payment) => {
             let payment = shown(app, caller.merchant, payment).await?;
             Ok((StatusCode::CREATED, Json(payment)).into_response())
@@ -84,6 +92,7 @@ pub(super) async fn charge(
             let detail = format!("The surcharge is {now} now.");
             Err(Problem::new(Code::SurchargeChanged, detail).at("surcharge"))
         }
+        Charged::NotAgain(why) => Err(Problem::new(Code::NotRetryable, sentence(&*why))),
         Charged::NotFound => Err(Problem::not_found()),
         Charged::Unusable => {
             let detail = "The saved method cannot be charged for this invoice any more.";

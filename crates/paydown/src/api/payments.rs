@@ -79,7 +79,7 @@ pub enum PaymentStatus {
     Failed,
     /// It was given up.
     Canceled,
-    /// The bank took it back.
+    /// The bank took it back; or it was recorded as received, and reversed.
     Returned,
     /// The dispute was lost.
     ChargedBack,
@@ -132,6 +132,13 @@ pub struct Payment {
     /// The day it was received; null for a payment by card.
     #[schema(format = Date)]
     received_on: Option<String>,
+    /// The first of the debits that this one presents again; null for every other payment.
+    #[schema(example = "pay_06a8q2m0000000000000000000")]
+    retry_of: Option<String>,
+    /// Why the bank did not pay or took it back, in its own code: `R01`, `AC04`; of recorded money, why it was reversed: `bounced` or
+    /// `entered_wrongly`. Null where nothing came back.
+    #[schema(example = "R01")]
+    return_code: Option<String>,
     /// What was set against invoices; empty until the money is there.
     allocations: Vec<Allocation>,
     /// What became the customer's credit when it came. Parts of it may have gone to invoices since; then they are among the
@@ -314,6 +321,8 @@ impl Payment {
             payment_method: payment.payment_method_id.map(|id| id.to_string()),
             send_at: payment.send_at.map(|at| at.to_string()),
             received_on: payment.received_on.map(|day| day.to_string()),
+            retry_of: payment.retry_of.map(|first| first.to_string()),
+            return_code: payment.return_code.clone(),
             allocations: allocations.iter().map(Allocation::of).collect(),
             customer_credit: credit_minor,
             payout: paid_out.map(|paid_out| paid_out.payout.to_string()),

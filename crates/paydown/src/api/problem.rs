@@ -83,7 +83,7 @@ codes! {
     NotRefundable = "not_refundable", CONFLICT, "The payment cannot be refunded";
     /// The invoice cannot be credited so, as it was credited or written off before. Refund it as owed again.
     PriceNotGivenBack = "price_not_given_back", CONFLICT, "The price cannot be given back";
-    /// A refund above the limit is approved by somebody else than who asked for it.
+    /// A refund above the limit is approved by somebody else than who asked for it; a payment is settled by hand by somebody else than who said first how it ended.
     SecondPersonNeeded = "second_person_needed", CONFLICT, "A second person is needed";
     /// The refund does not wait for this: it was sent, has ended, needs no approval, or is paid by the processor.
     RefundNotWaiting = "refund_not_waiting", CONFLICT, "The refund does not wait for this";
@@ -91,6 +91,12 @@ codes! {
     ProcessorAnswered = "processor_answered", CONFLICT, "The processor answered";
     /// The payment is not one that waits for an answer, has not waited long enough, or cannot end so.
     NotResolvable = "not_resolvable", CONFLICT, "The payment cannot be settled by hand";
+    /// The payment came through the processor, whose word counts. Refund it instead, which gives the money back.
+    NotReversible = "not_reversible", CONFLICT, "The payment cannot be reversed";
+    /// The last debit of this account for this invoice came back, and may not be presented again: for its reason, for the third time, too late, or for another amount. `detail` says why, and which day was the last. Ask the payer to pay anew.
+    NotRetryable = "not_retryable", CONFLICT, "The debit cannot be presented again";
+    /// The payment or receipt was reversed before.
+    AlreadyReversed = "already_reversed", CONFLICT, "It was reversed already";
     /// The invoice demands a returned payment again: there is nothing to credit on it.
     CannotCredit = "cannot_credit", CONFLICT, "The invoice cannot be credited";
     /// The dispute was decided or accepted, so nothing can be said about it any more.

@@ -59,7 +59,30 @@ pub struct NewResolution {
     currency: Option<CurrencyCode>,
 }
 
+/// Whether a word was booked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Noted. It is booked once a second person, with another key or at the command line, says the same.
+    Proposed,
+    /// Booked.
+    Settled,
+}
+
+/// What came of a word on a payment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Resolution {
+    /// Whether it was booked.
+    stage: Stage,
+    /// The payment as it is now.
+    payment: Payment,
+}
+
 /// Settle a payment by hand
+///
+/// It takes two: the first word is noted (`proposed`), and when somebody else, with another key or at the command line, says the same of the
+/// payment it is booked (`settled`). Who said it first cannot be the second: `second_person_needed`. Another word takes the first one's
+/// place. Only `returned`, which the processor has to confirm, takes one person.
 ///
 /// For a payment whose outcome is `unknown`, or that has waited in `submitting` or `requires_action` for a day or in `processing`
 /// for five, so that its amount is not held for ever. The processor is asked at this moment: where it answers, its word is
@@ -73,7 +96,7 @@ pub struct NewResolution {
         RequiredKey
     ),
     request_body = NewResolution,
-    responses((status = 200, description = "The payment, settled", body = Payment), Common, CannotResolve),
+    responses((status = 200, description = "The word was noted or booked", body = Resolution), Common, CannotResolve),
     security(("key" = ["payments:write"]))
 )]
 pub async fn resolve(
@@ -127,10 +150,12 @@ fn word(new: &NewResolution, payment: &payments::Payment) -> Result<Word, Proble
 }
 
 fn told(resolved: &Resolved) -> Outcome<(String, String)> {
-    let Resolved { payment, placed } = resolved;
-    let shown = Payment::of(payment, &placed.allocations, placed.credit_minor, None);
+    let Resolved { waits, payment, placed } = resolved;
+    let stage = if waits.is_some() { Stage::Proposed } else { Stage::Settled };
+    let payment = Payment::of(payment, &placed.allocations, placed.credit_minor, None);
+    let shown = Resolution { stage, payment };
     let json = serde_json::to_string(&shown)?;
-    Ok((shown.id, json))
+    Ok((shown.payment.id, json))
 }
 
 fn refused(why: resolve_payment::CannotResolve) -> Problem {
@@ -140,6 +165,7 @@ fn refused(why: resolve_payment::CannotResolve) -> Problem {
         Why::NoSuchPayment => Problem::not_found(),
         Why::Rule(Rule::Answered(_)) => Problem::new(Code::ProcessorAnswered, detail),
         Why::Rule(_) => Problem::new(Code::NotResolvable, detail),
+        Why::SamePerson => Problem::new(Code::SecondPersonNeeded, detail),
         Why::NoReason | Why::LongReason => Problem::new(Code::InvalidRequest, detail).at("reason"),
         Why::CardNumber => Problem::new(Code::CardNumber, detail).at("reason"),
         Why::ChargeTaken(_) => Problem::new(Code::InvalidRequest, detail).at("charge"),

@@ -59,6 +59,7 @@ fn as_json(backlog: &Backlog, late: &Late, found: &[(String, Anomaly)]) -> Value
         "unsealed": waiting(&late.unsealed),
         "payments_unknown": waiting(&late.unknown_payments),
         "payments_unconfirmed": waiting(&late.unconfirmed_payments),
+        "payments_proposed": waiting(&late.proposed_payments),
         "anomalies": backlog.anomalies,
         "newest_anomalies": list.collect::<Vec<Value>>(),
     })
@@ -72,6 +73,7 @@ fn as_text(backlog: &Backlog, late: &Late, found: &[(String, Anomaly)]) -> Strin
         ("Processor events waiting", &backlog.events),
         ("Postings and audit rows not sealed yet", &late.unsealed),
         ("Payments whose outcome is unknown", &late.unknown_payments),
+        ("Payments that a second person has to settle by hand", &late.proposed_payments),
         ("Payments settled by hand that the processor has not confirmed", &late.unconfirmed_payments),
     ] {
         let since = waiting.oldest_at.map(|at| format!(", the oldest since {at}")).unwrap_or_default();

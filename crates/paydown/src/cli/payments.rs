@@ -4,12 +4,15 @@ use super::ListArgs;
 use super::anomalies::{anomaly_line, listed_json};
 use super::invoices;
 use super::resolve::{self, ResolveArgs};
+use super::reverse::{self, ReverseArgs};
 use super::world::{At, Exit, stop, table};
 use crate::actions::call_off_payment::{CalledOff, call_off_payment};
 use crate::actions::charge_saved::{ChargeSaved, Charged, charge_saved};
+use crate::actions::retry_debit::{Retried, RetryDebit, retry_debit};
 use anyhow::Result;
 use billing::amount::{NumberMarks, Typed, parse_text};
 use billing::ids::{MerchantId, PaymentId, PaymentMethodId};
+use billing::payment::Hold;
 use billing::payout::PayoutState;
 use clap::Subcommand;
 use ledger::Money;
@@ -18,6 +21,7 @@ use store::anomalies;
 use store::db::{Store, Tx};
 use store::payments::{self, Payment};
 use store::payouts::items::{self, PaidOut};
+use store::resolution_proposals;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PaymentCommand {
@@ -38,13 +42,20 @@ pub(super) enum PaymentCommand {
         #[arg(long)]
         amount: String,
     },
+    /// Present a debit again that came back for want of money: the same amount, at most twice, within 180 days
+    Retry {
+        /// Id of the payment that came back, pay_…
+        id: String,
+    },
     /// Call a payment off: one that is held is stopped, of one that was sent the processor is asked
     Cancel {
         /// Id of the payment, pay_…
         id: String,
     },
-    /// Say how a payment ended, where the processor is asked and has no answer
+    /// Say how a payment ended, where the processor is asked and has no answer; a second person has to say the same
     Resolve(ResolveArgs),
+    /// Take money out of the books again that was recorded as received: a cheque that bounced, a wrong entry
+    Reverse(ReverseArgs),
 }
 
 pub(super) async fn run(at: &mut At<'_>, command: PaymentCommand) -> Result<Exit> {
@@ -52,7 +63,9 @@ pub(super) async fn run(at: &mut At<'_>, command: PaymentCommand) -> Result<Exit
         PaymentCommand::List(args) => list(at, args).await,
         PaymentCommand::Show { id } => show(at, &id).await,
         PaymentCommand::Resolve(args) => resolve::run(at, args).await,
+        PaymentCommand::Reverse(args) => reverse::run(at, args).await,
         PaymentCommand::Charge { method, invoice, amount } => charge(at, (&method, &invoice, &amount)).await,
+        PaymentCommand::Retry { id } => retry(at, &id).await,
         PaymentCommand::Cancel { id } => cancel(at, &id).await,
     }
 }
@@ -91,12 +104,14 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
             let payment = payments::find(tx, merchant_id, id).await?;
             let noted = anomalies::list_by_payment(tx, merchant_id, id).await?;
             let paid_out = items::of_payments(tx, merchant_id, (id, id)).await?.remove(&id);
-            Ok((payment, payments::history(tx, merchant_id, id).await?, (noted, paid_out)))
+            let proposed = resolution_proposals::latest(tx, merchant_id, id).await?;
+            Ok((payment, payments::history(tx, merchant_id, id).await?, (noted, paid_out, proposed)))
         })
         .await?;
-    let (Some(payment), history, (noted, paid_out)) = found else {
+    let (Some(payment), history, (noted, paid_out, proposed)) = found else {
         return Err(unknown(text));
     };
+    let proposed = proposed.filter(|_| payment.state.hold() == Hold::Held);
     let mut json = payment_json(&payment);
     json["history"] = history
         .iter()
@@ -104,6 +119,9 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
         .collect();
     json["payout"] = json!(paid_out.map(|paid_out| paid_out.payout.to_string()));
     json["settled"] = json!(paid_out.is_some_and(|paid_out| paid_out.state == PayoutState::Paid));
+    json["proposed"] = proposed.as_ref().map_or(Value::Null, |said| {
+        json!({ "state": said.state.as_str(), "reason": said.reason, "by": said.actor, "at": said.at.to_string() })
+    });
     json["anomalies"] = noted.iter().map(listed_json).collect();
     at.tell(&json, || {
         let mut text = format!(
@@ -117,6 +135,13 @@ async fn show(at: &mut At<'_>, text: &str) -> Result<Exit> {
         );
         if let Some(PaidOut { payout, state }) = paid_out {
             text.push_str(&format!("Payout     {payout}, {}\n", state.as_str()));
+        }
+        if let Some(said) = &proposed {
+            let state = said.state.as_str();
+            text.push_str(&format!(
+                "Proposed   {state}, by {} at {}: {}\n",
+                said.actor, said.at, said.reason
+            ));
         }
         for step in &history {
             text.push_str(&format!("  {}  {}  {}\n", step.at, step.state.as_str(), step.reason));
@@ -157,6 +182,7 @@ async fn charge(at: &mut At<'_>, (method, number, amount): (&str, &str, &str)) -
         saved,
         amount_minor: minor,
         surcharge_minor: 0,
+        retries: None,
         request: None,
         actor: at.actor(),
     };
@@ -165,23 +191,53 @@ async fn charge(at: &mut At<'_>, (method, number, amount): (&str, &str, &str)) -
         input.surcharge_minor = now.minor();
         charged = charge_saved(&app, input).await?;
     }
-    let payment = match charged {
+    let payment = charged_as(charged, saved)?;
+    show(at, &payment.to_string()).await
+}
+
+/// Presents a debit again.
+async fn retry(at: &mut At<'_>, text: &str) -> Result<Exit> {
+    let (config, store, merchant) = at.merchant().await?;
+    let payment = read_id(&store, merchant.id, text).await?;
+    let app = at.app(&config, store)?;
+    let input = RetryDebit { merchant: merchant.id, payment, request: None, actor: at.actor() };
+    match retry_debit(&app, input).await? {
+        None => Err(unknown(text)),
+        Some(Retried::Charged(charged)) => {
+            let payment = charged_as(charged, payment)?;
+            show(at, &payment.to_string()).await
+        }
+        Some(Retried::NoDebit(method)) => {
+            let words = format!("{text} came by {}: only a debit is presented again", method.as_str());
+            Err(stop(Exit::Refused, words))
+        }
+        Some(Retried::NotSaved) => {
+            let words =
+                "its account is not saved, so only its owner can debit it again: paydown invoice link";
+            Err(stop(Exit::Refused, words))
+        }
+    }
+}
+
+/// The payment that a charge made, or why there is none.
+fn charged_as(charged: Charged, of: impl std::fmt::Display) -> Result<PaymentId> {
+    Ok(match charged {
         Charged::New(payment) | Charged::Repeated(payment) => payment,
-        Charged::NotFound => return Err(stop(Exit::NotFound, format!("there is no saved method {saved}"))),
+        Charged::NotAgain(why) => return Err(stop(Exit::Refused, format!("{of}: {why}"))),
+        Charged::NotFound => return Err(stop(Exit::NotFound, format!("there is no saved method {of}"))),
         Charged::Refused(refusal, _) => {
             return Err(stop(Exit::Refused, format!("this amount cannot be paid: {:?}", refusal.kind)));
         }
         Charged::Unusable | Charged::OtherRequest | Charged::SurchargeIs(_) => {
-            return Err(stop(Exit::Refused, format!("{saved} cannot be charged for this invoice")));
+            let words = "the saved method cannot be charged for this invoice: it was removed, has expired, or its \
+                         owner has to agree anew";
+            return Err(stop(Exit::Refused, format!("{of}: {words}")));
         }
         Charged::NotYet => {
-            return Err(stop(
-                Exit::Unavailable,
-                "what the processor knows is being looked through; try again",
-            ));
+            let words = "what the processor knows is being looked through; try again";
+            return Err(stop(Exit::Unavailable, words));
         }
-    };
-    show(at, &payment.to_string()).await
+    })
 }
 
 /// Calls a payment off.
@@ -238,6 +294,8 @@ pub(super) fn payment_json(payment: &Payment) -> Value {
         "received_on": payment.received_on.map(|date| date.to_string()),
         "received_as": payment.reference,
         "captured": payment.captured.map(Money::minor),
+        "retry_of": payment.retry_of.map(|first| first.to_string()),
+        "return_code": payment.return_code,
         "ending": payment.ending.map(|ending| ending.as_str()),
         "instrument_name": payment.instrument_name,
         "instrument_last4": payment.instrument_last4,

@@ -1,4 +1,5 @@
-//! `paydown payment resolve`: a person's word on how a payment ended. The processor is asked first, and its word counts.
+//! `paydown payment resolve`: a person's word on how a payment ended, booked once a second person says the same. The processor is
+//! asked first, and its word counts.
 
 use super::payments::{payment_json, read_id, unknown};
 use super::world::{At, Exit, stop};
@@ -66,8 +67,17 @@ pub(super) async fn run(at: &mut At<'_>, args: ResolveArgs) -> Result<Exit> {
     let input = ResolvePayment { merchant, payment: id, word, reason, actor: at.actor() };
     match resolve_payment(&app, input, None).await? {
         Ran::New(resolved) => {
-            at.tell(&payment_json(&resolved.payment), || {
+            let mut json = payment_json(&resolved.payment);
+            json["stage"] = if resolved.waits.is_some() { "proposed" } else { "settled" }.into();
+            at.tell(&json, || {
                 let state = resolved.payment.state.as_str();
+                if let Some(said) = &resolved.waits {
+                    return format!(
+                        "Noted: {} says that {text} is {}. It is booked when somebody else says the same.",
+                        said.actor,
+                        said.state.as_str()
+                    );
+                }
                 format!(
                     "{text} is {state} now. The processor is asked on; `paydown anomaly list` shows it until \
                      somebody has held it against the processor."
@@ -86,6 +96,7 @@ fn exit_of(why: &CannotResolve) -> Exit {
     match why {
         CannotResolve::NoSuchPayment => Exit::NotFound,
         CannotResolve::Rule(Rule::Answered(_) | Rule::Ended(_)) => Exit::Conflict,
+        CannotResolve::SamePerson => Exit::Conflict,
         _ => Exit::Refused,
     }
 }

@@ -5,6 +5,8 @@ mod disputes;
 mod keys;
 mod refunds;
 mod resolve;
+mod retry;
+mod reverse;
 
 use super::*;
 use crate::clock::{Clock, Random};

@@ -10,7 +10,8 @@ use crate::format::{self, Locale};
 use crate::look::Brand;
 use crate::mail::pages::{
     self, AgreementMail, CodeMail, DebitStartedMail, DisputeMail, InvoiceMail, PaymentFailedMail,
-    PaymentReceivedMail, PaymentReturnedMail, RefundEnding, RefundMail, ReturnedNoticeMail,
+    PaymentReceivedMail, PaymentReturnedMail, PaymentReversedMail, RefundEnding, RefundMail,
+    ReturnedNoticeMail,
 };
 use crate::mail::transport::Outgoing;
 use crate::pages::parts::charged;
@@ -98,7 +99,10 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
         .render(),
         About::Received { .. } => return received(app, facts, sender, today),
         About::Started { .. } | About::Returned { .. } | About::ReturnedNotice { .. } => {
-            return debit(app, facts, sender);
+            return match reversed(app, facts, &sender) {
+                Some(mail) => Ok(mail),
+                None => debit(app, facts, sender),
+            };
         }
         About::Dispute { .. } => return dispute(app, facts, sender),
         About::Agreement { .. } | About::AgreementEnded { .. } => return agreement(app, facts, sender),
@@ -106,11 +110,15 @@ fn page(app: &App, facts: &Facts, today: Date) -> Result<pages::Mail> {
             let pay_url = Places { app, merchant, link: *link }.invoice(owed.id);
             refunded(sender, owed, (payment, refund, *of_an_invoice), pay_url)
         }
-        About::Failed { owed, link, payment } => PaymentFailedMail {
+        About::Failed { owed, link, payment, agreement_ended } => PaymentFailedMail {
             sender,
             number: owed.number.clone(),
             amount: Money::new(payment.amount_minor, payment.currency),
-            reason: payment.return_code.as_deref().map(|code| ReturnKind::of_code(code).payer_words()),
+            reason: match payment.was_dropped() {
+                true if *agreement_ended => Some("mail-agreement-had-ended"),
+                true => Some("mail-never-sent"),
+                false => payment.return_code.as_deref().map(|code| ReturnKind::of_code(code).payer_words()),
+            },
             left: owed.left,
             due: owed.due_on,
             pay_url: Places { app, merchant, link: *link }.invoice(owed.id),
@@ -147,6 +155,23 @@ fn received(app: &App, facts: &Facts, sender: pages::Sender, today: Date) -> Res
         pay_url: places.invoice(owed.id),
     }
     .render())
+}
+
+/// The mail about money that was noted as received and taken off again, where that is what it is about.
+fn reversed(app: &App, facts: &Facts, sender: &pages::Sender) -> Option<pages::Mail> {
+    let About::Returned { owed, link, payment } = &facts.about else { return None };
+    let kind = payment.reversal()?;
+    let mail = PaymentReversedMail {
+        sender: sender.clone(),
+        number: owed.number.clone(),
+        reference: payment.id.reference(),
+        amount: payment.captured.unwrap_or(Money::new(payment.amount_minor, payment.currency)),
+        kind,
+        left: owed.left,
+        due: owed.due_on,
+        pay_url: Places { app, merchant: &facts.merchant, link: *link }.invoice(owed.id),
+    };
+    Some(mail.render())
 }
 
 /// The mails about a bank debit.

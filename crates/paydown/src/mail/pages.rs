@@ -5,11 +5,13 @@ mod agreement;
 mod debits;
 mod disputes;
 mod refunds;
+mod reversal;
 
 pub use agreement::AgreementMail;
 pub use debits::{DebitStartedMail, PaymentReturnedMail, ReturnedNoticeMail};
 pub use disputes::DisputeMail;
 pub use refunds::{RefundEnding, RefundMail};
+pub use reversal::PaymentReversedMail;
 
 use crate::contact::{Contact, contacts};
 use crate::format::{self, Locale};

@@ -11,6 +11,7 @@ use super::refund::RefundNote;
 use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
+use billing::reversal::ReversalKind;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ledger::Money;
@@ -154,6 +155,13 @@ pub enum Notice {
         /// What is told of the reason, a key of the catalogue; only to whoever paid.
         reason: Option<&'static str>,
     },
+    /// Money that was noted as received was taken off again lately.
+    Reversed {
+        /// Its amount.
+        amount: Money,
+        /// Why.
+        kind: ReversalKind,
+    },
     /// The answer of the processor is not known.
     Checking {
         /// Its amount.
@@ -276,6 +284,13 @@ pub enum PaymentRowState {
         /// The day.
         on: Date,
     },
+    /// It was noted as received, and taken off again.
+    Reversed {
+        /// The day.
+        on: Date,
+        /// Why.
+        kind: ReversalKind,
+    },
     /// The answer is not known.
     Checking,
     /// It ended without money: declined, cancelled, expired.
@@ -380,7 +395,10 @@ impl InvoicePage {
 
     /// Status words: how far it has come, when it is due, and the bank's trouble with a payment of it.
     pub fn pills(&self) -> Vec<Pill> {
-        let came_back = self.notices.iter().any(|notice| matches!(notice, Notice::TakenBack { .. }));
+        let is_back = |notice: &Notice| {
+            matches!(notice, Notice::TakenBack { .. } | Notice::Reversed { kind: ReversalKind::Bounced, .. })
+        };
+        let came_back = self.notices.iter().any(is_back);
         let trouble = match (came_back, self.contested().next()) {
             (true, _) => Some("status-returned"),
             (false, Some(_)) => Some("status-in-dispute"),

@@ -89,6 +89,11 @@ pub enum PayProblem {
     WayGone,
     /// The saved card or account cannot be used any more; nothing was taken.
     SavedGone,
+    /// The bank sent this very debit back before, too often or too long ago to try it once more; nothing was taken.
+    NotAgain {
+        /// What would have been debited, without a fee.
+        amount: Money,
+    },
     /// The fee is another one than the form showed; nothing was taken.
     FeeChanged {
         /// What the form showed.
@@ -238,6 +243,9 @@ impl PayPage {
             PayProblem::Damaged => "form-damaged",
             PayProblem::WayGone => "way-gone",
             PayProblem::SavedGone => "saved-gone",
+            PayProblem::NotAgain { amount } => {
+                return Some(self.chrome.say("not-again", &[("amount", self.chrome.amount(*amount))]));
+            }
             PayProblem::FeeChanged { before, now } => {
                 let args = [("fee", self.chrome.amount(*now)), ("before", self.chrome.amount(*before))];
                 return Some(self.chrome.say("fee-changed", &args));
@@ -258,6 +266,7 @@ impl PayPage {
                     | PayProblem::Damaged
                     | PayProblem::WayGone
                     | PayProblem::SavedGone
+                    | PayProblem::NotAgain { .. }
                     | PayProblem::FeeChanged { .. }
             )
         )

@@ -11,6 +11,7 @@ use super::verification::Verification;
 use super::{Chrome, Viewer};
 use crate::texts::{Arg, Rich};
 use askama::Template;
+use billing::reversal::ReversalKind;
 use jiff::civil::Date;
 use ledger::{Money, MoneyError};
 
@@ -139,6 +140,11 @@ pub enum Outcome {
     Succeeded,
     /// Received, and taken back by the bank afterwards.
     TakenBack,
+    /// Noted as received, and taken off again.
+    Reversed {
+        /// Why.
+        kind: ReversalKind,
+    },
     /// Received, contested at the card's bank, and given back by it.
     ChargedBack,
     /// Received in another currency than was asked for, which a person has to sort out.
@@ -226,6 +232,8 @@ impl PaymentPage {
             Outcome::DebitFailed => "debit-failed-heading",
             Outcome::TakenBack if self.bank_reason().is_none() => "taken-back-heading-other",
             Outcome::TakenBack => "taken-back-heading",
+            Outcome::Reversed { kind: ReversalKind::Bounced } => "bounced-heading",
+            Outcome::Reversed { kind: ReversalKind::EnteredWrongly } => "entered-wrongly-heading",
             Outcome::ChargedBack => "charged-back-heading",
             Outcome::GivingUp => "result-cancelled",
             Outcome::Unfinished => "unfinished-heading",
@@ -289,6 +297,15 @@ impl PaymentPage {
             Outcome::TakenBack => {
                 let back = chrome.say("taken-back", &[amount, left, number]);
                 [Some(back), self.bank_reason().map(say)].into_iter().flatten().collect()
+            }
+            Outcome::Reversed { kind } => {
+                let key = match kind {
+                    ReversalKind::Bounced => "bounced",
+                    ReversalKind::EnteredWrongly => "entered-wrongly",
+                };
+                let merchant = ("merchant", chrome.merchant_name());
+                let words = chrome.say(key, &[amount, number.clone(), merchant]);
+                vec![words, chrome.say("result-still-left", &[number, left])]
             }
             Outcome::ChargedBack => self.charged_back(),
             Outcome::NotOpened => {
@@ -508,6 +525,7 @@ impl PaymentPage {
             Outcome::DebitBegun => "debit_begun",
             Outcome::DebitFailed => "debit_failed",
             Outcome::TakenBack => "taken_back",
+            Outcome::Reversed { .. } => "reversed",
             Outcome::ChargedBack => "charged_back",
             Outcome::Succeeded | Outcome::OtherCurrency { .. } => "succeeded",
             Outcome::Declined { .. } => "declined",

@@ -17,6 +17,8 @@ pub struct SignInPage {
     pub email: String,
     /// What is wrong with it.
     pub problem: Option<EmailProblem>,
+    /// True for somebody who is signed in, and shows once more who they are before a change that matters.
+    pub again: bool,
 }
 
 /// What is wrong with an e-mail address.

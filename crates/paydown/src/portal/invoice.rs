@@ -256,6 +256,9 @@ fn notice(ctx: &Ctx, payment: &Payment, is_owed: bool) -> Option<Notice> {
         Outcome::TakenBack => {
             let since = ctx.now.duration_since(payment.returned_at?);
             let amount = payment.captured.unwrap_or(amount);
+            if let Some(kind) = payment.reversal() {
+                return (since.as_hours() < 24 * NEWS_DAYS).then_some(Notice::Reversed { amount, kind });
+            }
             let reason = ctx.is_own(payment).then(|| bank_reason(payment).payer_words());
             (since.as_hours() < 24 * NEWS_DAYS).then_some(Notice::TakenBack { amount, reason })
         }

@@ -65,6 +65,17 @@ fn owner(ctx: &Ctx) -> Result<(Contact, ProcessorAccount), Box<Response>> {
     }
 }
 
+/// Whoever changes what can be debited showed within this time that they read the contact's mail.
+const FRESH_SECONDS: i64 = 5 * 60;
+
+/// The same for a change: `again` is where somebody goes on who signed in too long ago.
+fn fresh_owner(ctx: &Ctx, again: &str) -> Result<(Contact, ProcessorAccount), Box<Response>> {
+    let owner = owner(ctx)?;
+    let signed_in_at = ctx.session.as_ref().map(|session| session.created_at);
+    let is_fresh = signed_in_at.is_some_and(|at| ctx.now.duration_since(at).as_secs() <= FRESH_SECONDS);
+    if is_fresh { Ok(owner) } else { Err(Box::new(ctx.go(&format!("/sign-in?next={again}")))) }
+}
+
 struct Found {
     saved: Vec<(SavedMethod, Option<Mandate>)>,
     unfinished: Vec<(Setup, Option<Verification>)>,
@@ -186,7 +197,7 @@ pub async fn add_form(ctx: Ctx) -> Result<Response, Fail> {
 }
 
 async fn draw_add(ctx: &Ctx, problem: Option<&'static str>, status: StatusCode) -> Result<Response, Fail> {
-    let (contact, account) = match owner(ctx) {
+    let (contact, account) = match fresh_owner(ctx, "/methods/add") {
         Ok(owner) => owner,
         Err(instead) => return Ok(*instead),
     };
@@ -215,7 +226,7 @@ async fn draw_add(ctx: &Ctx, problem: Option<&'static str>, status: StatusCode) 
 
 /// `POST /methods/add`.
 pub async fn add(Posted { ctx, form }: Posted<AddForm>) -> Result<Response, Fail> {
-    let (contact, _) = match owner(&ctx) {
+    let (contact, _) = match fresh_owner(&ctx, "/methods/add") {
         Ok(owner) => owner,
         Err(instead) => return Ok(*instead),
     };
@@ -323,7 +334,7 @@ async fn own(ctx: &Ctx, contact: ContactId, id: &str) -> Result<(SavedMethod, Ve
 
 /// `GET /methods/{id}/remove`: what it does, before it is done.
 pub async fn remove_form(ctx: Ctx, Path((_, id)): Path<(String, String)>) -> Result<Response, Fail> {
-    let (contact, _) = match owner(&ctx) {
+    let (contact, _) = match fresh_owner(&ctx, &format!("/methods/{id}/remove")) {
         Ok(owner) => owner,
         Err(instead) => return Ok(*instead),
     };
@@ -347,7 +358,7 @@ pub async fn remove(
     Path((_, id)): Path<(String, String)>,
     Posted { ctx, .. }: Posted<Nothing>,
 ) -> Result<Response, Fail> {
-    let (contact, _) = match owner(&ctx) {
+    let (contact, _) = match fresh_owner(&ctx, &format!("/methods/{id}/remove")) {
         Ok(owner) => owner,
         Err(instead) => return Ok(*instead),
     };

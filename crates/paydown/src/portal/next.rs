@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::session;
 use axum::http::{HeaderMap, HeaderValue};
-use billing::ids::{InvoiceId, MerchantId, PaymentId};
+use billing::ids::{InvoiceId, MerchantId, PaymentId, PaymentMethodId};
 use std::fmt;
 use std::str::FromStr as _;
 
@@ -24,6 +24,9 @@ impl Next {
             ["invoices"] => "/invoices".to_owned(),
             ["methods"] => "/methods".to_owned(),
             ["methods", "add"] => "/methods/add".to_owned(),
+            ["methods", id, "remove"] => {
+                format!("/methods/{}/remove", PaymentMethodId::from_str(id).ok()?)
+            }
             ["invoices", id] => format!("/invoices/{}", invoice(id)?),
             ["invoices", id, page @ ("amount" | "credit" | "pay")] => {
                 format!("/invoices/{}/{page}", invoice(id)?)
@@ -52,6 +55,11 @@ impl Next {
     pub fn invoice(&self) -> Option<InvoiceId> {
         let rest = self.0.strip_prefix("/invoices/")?;
         invoice(rest.split(['/', '?']).next().unwrap_or_default())
+    }
+
+    /// True for pages that change what can be debited, which ask whoever signed in a while ago to do so again.
+    pub fn wants_fresh_sign_in(&self) -> bool {
+        self.0.starts_with("/methods/")
     }
 
     /// The address under the portal.
@@ -109,6 +117,8 @@ mod tests {
             format!("/invoices/{invoice}/pay?amount=50000"),
             format!("/payments/{payment}"),
             format!("/payments/{payment}/receipt"),
+            "/methods/add".to_owned(),
+            format!("/methods/{}/remove", PaymentMethodId::from_bytes([3; 16])),
         ] {
             assert_eq!(Next::parse(&page).map(|next| next.0), Some(page));
         }
@@ -133,6 +143,7 @@ mod tests {
             "/invoices//evil.example",
             "/invoices/%2e%2e",
             "/invoices/inv_nonsense",
+            "/methods/pmt_nonsense/remove",
             "/sign-out",
             "/invoices\r\nset-cookie: a=b",
             &format!("/invoices/{invoice}/pay/../../.."),

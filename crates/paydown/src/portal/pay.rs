@@ -167,6 +167,7 @@ pub async fn pay(
             let fresh = load::load(&ctx, &id).await?;
             redraw(&ctx, &fresh, minor, &form, PayProblem::SavedGone)
         }
+        Started::NotAgain(_) => redraw(&ctx, &loaded, minor, &form, PayProblem::NotAgain { amount }),
         Started::MethodNotOffered => redraw(&ctx, &loaded, minor, &form, PayProblem::WayGone),
         Started::NoProcessor => redraw(&ctx, &loaded, minor, &form, PayProblem::ProcessorSilent),
     }

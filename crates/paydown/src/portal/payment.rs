@@ -211,7 +211,7 @@ fn shown(told: Outcome, payment: &Payment) -> Shown {
         Outcome::Stopped => Shown::Stopped,
         Outcome::DebitBegun => Shown::DebitBegun,
         Outcome::DebitFailed => Shown::DebitFailed,
-        Outcome::TakenBack => Shown::TakenBack,
+        Outcome::TakenBack => payment.reversal().map_or(Shown::TakenBack, |kind| Shown::Reversed { kind }),
         Outcome::ChargedBack => Shown::ChargedBack,
         Outcome::Succeeded => Shown::Succeeded,
         Outcome::OtherCurrency => match payment.captured {

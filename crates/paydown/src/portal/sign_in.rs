@@ -74,10 +74,15 @@ pub async fn form(ctx: Ctx, Query(onward): Query<Onward>) -> Result<Response, Fa
         "" => EmailProblem::Empty,
         _ => EmailProblem::NotAnAddress,
     });
-    let email = typed.unwrap_or_default().to_owned();
-    let mut response = ctx.page(StatusCode::OK, &SignInPage { chrome: ctx.chrome(), email, problem })?;
+    let onward = onward.next.as_deref().and_then(Next::parse);
+    // Whoever is signed in still, and wants to change what can be debited, does it again.
+    let next = onward.as_ref().or(ctx.next.as_ref());
+    let again = ctx.contact.as_ref().filter(|_| next.is_some_and(Next::wants_fresh_sign_in));
+    let email = typed.or(again.map(|contact| contact.email.as_str())).unwrap_or_default().to_owned();
+    let page = SignInPage { chrome: ctx.chrome(), email, problem, again: again.is_some() };
+    let mut response = ctx.page(StatusCode::OK, &page)?;
     let (app, merchant) = (&ctx.app, ctx.merchant.id);
-    match onward.next.as_deref().and_then(Next::parse) {
+    match onward {
         Some(next) => add_cookie(&mut response, next.keep(app, merchant)),
         None if ctx.next.is_some() => add_cookie(&mut response, Next::forget(app, merchant)),
         None => {}

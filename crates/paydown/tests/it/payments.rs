@@ -9,6 +9,8 @@ mod payouts;
 mod policy;
 mod proofs;
 mod repeats;
+mod retries;
+mod reversals;
 mod saved;
 mod setups;
 mod surcharge;

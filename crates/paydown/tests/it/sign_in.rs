@@ -1,6 +1,7 @@
 //! Signing in over HTTP: codes, mailed links in this and in another browser, companies, staying and leaving.
 
 mod codes;
+mod fresh;
 mod links;
 mod sessions;
 mod timing;

@@ -94,6 +94,19 @@ const TEXTS: &[Texts] = &[
              JOIN resolutions r ON r.merchant_id = $1 AND r.payment_id = i.payment_id ORDER BY i.payment_id"),
     },
     Texts {
+        what: "a proposal to settle a payment holds a card number",
+        prefix: "pay_",
+        sql: Sql("SELECT i.payment_id, r.reason || ' | ' || COALESCE(r.charge_id, '') FROM (\
+             SELECT DISTINCT payment_id FROM resolution_proposals WHERE merchant_id = $1 AND payment_id > $2 \
+             ORDER BY payment_id LIMIT $3) i JOIN resolution_proposals r ON r.merchant_id = $1 \
+             AND r.payment_id = i.payment_id ORDER BY i.payment_id, r.number"),
+    },
+    Texts {
+        what: "the reason of a reversal holds a card number",
+        prefix: "pay_",
+        sql: Sql("SELECT id, reason FROM reversals WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),
+    },
+    Texts {
         what: "the name of an API key holds a card number",
         prefix: "key_",
         sql: Sql("SELECT id, name FROM api_keys WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3"),

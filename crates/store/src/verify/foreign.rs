@@ -84,6 +84,12 @@ pub(super) const CHECKS: &[Check] = &[
         "contact_id" -> "contacts"."id"),
     refers!("the word of a person on a payment refers to one", "pay_", "resolutions"."payment_id":
         "payment_id" -> "payments"."id"),
+    refers!("a proposal to settle a payment refers to one", "pay_", "resolution_proposals"."payment_id":
+        "payment_id" -> "payments"."id"),
+    refers!("a reversal refers to a payment or receipt", "pay_", "reversals"."id":
+        "payment_id" -> "payments"."id",
+        "receipt_id" -> "unmatched_receipts"."id"),
+    refers!("a payment presents one again", "pay_", "payments"."id": "retry_of" -> "payments"."id"),
     refers!("a setup refers to a contact or saved method", "stp_", "setups"."id":
         "contact_id" -> "contacts"."id",
         "payment_method_id" -> "payment_methods"."id"),

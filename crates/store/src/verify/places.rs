@@ -9,7 +9,7 @@ use crate::args;
 use crate::db::{Row, Sql, Tx};
 use anyhow::Result;
 use billing::ids::{MerchantId, PaymentId, PostingId};
-use billing::payment::PaymentState;
+use billing::payment::{Method, PaymentState};
 use std::collections::HashMap;
 
 const PAGE: i64 = 20_000;
@@ -17,13 +17,14 @@ const PAGE: i64 = 20_000;
 const AFTER_ALL: &str = "~";
 
 const PAYMENTS: Sql = Sql(
-    "SELECT id, state, COALESCE(captured, 0), CASE WHEN returned_at IS NULL THEN 0 ELSE 1 END FROM payments \
+    "SELECT id, state, COALESCE(captured, 0), CASE WHEN returned_at IS NULL THEN 0 ELSE 1 END, method FROM payments \
      WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3",
 );
 /// What each return took from where the money had come in, and what of it the customer owes now.
 const RETURNS: Sql = Sql("SELECT p.id, p.cause_id, CAST(COALESCE(SUM(\
      CASE WHEN e.account IN (1000, 1200) AND e.side = 'credit' THEN e.amount ELSE 0 END), 0) AS BIGINT), \
-     CAST(COALESCE(SUM(CASE WHEN e.account = 1150 AND e.side = 'debit' THEN e.amount ELSE 0 END), 0) AS BIGINT) \
+     CAST(COALESCE(SUM(CASE WHEN e.account = 1150 AND e.side = 'debit' THEN e.amount ELSE 0 END), 0) AS BIGINT), \
+     CAST(COALESCE(SUM(CASE WHEN e.account = 1000 AND e.side = 'credit' THEN e.amount ELSE 0 END), 0) AS BIGINT) \
      FROM postings p LEFT JOIN entries e ON e.merchant_id = p.merchant_id AND e.posting_id = p.id \
      AND e.amount BETWEEN -999999999999999 AND 999999999999999 \
      WHERE p.merchant_id = $1 AND p.cause_kind = 'payment_returned' AND p.cause_id > $2 AND p.cause_id <= $3 \
@@ -72,6 +73,8 @@ struct Payment {
     state: String,
     captured_minor: i64,
     says_returned: bool,
+    /// True where it was recorded, and came past every processor.
+    is_received: bool,
 }
 
 /// A posting of a return.
@@ -80,6 +83,8 @@ struct Return {
     cause_id: String,
     gross_minor: i64,
     owed_minor: i64,
+    /// What of it left account 1000.
+    from_bank_minor: i64,
 }
 
 #[derive(Default)]
@@ -89,6 +94,7 @@ struct Found {
     twice: Vec<String>,
     of_nobody: Vec<String>,
     unsaid: Vec<String>,
+    other_way: Vec<String>,
     elsewhere: Vec<String>,
 }
 
@@ -120,6 +126,7 @@ pub(super) async fn check(tx: &mut Tx, merchants: &[MerchantId], report: &mut Ve
     found(report, 9, "a payment has more than one posting of a return", all.twice);
     found(report, 9, "the posting of a return names a payment that does not exist", all.of_nobody);
     found(report, 9, "a payment was returned without a time, or has one and was not", all.unsaid);
+    found(report, 9, "a payment was returned another way than it came", all.other_way);
     found(
         report,
         12,
@@ -159,6 +166,10 @@ fn compare(
         if is_returned != payment.says_returned {
             all.unsaid.push(name());
         }
+        let from_bank = |one: &Return| if payment.is_received { one.gross_minor } else { 0 };
+        if returns.iter().any(|one| one.from_bank_minor != from_bank(one)) {
+            all.other_way.push(name());
+        }
         let returned: i64 = returns.iter().map(|one| one.gross_minor.saturating_sub(one.owed_minor)).sum();
         let left = payment.captured_minor.saturating_sub(minor(taken, payment)).saturating_sub(returned);
         let there = minor(placed, payment);
@@ -196,6 +207,7 @@ fn payment(row: &Row<'_>) -> Result<Payment> {
         state: row.text(1)?,
         captured_minor: row.i64(2)?,
         says_returned: row.bool(3)?,
+        is_received: Method::parse(&row.text(4)?).is_some_and(Method::is_received),
     })
 }
 
@@ -205,5 +217,6 @@ fn a_return(row: &Row<'_>) -> Result<Return> {
         cause_id: row.text(1)?,
         gross_minor: row.i64(2)?,
         owed_minor: row.i64(3)?,
+        from_bank_minor: row.i64(4)?,
     })
 }

@@ -88,6 +88,10 @@ const DEMANDED: Sql =
 const RESOLVED: Sql =
     Sql("SELECT DISTINCT payment_id FROM resolutions WHERE merchant_id = $1 AND payment_id > $2 \
      ORDER BY payment_id LIMIT $3");
+const PROPOSED: Sql =
+    Sql("SELECT DISTINCT payment_id FROM resolution_proposals WHERE merchant_id = $1 AND payment_id > $2 \
+     ORDER BY payment_id LIMIT $3");
+const REVERSED: Sql = Sql("SELECT id FROM reversals WHERE merchant_id = $1 AND id > $2 ORDER BY id LIMIT $3");
 /// `object` leads the index of the trail, so one kind of object is one range of it.
 const OBJECTS: Sql =
     Sql("SELECT object FROM audit WHERE merchant_id = $1 AND object > $2 AND object < $3 AND act = $4");
@@ -99,7 +103,8 @@ pub(super) async fn check_audit(
     report: &mut VerifyReport,
 ) -> Result<()> {
     let (mut voided, mut closed, mut revoked) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut recorded, mut reduced, mut resolved) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut recorded, mut reduced, mut resolved, mut reversed) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for merchant_id in merchants {
         unaudited(tx, *merchant_id, (VOIDED, "inv_", acts::INVOICE_VOID), &mut voided).await?;
         unaudited(tx, *merchant_id, (CLOSED, "ano_", acts::ANOMALY_CLOSE), &mut closed).await?;
@@ -114,6 +119,8 @@ pub(super) async fn check_audit(
             unaudited(tx, *merchant_id, (rows, prefix, act), &mut reduced).await?;
         }
         unaudited(tx, *merchant_id, (RESOLVED, "pay_", acts::PAYMENT_RESOLVE), &mut resolved).await?;
+        unaudited(tx, *merchant_id, (PROPOSED, "pay_", acts::PAYMENT_PROPOSE), &mut resolved).await?;
+        unaudited(tx, *merchant_id, (REVERSED, "pay_", acts::PAYMENT_REVERSE), &mut reversed).await?;
         let mut audited = objects(tx, *merchant_id, "inv_", acts::LINK_REVOKE).await?;
         audited.extend(objects(tx, *merchant_id, "lnk_", acts::LINK_REVOKE).await?);
         let mut last = [0; 16];
@@ -139,6 +146,7 @@ pub(super) async fn check_audit(
         reduced,
     );
     found(report, 24, "a payment was settled by hand, and no audit row says by whom", resolved);
+    found(report, 24, "a recorded receipt was reversed, and no audit row says by whom", reversed);
     found(report, 24, "an anomaly is closed, and no audit row says who closed it", closed);
     found(report, 24, "a payment link is revoked, and no audit row says who did", revoked);
     Ok(())

@@ -175,7 +175,8 @@ pub(super) const CHECKS: &[Check] = &[
         prefix: "pay_",
         figures: ["without a place", "balance"],
         sql: Sql(
-            "SELECT u.merchant_id, u.id, u.remaining, COALESCE(b.minor, 0), count(*) OVER () FROM unmatched_receipts u \
+            "SELECT u.merchant_id, u.id, u.remaining, COALESCE(b.minor, 0), count(*) OVER () FROM (SELECT merchant_id, id, \
+             CASE WHEN reversed_at IS NULL THEN remaining ELSE 0 END AS remaining FROM unmatched_receipts) u \
              LEFT JOIN (SELECT merchant_id, subject, \
              CAST(SUM(CASE side WHEN 'credit' THEN amount ELSE -amount END) AS BIGINT) AS minor \
              FROM entries WHERE account = 2150 AND amount BETWEEN -999999999999999 AND 999999999999999 \

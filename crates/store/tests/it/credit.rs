@@ -170,6 +170,7 @@ async fn unmatched(tx: &mut Tx) -> Result<()> {
             received_on: date(2026, 1, 2),
             customer_id: None,
             created_at: at(minute),
+            reversed_at: None,
         };
         unmatched_receipts::insert(tx, M, &receipt).await?;
         let posting = chart::unmatched_received(receipt.id, usd(minor))?;

@@ -18,4 +18,6 @@ mod statements;
 mod tamper;
 mod tampers;
 mod verify;
+mod verify_retries;
+mod verify_reversals;
 mod verify_saved;

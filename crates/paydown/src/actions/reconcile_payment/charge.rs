@@ -3,6 +3,7 @@
 
 use super::{Answer, Case, KEY_IS_KEPT_FOR};
 use crate::actions::record_outcome::{self, Outcome};
+use crate::actions::start_payment::is_too_late;
 use crate::actions::submit_attempt::SERVER_ERRORS_ARE_FINAL;
 use crate::actions::submit_charge::charge_once;
 use crate::app::App;
@@ -36,7 +37,7 @@ pub(super) async fn release_held(app: &App, case: &Case) -> Result<Option<Timest
             if let Some(send_at) = payment.send_at.filter(|send_at| mint.now < *send_at) {
                 return Ok(Some(send_at));
             }
-            if may_be_debited(tx, &payment).await? {
+            if may_be_debited(tx, &payment).await? && !is_too_late(tx, &payment, mint.now).await? {
                 let why = "the cut-off has passed";
                 payments::set_state(tx, &payment, PaymentState::Submitting, why, mint.now).await?;
                 return Ok(None);

@@ -29,7 +29,8 @@ pub(super) async fn book(
     let facts = outcome.facts.returned.as_ref().context("a returned payment says why")?;
     let captured = payment.captured.context("what is taken back was captured")?;
     let invoices = take_back::lock_invoices(tx, merchant, payment.id).await?;
-    withdraw_waiting(tx, mint, secrets, (merchant, payment.id)).await?;
+    let why = "the bank took the payment back before it was sent";
+    withdraw_waiting(tx, mint, secrets, (merchant, payment.id), why).await?;
     let back = take_back::left_of(tx, payment).await?.take_up_to(captured.minor());
     let paid = Paid { customer: payment.customer_id, payment: payment.id, currency: captured.currency() };
     let posting = chart::payment_returned(&paid, Channel::Processor(Processor::Stripe), &back)?;

@@ -95,7 +95,11 @@ impl Chosen {
             payment_method_id: self.saved.token.clone(),
             mandate_id: self.account.processor_mandate_id.clone(),
             return_url,
-            description: format!("{} invoice {}", merchant.name, invoice.number),
+            // What the network wants to read on an entry that is presented again.
+            description: match payment.retry_of {
+                Some(_) => format!("RETRY PYMT {} invoice {}", merchant.name, invoice.number),
+                None => format!("{} invoice {}", merchant.name, invoice.number),
+            },
             statement_suffix: None,
         }
     }

@@ -24,7 +24,7 @@ use store::processor_accounts::{self, Mode};
 use store::receipts::{self, Receipt};
 use store::refunds::{self, Refund, RefundPlace};
 use store::signins::{self, SigninId};
-use store::{customers, links};
+use store::{customers, links, payment_methods};
 
 /// A code works for so long; a mail that would bring it later is not sent.
 const CODE_LIFE: SignedDuration = SignedDuration::from_mins(10);
@@ -82,10 +82,12 @@ pub(super) enum About {
         refund: Box<Refund>,
         of_an_invoice: bool,
     },
+    /// `agreement_ended`: it was not sent, since its account may not be debited any more.
     Failed {
         owed: Owed,
         link: Option<LinkId>,
         payment: Payment,
+        agreement_ended: bool,
     },
     /// To the merchant; the dispute as it stands now.
     Dispute {
@@ -245,7 +247,7 @@ async fn about_received(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Droppe
 
 async fn about_failed(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Dropped>> {
     let payment = payment(tx, mail).await?;
-    if payment.state != PaymentState::Failed {
+    if payment.state != PaymentState::Failed && !payment.was_dropped() {
         return drop(format!("the payment is {} by now", payment.state.as_str()));
     }
     if payment.seen_at.is_some() {
@@ -255,7 +257,21 @@ async fn about_failed(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Dropped>
     if invoice.figures.open_minor == 0 {
         return drop("nothing is left on the invoice".to_owned());
     }
-    Ok(Ok(About::Failed { owed: owed(&invoice), link: live_link(tx, mail).await?, payment }))
+    let agreement_ended = payment.was_dropped() && may_not_be_debited(tx, &payment).await?;
+    Ok(Ok(About::Failed { owed: owed(&invoice), link: live_link(tx, mail).await?, payment, agreement_ended }))
+}
+
+/// True where what allowed its account to be debited has ended.
+async fn may_not_be_debited(tx: &mut Tx, payment: &Payment) -> Result<bool> {
+    let Some(saved) = payment.payment_method_id else { return Ok(false) };
+    let saved = payment_methods::find(tx, payment.merchant, saved).await?;
+    let Some(saved) = saved.filter(|saved| saved.removed_at.is_none()) else { return Ok(true) };
+    let own = mandates::find(tx, payment.merchant, payment.id).await?;
+    let standing = match saved.mandate_id {
+        Some(id) => mandates::find_by_id(tx, payment.merchant, id).await?,
+        None => None,
+    };
+    Ok(own.into_iter().chain(standing).any(|mandate| mandate.ended.is_some()))
 }
 
 async fn about_started(tx: &mut Tx, mail: &Mail) -> Result<Result<About, Dropped>> {

@@ -2,6 +2,7 @@
 
 use super::*;
 use billing::dispute::{DisputeState, LossMeaning};
+use billing::reversal::ReversalKind;
 use ledger::Currency;
 
 fn usd(minor: i64) -> Money {
@@ -60,6 +61,19 @@ fn failed() -> PaymentFailedMail {
         number: "INV-1042".to_owned(),
         amount: usd(50_000),
         reason: None,
+        left: usd(125_000),
+        due: DUE,
+        pay_url: "https://pay.example/l/abc".to_owned(),
+    }
+}
+
+fn reversed(kind: ReversalKind) -> PaymentReversedMail {
+    PaymentReversedMail {
+        sender: sender(),
+        number: "INV-1042".to_owned(),
+        reference: "PAY-7F3K-2Q".to_owned(),
+        amount: usd(50_000),
+        kind,
         left: usd(125_000),
         due: DUE,
         pay_url: "https://pay.example/l/abc".to_owned(),
@@ -131,6 +145,22 @@ fn all() -> Vec<(Mail, Vec<&'static str>)> {
         ),
         (received(0).render(), vec!["$500.00", "INV-1042 is paid in full. Thank you.", "?to=receipt/pay_1"]),
         (failed().render(), vec!["$500.00", "$1,250.00", "30 November 2026", "No money was taken.", link]),
+        (
+            PaymentFailedMail { reason: Some("mail-agreement-had-ended"), ..failed() }.render(),
+            vec!["$500.00", "No money was taken.", "your agreement for that account has ended", link],
+        ),
+        (
+            PaymentFailedMail { reason: Some("mail-never-sent"), ..failed() }.render(),
+            vec!["$500.00", "No money was taken.", "It was not sent to your bank.", link],
+        ),
+        (
+            reversed(ReversalKind::Bounced).render(),
+            vec!["$500.00", "$1,250.00", "30 November 2026", "did not get the money", "PAY-7F3K-2Q", link],
+        ),
+        (
+            reversed(ReversalKind::EnteredWrongly).render(),
+            vec!["$500.00", "$1,250.00", "No money was taken.", "by mistake", "INV-1042", link],
+        ),
         (
             dispute(DisputeState::NeedsResponse, None).render(),
             vec![

@@ -3,6 +3,7 @@
 use super::{By, DrawnNotice, InvoicePage, Notice, OwnPayment, Place, too_much_for_a_card};
 use crate::pages::parts::near_date;
 use crate::texts::{Arg, Rich};
+use billing::reversal::ReversalKind;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use ledger::Money;
@@ -73,6 +74,14 @@ impl InvoicePage {
             Notice::TakenBack { amount, reason } => {
                 let why = ("why", Arg::text(reason.map(|key| chrome.t(key)).unwrap_or_default()));
                 (0, "late", chrome.say("notice-taken-back", &[("amount", chrome.amount(*amount)), why]))
+            }
+            Notice::Reversed { amount, kind } => {
+                let key = match kind {
+                    ReversalKind::Bounced => "notice-bounced",
+                    ReversalKind::EnteredWrongly => "notice-entered-wrongly",
+                };
+                let args = [("amount", chrome.amount(*amount)), ("merchant", chrome.merchant_name())];
+                (0, "late", chrome.say(key, &args))
             }
             Notice::Checking { amount } => {
                 (3, "flight", chrome.say("notice-checking", &[("amount", chrome.amount(*amount))]))

@@ -5,6 +5,7 @@ use super::{InvoicePage, PaymentRow, PaymentRowState};
 use crate::pages::parts::near_date;
 use crate::pages::refund::RefundNote;
 use crate::texts::{Arg, Rich};
+use billing::reversal::ReversalKind;
 use ledger::Money;
 
 impl InvoicePage {
@@ -46,6 +47,14 @@ impl InvoicePage {
                 let back = ("back", Arg::text(near_date(&self.chrome, back, self.status.today)));
                 return self.chrome.say("payment-taken-back", &[("on", on), back]);
             }
+            PaymentRowState::Reversed { on: back, kind } => {
+                let back = ("back", Arg::text(near_date(&self.chrome, back, self.status.today)));
+                let key = match kind {
+                    ReversalKind::Bounced => "payment-bounced",
+                    ReversalKind::EnteredWrongly => "payment-entered-wrongly",
+                };
+                return self.chrome.say(key, &[("on", on), back]);
+            }
             PaymentRowState::Clearing { expected_on: None } => {
                 return self.chrome.say("payment-clearing-open", &[("on", on)]);
             }
@@ -69,7 +78,7 @@ impl InvoicePage {
 
     /// True where the money is not here any more: the bank took it back.
     pub fn came_back(&self, row: &PaymentRow) -> bool {
-        matches!(row.state, PaymentRowState::TakenBack { .. })
+        matches!(row.state, PaymentRowState::TakenBack { .. } | PaymentRowState::Reversed { .. })
     }
 
     /// The running balance after a received payment.

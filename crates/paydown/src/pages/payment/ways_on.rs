@@ -33,7 +33,7 @@ impl PaymentPage {
             Outcome::DebitFailed if some_left => {
                 vec![self.way(same_amount, "try-again"), self.way(invoice, "another-way")]
             }
-            Outcome::TakenBack | Outcome::ChargedBack if some_left => {
+            Outcome::TakenBack | Outcome::Reversed { .. } | Outcome::ChargedBack if some_left => {
                 vec![self.way(invoice, "pay-the-rest"), self.way(format!("{at}/receipt"), "see-receipt")]
             }
             Outcome::Unfinished if self.is_charge => {
@@ -60,6 +60,7 @@ impl PaymentPage {
             | Outcome::DebitBegun
             | Outcome::DebitFailed
             | Outcome::TakenBack
+            | Outcome::Reversed { .. }
             | Outcome::ChargedBack
             | Outcome::SomeoneElses
             | Outcome::SomeoneElsesEnded

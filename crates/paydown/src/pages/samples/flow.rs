@@ -14,6 +14,7 @@ use super::super::sign_in::{
 use super::super::ways::{CannotCarry, Way};
 use super::*;
 use billing::payment::Method as By;
+use billing::reversal::ReversalKind;
 
 pub(super) fn samples() -> Vec<(String, String)> {
     let mut all = sign_in();
@@ -27,7 +28,12 @@ pub(super) fn samples() -> Vec<(String, String)> {
 }
 
 fn sign_in() -> Vec<(String, String)> {
-    let email = |email: &str, problem| SignInPage { chrome: nobody(), email: email.to_owned(), problem };
+    let email = |email: &str, problem| SignInPage {
+        chrome: nobody(),
+        email: email.to_owned(),
+        problem,
+        again: false,
+    };
     let code = |code: &str, problem| CodePage {
         chrome: nobody(),
         way: CodeWay::Asked { email: "d@acme.test".to_owned(), wait_seconds: 30 },
@@ -58,6 +64,7 @@ fn sign_in() -> Vec<(String, String)> {
     };
     vec![
         render("sign-in", email("", None)),
+        render("sign-in-fresh", SignInPage { again: true, ..email("dana@acme.test", None) }),
         render("sign-in-empty", email("", Some(EmailProblem::Empty))),
         render("sign-in-wrong", email("dana@", Some(EmailProblem::NotAnAddress))),
         render("code", code("", None)),
@@ -277,6 +284,11 @@ fn debits() -> Vec<(String, String)> {
         render("payment-debit-unfinished", debit(Outcome::Unfinished, 75_000)),
         render("payment-debit-failed", debit(Outcome::DebitFailed, 125_000)),
         render("payment-taken-back", debit(Outcome::TakenBack, 125_000)),
+        render("payment-bounced", result(Outcome::Reversed { kind: ReversalKind::Bounced }, 125_000)),
+        render(
+            "payment-entered-wrongly",
+            result(Outcome::Reversed { kind: ReversalKind::EnteredWrongly }, 125_000),
+        ),
     ]
 }
 

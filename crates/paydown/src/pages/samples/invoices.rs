@@ -9,11 +9,13 @@ use super::super::list::{ListPage, ListRow, Sort, Tab};
 use super::super::parts::{Lifecycle, Method, Progress, Status};
 use super::*;
 use crate::config::AmountInputmode;
+use billing::reversal::ReversalKind;
 
 pub(super) fn samples() -> Vec<(String, String)> {
     let mut all = open_invoices();
     all.extend(invoices_beyond_a_card());
     all.extend(ended_invoices());
+    all.push(reversed());
     all.extend(credit());
     all.extend(unusual_invoices());
     all.extend(amounts());
@@ -182,6 +184,18 @@ fn invoices_beyond_a_card() -> Vec<(String, String)> {
     };
     let card_most = InvoicePage { card_most: Some(usd(99_999_999)), ..page(by_link(), 0, 0, 150_000_000) };
     vec![render("invoice-too-much", too_much), render("invoice-card-most", card_most)]
+}
+
+/// Money that had been noted as received and was taken off again.
+fn reversed() -> (String, String) {
+    let reversed = InvoicePage {
+        notices: ReversalKind::ALL.map(|kind| Notice::Reversed { amount: usd(25_000), kind }).to_vec(),
+        payments: ReversalKind::ALL
+            .map(|kind| row(25_000, PaymentRowState::Reversed { on: date(2026, 11, 10), kind }))
+            .to_vec(),
+        ..page(by_link(), 0, 0, 125_000)
+    };
+    render("invoice-reversed", reversed)
 }
 
 fn credit() -> Vec<(String, String)> {

@@ -73,6 +73,8 @@ fn paying() -> Vec<(String, String)> {
     let keep =
         PayPage { other_ways: Some(OtherWays::Saved), keep: Some(false), ..page(vec![new_card.clone()]) };
     let gone = PayPage { problem: Some(PayProblem::SavedGone), ..page(vec![new_card]) };
+    let not_again =
+        PayPage { problem: Some(PayProblem::NotAgain { amount: usd(50_000) }), ..page(vec![account()]) };
     vec![
         render("pay-saved-card", page(vec![card(None)])),
         render("pay-saved-card-fee", page(vec![card(Some(usd(1_480)))])),
@@ -81,6 +83,7 @@ fn paying() -> Vec<(String, String)> {
         render("pay-saved-expired", page(vec![account(), expired])),
         render("pay-keep", keep),
         render("pay-saved-gone", gone),
+        render("pay-not-again", not_again),
     ]
 }
 

@@ -161,7 +161,11 @@ fn row(ctx: &Ctx, loaded: &Loaded, payment: &Payment, around: &Around) -> Paymen
     let line = around.lines.get(&payment.id);
     let state = match (line, payment.state) {
         (_, PaymentState::Returned) => {
-            PaymentRowState::TakenBack { on: ctx.day(payment.returned_at.unwrap_or(payment.changed_at)) }
+            let on = ctx.day(payment.returned_at.unwrap_or(payment.changed_at));
+            match payment.reversal() {
+                Some(kind) => PaymentRowState::Reversed { on, kind },
+                None => PaymentRowState::TakenBack { on },
+            }
         }
         (_, PaymentState::ChargedBack) => PaymentRowState::TakenBack { on: ctx.day(payment.changed_at) },
         (Some(line), _) if around.contested.contains(&payment.id) => {

@@ -1,11 +1,12 @@
 //! Settling a payment by hand: strict about what is said, done once, and refused while the processor answers.
 
-use super::client::Client;
+use super::client::{Client, new_key};
 use crate::on_both_engines;
 use crate::test_app::TestApp;
 use billing::ids::PaymentId;
 use billing::payment::PaymentState;
 use paydown::actions::submit_attempt::Submitted;
+use paydown::api_key::Scope;
 use sandbox::{Fault, FaultKind};
 use serde_json::json;
 use store::audit;
@@ -52,17 +53,26 @@ on_both_engines!(a_word_is_taken_once, async |app: &mut TestApp| {
     let nobody = "/v1/payments/pay_00000000000000000000000000/resolve";
     client.post_once("k", nobody, word("failed")).await.is(404, "not_found");
 
-    let settled = client.post_once("k", &here, word("failed")).await;
-    assert_eq!((settled.status, &settled.json["status"]), (200, &json!("failed")), "{}", settled.text);
-    let again = client.post_once("k", &here, word("failed")).await;
-    assert_eq!((again.status, again.header("idempotent-replayed")), (200, Some("true")));
-    assert_eq!(again.text, settled.text);
+    let noted = client.post_once("k", &here, word("failed")).await;
+    assert_eq!((noted.status, &noted.json["stage"]), (200, &json!("proposed")), "{}", noted.text);
+    assert_eq!(noted.json["payment"]["status"], "unknown", "one person alone settles nothing");
+    client.post_once("k-1", &here, word("failed")).await.is(409, "second_person_needed");
+    let second = client.with_key(&new_key(app, app.merchant, &[Scope::PaymentsWrite], 60_000).await);
+    let settled = second.post_once("k", &here, word("failed")).await;
+    assert_eq!((settled.status, &settled.json["stage"]), (200, &json!("settled")), "{}", settled.text);
+    assert_eq!(settled.json["payment"]["status"], "failed");
+    for (caller, first) in [(&client, &noted), (&second, &settled)] {
+        let again = caller.post_once("k", &here, word("failed")).await;
+        assert_eq!((again.status, again.header("idempotent-replayed")), (200, Some("true")));
+        assert_eq!(again.text, first.text);
+    }
     client.post_once("k", &here, word("canceled")).await.is(422, "idempotency_key_reused");
     client.post_once("k-2", &here, word("failed")).await.is(409, "not_resolvable");
     let merchant = app.merchant;
     let read = async move |tx: &mut Tx| audit::list_by_object(tx, merchant, &payment.to_string(), 10).await;
     let trail = app.app.store.read(read).await.expect("the trail can be read");
-    assert_eq!(trail.len(), 1);
+    assert_eq!(trail.len(), 2);
+    assert_ne!(trail[0].actor, trail[1].actor);
     assert!(trail[0].actor.starts_with("key:key_"), "{trail:?}");
     app.disarm_faults().await;
     app.settle_after(jiff::SignedDuration::from_mins(6)).await;

@@ -30,6 +30,8 @@ on_both_engines!(every_route_and_every_error_is_as_described, async |app: &mut T
     refuse(app, &client).await;
     crate::credit::every_route(app, &client).await;
     surcharges(&client).await;
+    reverse(&client).await;
+    saved::present_again(app, &client).await;
     settle_by_hand(app, &client).await;
     disputes::walk(app, &client).await;
     break_down(app, &client).await;
@@ -79,6 +81,22 @@ async fn succeed(client: &Client) {
     let paid = client.post_once("p-1", "/v1/payments", Client::wire(&invoice, 1_000)).await;
     assert_eq!(client.get(&format!("/v1/payments/{}", paid.text_of("id"))).await.status, 200);
     assert_eq!(client.send("POST", &format!("/v1/invoices/{other}/void"), &[], None).await.status, 200);
+}
+
+/// A recorded receipt is reversed once, and one through the processor never.
+async fn reverse(client: &Client) {
+    let customer = client.customer("Initrode").await;
+    let invoice = client.invoice(&customer, 9_000).await;
+    let paid = client.post_once("v-1", "/v1/payments", Client::wire(&invoice, 1_000)).await.text_of("id");
+    let body = json!({ "kind": "bounced", "reason": "It came back" });
+    let here = format!("/v1/payments/{paid}/reverse");
+    assert_eq!(client.post_once("v-2", &here, body.clone()).await.status, 200);
+    client.post_once("v-3", &here, body.clone()).await.is(409, "already_reversed");
+    let all = client.get("/v1/payments?limit=100").await.json;
+    let card = all["data"].as_array().and_then(|all| all.iter().find(|one| one["method"] == "card")).cloned();
+    let card = card.expect("somebody paid by card");
+    let here = format!("/v1/payments/{}/reverse", card["id"].as_str().unwrap_or_default());
+    client.post_once("v-4", &here, body).await.is(409, "not_reversible");
 }
 
 async fn surcharges(client: &Client) {
@@ -248,7 +266,10 @@ async fn quotes_under_policies(app: &TestApp, client: &Client, customer: &str) {
 async fn settle_by_hand(app: &TestApp, client: &Client) {
     let word = json!({ "status": "failed", "reason": "Their support says so" });
     let here = format!("/v1/payments/{}/resolve", unknown_payment(app).await);
-    assert_eq!(client.post_once("r-1", &here, word.clone()).await.status, 200);
+    let second = client.with_key(&new_key(app, app.merchant, &Scope::ALL, 60_000).await);
+    for caller in [client, &second] {
+        assert_eq!(caller.post_once("r-1", &here, word.clone()).await.status, 200);
+    }
     client.post_once("r-2", &here, word.clone()).await.is(409, "not_resolvable");
     let here = format!("/v1/payments/{}/resolve", unknown_payment(app).await);
     app.disarm_faults().await;

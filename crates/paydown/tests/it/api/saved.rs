@@ -76,6 +76,17 @@ pub async fn succeed_and_refuse(app: &TestApp, client: &Client) {
     app.settle().await;
 }
 
+/// A debit that came back is presented again, and not while it is on its way.
+pub async fn present_again(app: &TestApp, client: &Client) {
+    let invoice = app.invoice(100_000).await;
+    let (first, _) = app.keep_account(invoice, "91010002").await;
+    app.days(4).await;
+    let here = format!("/v1/payments/{first}/retry");
+    let again = client.send("POST", &here, &[("idempotency-key", "y-1")], None).await;
+    assert_eq!((again.status, again.text_of("retry_of")), (201, first.to_string()), "{}", again.text);
+    client.send("POST", &here, &[("idempotency-key", "y-2")], None).await.is(409, "not_retryable");
+}
+
 on_both_engines!(staff_call_a_debit_off_and_only_the_processor_says_whether, async |app: &mut TestApp| {
     let client = Client::open(app).await;
     app.offer_debits().await;

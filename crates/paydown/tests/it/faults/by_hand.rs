@@ -24,19 +24,36 @@ const LIST: &str = "GET /v1/checkout/sessions";
 const REASON: &str = "Their support says so, ticket 4711";
 
 impl TestApp {
-    /// Says how a payment ended.
-    async fn resolve(&self, payment: PaymentId, word: Word) -> Result<PaymentState, CannotResolve> {
+    /// One person says how a payment ended; `false`: it is settled, `true`: it waits for a second person.
+    async fn say(
+        &self,
+        payment: PaymentId,
+        word: Word,
+        who: &str,
+    ) -> Result<(PaymentState, bool), CannotResolve> {
         let input = ResolvePayment {
             merchant: self.merchant,
             payment,
             word,
             reason: REASON.to_owned(),
-            actor: "cli:dana".to_owned(),
+            actor: who.to_owned(),
         };
         match resolve_payment(&self.app, input, None).await.expect("a word is judged") {
-            Ran::New(resolved) => Ok(resolved.payment.state),
+            Ran::New(resolved) => Ok((resolved.payment.state, resolved.waits.is_some())),
             Ran::Refused(why) => Err(why),
             other => panic!("nothing was repeated: {other:?}"),
+        }
+    }
+
+    /// Two people say how a payment ended.
+    async fn resolve(&self, payment: PaymentId, word: Word) -> Result<PaymentState, CannotResolve> {
+        match self.say(payment, word.clone(), "cli:lee").await? {
+            (state, false) => Ok(state),
+            (_, true) => {
+                let (state, waits) = self.say(payment, word, "cli:dana").await?;
+                assert!(!waits, "two have said the same");
+                Ok(state)
+            }
         }
     }
 
@@ -100,8 +117,13 @@ on_both_engines!(what_nobody_can_tell_is_given_up_by_a_person, async |app: &mut 
     let merchant = app.merchant;
     let read = async move |tx: &mut Tx| audit::list_by_object(tx, merchant, &payment.to_string(), 10).await;
     let trail = app.app.store.read(read).await.expect("the trail can be read");
-    assert_eq!((trail.len(), trail[0].act.as_str()), (1, acts::PAYMENT_RESOLVE));
-    assert!(trail[0].before.contains("unknown") && trail[0].after.contains(REASON), "{trail:?}");
+    // Both are of one instant.
+    let mut rows: Vec<_> = trail.iter().map(|row| (row.act.as_str(), row.actor.as_str())).collect();
+    rows.sort_unstable();
+    assert_eq!(rows, [(acts::PAYMENT_PROPOSE, "cli:lee"), (acts::PAYMENT_RESOLVE, "cli:dana")]);
+    let booked = trail.iter().find(|row| row.act == acts::PAYMENT_RESOLVE).expect("it is booked");
+    assert!(booked.after.contains("cli:lee"), "{trail:?}");
+    assert!(booked.before.contains("unknown") && booked.after.contains(REASON), "{trail:?}");
 
     // Said twice it is refused, and the processor is asked on until it has said the same.
     assert_eq!(app.resolve(payment, Word::Failed).await, Err(Rule::Ended(Failed).into()));
@@ -117,6 +139,45 @@ on_both_engines!(what_nobody_can_tell_is_given_up_by_a_person, async |app: &mut 
     );
     assert_eq!(app.next_due_at().await, None, "nobody asks any more");
     assert_eq!((app.state(payment).await, app.figures(invoice).await), (Failed, (100_000, 0, 0)));
+});
+
+on_both_engines!(one_person_alone_settles_nothing, async |app: &mut TestApp| {
+    let (invoice, payment) = app.unknown_payment().await;
+    app.silence_processor().await;
+    assert_eq!(app.say(payment, Word::Failed, "cli:lee").await, Ok((Unknown, true)));
+    assert_eq!(app.figures(invoice).await, (100_000, 40_000, 0), "it keeps its hold");
+    assert_eq!(app.say(payment, Word::Failed, "cli:lee").await, Err(CannotResolve::SamePerson));
+    // Another word takes its place, whoever says it; what counts is that two say the same, one after the other.
+    assert_eq!(app.say(payment, Word::Canceled, "key:key_1").await, Ok((Unknown, true)));
+    assert_eq!(app.say(payment, Word::Failed, "cli:lee").await, Ok((Unknown, true)));
+    assert_eq!(app.say(payment, succeeded("ch_1", 40_000), "cli:dana").await, Ok((Unknown, true)));
+    assert_eq!(app.say(payment, succeeded("ch_1", 39_999), "cli:lee").await, Ok((Unknown, true)));
+    assert_eq!(app.say(payment, succeeded("ch_2", 39_999), "cli:dana").await, Ok((Unknown, true)));
+    assert_eq!(app.anomalies(payment).await, [""; 0]);
+    assert_eq!(app.say(payment, succeeded("ch_2", 39_999), "cli:lee").await, Ok((Succeeded, false)));
+    assert_eq!(app.figures(invoice).await.2, 39_999);
+    assert_eq!(app.said(payment).await.actor, "cli:lee");
+    // What the processor contradicts is taken back by one.
+    app.use_processor_key(PROCESSOR_KEY).await;
+    for _ in 0..3 {
+        app.settle_after(SignedDuration::from_hours(25)).await;
+    }
+    assert_eq!(app.say(payment, Word::TakenBack, "cli:lee").await, Ok((Returned, false)));
+    assert_eq!(app.figures(invoice).await, (100_000, 0, 0));
+    app.settle_after(SignedDuration::from_hours(25)).await;
+});
+
+on_both_engines!(the_processor_is_asked_when_the_second_person_speaks_too, async |app: &mut TestApp| {
+    app.sandbox.arm_fault(Fault { delay_ms: Some(20), ..Fault::once(PAGES, FaultKind::Status500After) });
+    let invoice = app.invoice(100_000).await;
+    let payment = app.reserve(app.ask(invoice, 40_000)).await;
+    app.sandbox.arm_fault(Fault { times: 1_000, ..Fault::once(LIST, FaultKind::Status500Before) });
+    assert_eq!(app.submit(payment).await, Submitted::State(Unknown));
+    assert_eq!(app.say(payment, Word::Failed, "cli:lee").await, Ok((Unknown, true)));
+    app.disarm_faults().await;
+    let refused = app.say(payment, Word::Failed, "cli:dana").await;
+    assert_eq!(refused, Err(Rule::Answered(RequiresAction).into()));
+    assert_eq!(app.figures(invoice).await, (100_000, 40_000, 0));
 });
 
 on_both_engines!(nobodys_word_is_taken_while_the_processor_answers, async |app: &mut TestApp| {

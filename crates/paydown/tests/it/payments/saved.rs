@@ -19,6 +19,7 @@ use paydown::processors::STRIPE;
 use sandbox::{Fault, FaultKind};
 use serde_json::json;
 use store::db::Tx;
+use store::mails::MailKind;
 use store::mandates::{self, Ended, EndedBy, Mandate, Rule};
 use store::payment_methods::{self, SavedMethod};
 use store::processor_accounts;
@@ -374,6 +375,10 @@ on_both_engines!(a_held_debit_is_never_sent_once_the_leave_has_ended, async |app
     assert_eq!(app.history(held).await, [Created, Canceled]);
     assert_eq!(app.attempt(held).await.calls, 0);
     assert_eq!(app.figures(invoice).await, (100_000, 10_000, 0), "nothing is held for it");
+    app.settle_after(SignedDuration::from_mins(3)).await;
+    let mails = app.mails(invoice).await;
+    let told = mails.iter().filter(|(kind, to)| *kind == MailKind::Failed && to == "dana@acme.example");
+    assert_eq!(told.count(), 1, "its payer hears that nothing was taken: {mails:?}");
     app.days(8).await;
 });
 
@@ -406,6 +411,7 @@ on_both_engines!(a_program_repeats_its_charge_without_charging_twice, async |app
         saved: Some(saved.id),
         charged_by: Some("key_1".to_owned()),
         request: Some(request.clone()),
+        retries: None,
         keep: false,
     };
     let (payment, _) = app.charge(StartPayment { means: means.clone(), ..ask.clone() }).await;

@@ -140,5 +140,13 @@ async fn around(tx: &mut Tx) -> Result<()> {
         args![M.0, id!(PaymentId, 22).as_bytes(), at(176).as_microsecond()],
     )
     .await?;
+    put(
+        tx,
+        Sql("INSERT INTO resolution_proposals (merchant_id, payment_id, number, state, reason, actor, at) \
+             VALUES ($1, $2, 1, 'failed', 'Their support says so', 'cli:lee', $3)"),
+        args![M.0, id!(PaymentId, 22).as_bytes(), at(174).as_microsecond()],
+    )
+    .await?;
+    act(tx, 169, acts::PAYMENT_PROPOSE, &id!(PaymentId, 22).to_string()).await?;
     act(tx, 176, acts::PAYMENT_RESOLVE, &id!(PaymentId, 22).to_string()).await
 }
