@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::agenda::{self, Appointment};
 use crate::api::{charges, payment_intents};
+use crate::banks::FoundAccount;
 use crate::books::{self, CaptureOverride};
 use crate::cards::{ASKS_ONCE, AUTHENTICATION_REQUIRED, Behaviour, CardSummary, Decline, TestCard};
 use crate::error::{ApiError, Failure};
@@ -413,15 +414,31 @@ pub(crate) fn capture_after_end(work: &Work<'_>, session: &mut Session) -> Resul
     if matches!(intent.status, IntentStatus::Succeeded | IntentStatus::Processing) {
         return Err(unexpected_state(work, &intent, "This PaymentIntent has already taken its money."));
     }
-    if intent.card().is_none() {
-        let card = TestCard::by_token("pm_card_visa")
-            .ok_or_else(|| anyhow::anyhow!("the first test card is gone"))?;
-        let instrument = Instrument::Card(CardSummary::of(card, 12, 2099, None));
+    if intent.instrument.is_none() {
+        let instrument = first_instrument(&intent)?;
         intent.payment_method = Some(methods::make(work, instrument.clone(), None)?.id);
         intent.instrument = Some(instrument);
     }
     capture(work, &mut intent, false)?;
     Ok(intent)
+}
+
+/// What pays where nobody has typed anything: the first test card, or the first test account where an account is asked for.
+fn first_instrument(intent: &Intent) -> Result<Instrument, Failure> {
+    let gone = || Failure::Broken(anyhow::anyhow!("the first test instrument is gone"));
+    let account = |found: Option<FoundAccount>| {
+        found.map(|found| found.summary("individual", "checking", None)).ok_or_else(gone)
+    };
+    Ok(match intent.payment_method_types.first().map(String::as_str) {
+        Some("us_bank_account") => {
+            Instrument::UsBankAccount(account(FoundAccount::us("pm_usBankAccount_success"))?)
+        }
+        Some("sepa_debit") => Instrument::SepaDebit(account(FoundAccount::sepa("pm_sepaDebit_success_at"))?),
+        _ => {
+            let card = TestCard::by_token("pm_card_visa").ok_or_else(gone)?;
+            Instrument::Card(CardSummary::of(card, 12, 2099, None))
+        }
+    })
 }
 
 /// The card refusal an API caller gets for a try that was declined.

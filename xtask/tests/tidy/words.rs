@@ -77,13 +77,17 @@ fn float_near_money(file: &File) -> Vec<Finding> {
         .collect()
 }
 
-/// Folders with SQL of their own, as (folder, why).
-const SPEAKS_SQL: [(&str, &str); 3] = [
+/// Folders and files with SQL of their own, as (where, why).
+const SPEAKS_SQL: [(&str, &str); 4] = [
     ("crates/store/", "it is the store"),
     ("crates/sandbox/", "the practice processor shares nothing with us, its data neither"),
     (
         "benches/ceilings/",
         "the least code that does the work goes past the store, and counts behind its back",
+    ),
+    (
+        "crates/paydown/tests/simulation/sabotage.rs",
+        "a defect of the program is made behind the store's back, by triggers",
     ),
 ];
 

@@ -347,7 +347,7 @@ fn pause(waited: SignedDuration) -> SignedDuration {
 fn settled(case: &Case) -> bool {
     match case.payment.state {
         _ if case.said_by_hand => false,
-        PaymentState::Succeeded => case.attempt.balance_transaction_id.is_some(),
+        PaymentState::Succeeded | PaymentState::ChargedBack => case.attempt.balance_transaction_id.is_some(),
         state => state.hold() != Hold::Held,
     }
 }

@@ -118,7 +118,8 @@ pub(super) async fn in_tx(
     if payment.state != PaymentState::Succeeded {
         card_testing::count_try(tx, mint, &payment, facts).await?;
     }
-    if matches!(recorded.state(), Some(PaymentState::Succeeded | PaymentState::Returned)) {
+    // Whatever became of the money since: the processor keeps its fee.
+    if recorded.state().is_some_and(|state| state.hold() == Hold::Consumed) {
         record_fee(tx, mint, &attempt, facts.fee.as_ref()).await?;
     }
     if let (Some(PaymentState::Returned), Some(facts)) = (recorded.state(), &facts.returned) {

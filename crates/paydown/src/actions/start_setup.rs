@@ -86,7 +86,7 @@ pub async fn start_setup(app: &App, input: StartSetup) -> Result<SetupStarted> {
         Ok(setup) => setup,
         Err(instead) => return Ok(instead),
     };
-    match tokio::time::timeout(PAYER_WAITS, send(&*processor, &setup)).await {
+    match tokio::time::timeout(PAYER_WAITS, send(app, &*processor, &setup)).await {
         Ok(Ok(page)) => opened(app, setup, page).await,
         Ok(Err(error)) => {
             tracing::warn!(setup = %setup.id, %error, "the page of a setup was not made");
@@ -188,8 +188,9 @@ fn mandate(
 }
 
 /// Nobody has the page's address yet, so what was not answered is sent again, the same.
-async fn send(processor: &dyn Processor, setup: &Setup) -> Result<SessionFacts, CallError> {
+async fn send(app: &App, processor: &dyn Processor, setup: &Setup) -> Result<SessionFacts, CallError> {
     let call = StoredCall { route: setup.route.clone(), body: setup.body.clone() };
+    let give_up_at = app.clock.now() + PAYER_WAITS;
     let mut wait = Duration::from_millis(200);
     loop {
         let error = match processor.send(&call, &setup.processor_key).await {
@@ -198,7 +199,10 @@ async fn send(processor: &dyn Processor, setup: &Setup) -> Result<SessionFacts, 
             Err(error) => error,
         };
         tracing::warn!(setup = %setup.id, %error, "the page of a setup was not made yet");
-        tokio::time::sleep(wait).await;
+        if app.clock.now() + wait > give_up_at {
+            return Err(error);
+        }
+        app.clock.pass(wait).await;
         wait = (wait * 2).min(Duration::from_secs(4));
     }
 }

@@ -44,6 +44,7 @@ async fn charge_until_answered(
     processor: &dyn Processor,
     attempt: &Attempt,
 ) -> Result<PaymentFacts, Unsent> {
+    let give_up_at = app.clock.now() + PAYER_WAITS;
     let mut wait = Duration::from_millis(200);
     loop {
         let unsent = match charge_once(app, processor, attempt).await {
@@ -60,7 +61,10 @@ async fn charge_until_answered(
             _ => return Err(unsent),
         };
         tracing::warn!(attempt = %attempt.id, error = %unsent.error, "a charge was not taken yet");
-        tokio::time::sleep(pause).await;
+        if app.clock.now() + pause > give_up_at {
+            return Err(unsent);
+        }
+        app.clock.pass(pause).await;
         wait = (wait * 2).min(Duration::from_secs(4));
     }
 }

@@ -2,21 +2,25 @@
 //! sides' books.
 
 use crate::world::{MERCHANT, World};
-use billing::ids::{InvoiceId, PaymentId};
+use billing::dispute::DisputeState;
+use billing::ids::{InvoiceId, PaymentId, RefundId};
 use billing::invoice::{Figures, Lifecycle};
 use billing::payment::{Hold, PaymentState};
+use billing::refund::RefundState;
 use ledger::{Currency, Money};
 use paydown::app::App;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use store::db::{Store, Tx};
 use store::payments::Payment;
-use store::{allocations, invoices, payments, postings, receipts, reservations, verify};
+use store::refunds::Refund;
+use store::{allocations, invoices, payments, postings, receipts, refunds, reservations, verify};
 
 /// What the last look saw, so that only what changed is looked at closely.
 #[derive(Default)]
 pub struct Seen {
     invoices: HashMap<InvoiceId, (Lifecycle, Figures)>,
     payments: HashMap<PaymentId, PaymentState>,
+    refunds: HashMap<RefundId, RefundState>,
 }
 
 impl World {
@@ -24,6 +28,7 @@ impl World {
     pub fn check_rows(&mut self) -> Result<(), String> {
         let known: Vec<InvoiceId> = self.invoices.iter().map(|invoice| invoice.id).collect();
         let told: Vec<PaymentId> = self.payments.iter().map(|told| told.payment).collect();
+        let refunds = self.refunds.clone();
         let mut seen = std::mem::take(&mut self.seen);
         let checked = self.live(async |app: App| {
             let mut changed = BTreeSet::new();
@@ -33,6 +38,15 @@ impl World {
                 };
                 if seen.payments.insert(id, payment.state) != Some(payment.state) {
                     changed.extend(payment_is_sound(&app.store, &payment).await?);
+                }
+            }
+            for id in refunds {
+                let read = async move |tx: &mut Tx| refunds::find(tx, MERCHANT, id).await;
+                let Some(refund) = app.store.read(read).await.expect("it can be read") else {
+                    return Err(format!("{id} is gone, and somebody was told of it"));
+                };
+                if seen.refunds.insert(id, refund.state) != Some(refund.state) {
+                    refund_is_sound(&app.store, &refund).await?;
                 }
             }
             for id in known {
@@ -87,13 +101,86 @@ impl World {
                 ));
             }
         }
-        self.check_pages()
+        self.check_pages()?;
+        self.check_refunds_there()?;
+        self.check_disputes_there()?;
+        self.check_stopped()
+    }
+
+    /// Each refund at the processor is one of ours, and stands as ours does.
+    fn check_refunds_there(&mut self) -> Result<(), String> {
+        let mut ours = HashMap::new();
+        for refund in self.all_refunds()? {
+            if let Some(name) = refund.learned.processor_refund_id.clone()
+                && let Some(other) = ours.insert(name.clone(), refund)
+            {
+                return Err(format!("{} and another are both {name}", other.id));
+            }
+        }
+        for told in self.refunds.clone() {
+            if !self.all_refunds()?.iter().any(|refund| refund.id == told) {
+                return Err(format!("{told} is gone, and somebody was told of it"));
+            }
+        }
+        for theirs in self.listed("/v1/refunds") {
+            // Made there and failed before we heard of it: nothing is left to be booked.
+            let is_nothing = theirs["status"] == "failed" && theirs["metadata"]["paydown_refund"].is_null();
+            if is_nothing && theirs["id"].as_str().is_some_and(|name| !ours.contains_key(name)) {
+                continue;
+            }
+            let Some(found) = theirs["id"].as_str().and_then(|name| ours.remove(name)) else {
+                return Err(format!("a refund of none of ours: {theirs}"));
+            };
+            let equal = theirs["status"] == found.state.as_str() && theirs["amount"] == found.amount.minor();
+            if !equal {
+                return Err(format!(
+                    "{} is {:?} of {}; there: {theirs}",
+                    found.id, found.state, found.amount
+                ));
+            }
+        }
+        match ours.into_keys().next() {
+            Some(name) => Err(format!("the refund {name} is not at the processor")),
+            None => Ok(()),
+        }
+    }
+
+    /// Each dispute of a card at the processor is one of ours, and stands as ours does.
+    fn check_disputes_there(&mut self) -> Result<(), String> {
+        let ours: HashMap<String, _> = self
+            .all_disputes()?
+            .into_iter()
+            .map(|found| (found.processor_dispute_id.clone(), found))
+            .collect();
+        for theirs in self.listed("/v1/disputes") {
+            if theirs["payment_method_details"]["type"] != "card" {
+                continue;
+            }
+            let Some(found) = theirs["id"].as_str().and_then(|name| ours.get(name)) else {
+                return Err(format!("a dispute of none of ours: {theirs}"));
+            };
+            let expected = match theirs["status"].as_str().unwrap_or_default() {
+                "won" | "warning_closed" => vec![DisputeState::Won],
+                "lost" => vec![DisputeState::Lost, DisputeState::Accepted],
+                _ => Vec::new(),
+            };
+            if !expected.contains(&found.state) || theirs["amount"] != found.amount.minor() {
+                return Err(format!(
+                    "{} is {:?} of {}; there: {theirs}",
+                    found.id, found.state, found.amount
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn check_pages(&mut self) -> Result<(), String> {
         let listed = self.control_read("/sessions").expect("sessions are listed");
         let mut attempts = BTreeSet::new();
         for session in listed["sessions"].as_array().expect("a list") {
+            if session["mode"] == "setup" {
+                continue;
+            }
             let attempt = session["client_reference_id"].as_str().unwrap_or_default().to_owned();
             if !attempts.insert(attempt) {
                 return Err(format!("two pages of one attempt: {session}"));
@@ -155,6 +242,30 @@ async fn payment_is_sound(store: &Store, payment: &Payment) -> Result<Vec<Invoic
         ));
     }
     Ok(invoices)
+}
+
+/// History and parts of a refund.
+async fn refund_is_sound(store: &Store, refund: &Refund) -> Result<(), String> {
+    let id = refund.id;
+    let read = async move |tx: &mut Tx| {
+        Ok((refunds::history(tx, MERCHANT, id).await?, refunds::parts(tx, MERCHANT, id).await?))
+    };
+    let (history, parts) = store.read(read).await.expect("rows can be read");
+    let last = history.last().map(|step| step.state);
+    if last != Some(refund.state) {
+        return Err(format!("{id} is {:?} and its history ends with {last:?}", refund.state));
+    }
+    for pair in history.windows(2) {
+        let is_numbered = pair[0].number + 1 == pair[1].number && pair[0].at <= pair[1].at;
+        if !pair[0].state.may_become(pair[1].state) || !is_numbered {
+            return Err(format!("{id} went from {:?} to {:?}", pair[0], pair[1]));
+        }
+    }
+    let taken: i64 = parts.iter().map(|part| part.amount_minor).sum();
+    match taken == refund.amount.minor() {
+        true => Ok(()),
+        false => Err(format!("{id} is of {} and its parts are {parts:?}", refund.amount)),
+    }
 }
 
 /// Open, pending and paid are what reservations and allocations say.

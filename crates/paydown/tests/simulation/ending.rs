@@ -3,8 +3,10 @@
 use crate::checks::is_clean;
 use crate::summary::ACCOUNTS;
 use crate::world::{MERCHANT, World, nothing};
+use billing::chart;
 use billing::ids::PaymentId;
 use billing::payment::{Hold, PaymentState};
+use billing::refund::RefundState;
 use paydown::actions::run_jobs;
 use paydown::app::App;
 use serde_json::json;
@@ -19,6 +21,8 @@ const HOUR: Duration = Duration::from_secs(3_600);
 const LIVELY_HOURS: u32 = 48;
 /// A bank answers within so many days; slow ones take nine banking days, and what they take back they take within a few more.
 const BANK_DAYS: u32 = 21;
+/// A payout takes so many at most, over a week-end; a refund that fails late takes three.
+const PAYOUT_DAYS: u32 = 4;
 
 impl World {
     /// Lets everything come to rest, and proves it.
@@ -27,28 +31,68 @@ impl World {
         self.fate.relent();
         self.control("/fees", &json!({ "mode": "at_once" }));
         self.control("/fees/release", &nothing());
-        for hour in 0..LIVELY_HOURS {
+        self.control("/payouts", &json!({ "schedule": "manual" }));
+        let mut waiting = Some(String::new());
+        for _ in 0..LIVELY_HOURS {
+            self.finish_disputes();
             self.quiet_down(HOUR)?;
-            if hour > 1 && self.held(|state| state != PaymentState::Processing)?.is_empty() {
+            self.finish_refunds()?;
+            self.run_everything_due()?;
+            waiting = self.waiting(false)?;
+            if waiting.is_none() {
                 break;
             }
         }
-        let waiting = self.held(|state| state != PaymentState::Processing)?;
-        if let Some(payment) = waiting.first() {
-            return Err(format!("{} is {:?} after {LIVELY_HOURS} quiet hours", payment.id, payment.state));
+        if let Some(waiting) = waiting {
+            return Err(format!("{waiting} after {LIVELY_HOURS} quiet hours"));
         }
         for day in 0..BANK_DAYS {
-            if day > 0 && self.held(|_| true)?.is_empty() {
+            if day >= PAYOUT_DAYS && self.waiting(true)?.is_none() {
                 break;
             }
             self.quiet_down(24 * HOUR)?;
         }
-        if let Some(payment) = self.held(|_| true)?.first() {
-            return Err(format!("{} is {:?} long after its bank has answered", payment.id, payment.state));
+        if let Some(waiting) = self.waiting(true)? {
+            return Err(format!("{waiting} long after its bank has answered"));
         }
         self.seal_and_verify()?;
         self.check_rows()?;
+        self.check_rest()?;
         self.check_books()
+    }
+
+    /// A payment, refund or dispute that has not come to its end; those that are at a bank, or are held until its cut-off, only
+    /// where asked for.
+    fn waiting(&mut self, at_banks_too: bool) -> Result<Option<String>, String> {
+        let now = self.fate.now();
+        for payment in self.all_payments()? {
+            let is_at_bank = payment.state == PaymentState::Processing
+                || payment.state == PaymentState::Created
+                    && payment.send_at.is_some_and(|at| at + HOUR > now);
+            if payment.state.hold() == Hold::Held && (at_banks_too || !is_at_bank) {
+                return Ok(Some(format!("{} is {:?}", payment.id, payment.state)));
+            }
+        }
+        for refund in self.all_refunds()? {
+            if refund.state.is_in_flight() && (at_banks_too || refund.state != RefundState::Pending) {
+                return Ok(Some(format!("{} is {:?}", refund.id, refund.state)));
+            }
+        }
+        let open = self.all_disputes()?.into_iter().find(|dispute| dispute.state.is_open());
+        Ok(open.map(|dispute| format!("{} is {:?}", dispute.id, dispute.state)))
+    }
+
+    /// Nothing is under way any more: no refund, no contested money, no payout.
+    fn check_rest(&mut self) -> Result<(), String> {
+        for account in [chart::DISPUTE_HOLD, chart::PAYOUT_IN_TRANSIT, chart::REFUNDS_PAYABLE] {
+            let read = async move |tx: &mut Tx| postings::balances(tx, MERCHANT, account).await;
+            let balances = self.live(async |app: App| app.store.read(read).await).and_then(Result::ok);
+            let balances = balances.ok_or("balances cannot be read")?;
+            if balances.iter().any(|money| !money.is_zero()) {
+                return Err(format!("account {account} holds {balances:?} at rest"));
+            }
+        }
+        Ok(())
     }
 
     /// Time passes, what was lost is told by the list, and what is due is done.
@@ -62,14 +106,6 @@ impl World {
             Some(Ok(())) => self.run_everything_due(),
             other => Err(format!("reading events when nothing goes wrong: {other:?}")),
         }
-    }
-
-    fn held(&mut self, wanted: fn(PaymentState) -> bool) -> Result<Vec<Payment>, String> {
-        let all = self.all_payments()?;
-        Ok(all
-            .into_iter()
-            .filter(|payment| payment.state.hold() == Hold::Held && wanted(payment.state))
-            .collect())
     }
 
     fn all_payments(&mut self) -> Result<Vec<Payment>, String> {

@@ -11,7 +11,8 @@
 //!
 //! A plain `cargo test` runs a few seeds. `cargo xtask ci` builds this with some optimisation and sets `PAYDOWN_SIMULATION` to
 //! `normal` or `long`. `PAYDOWN_SIMULATION_SEEDS` says how many seeds are run, `PAYDOWN_SIMULATION_FIRST` from which one on, `PAYDOWN_SIMULATION_SEED`
-//! replays one and tells what it did.
+//! replays one and tells what it did. `PAYDOWN_SIMULATION_KEEP` names a folder for the database of a seed that failed and the
+//! processor's lists.
 
 mod checks;
 mod clock;
@@ -21,6 +22,7 @@ mod fate;
 mod matrix;
 mod operations;
 mod run;
+mod sabotage;
 mod scripted;
 mod summary;
 mod wire;

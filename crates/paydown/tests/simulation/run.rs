@@ -1,9 +1,11 @@
 //! Runs seeds, as many at once as there are processors.
 
 use crate::operations::{choose, weights};
+use crate::sabotage::Sabotage;
 use crate::world::World;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -100,7 +102,12 @@ pub fn run_all(seeds: Range<u64>) -> Vec<(u64, String)> {
 
 /// Runs one seed.
 pub fn run_one(seed: u64) -> Run {
-    let mut world = World::begin(seed);
+    run_with(seed, None)
+}
+
+/// Runs one seed with a program that has a defect.
+pub fn run_with(seed: u64, sabotage: Option<Sabotage>) -> Run {
+    let mut world = World::begin(seed, sabotage);
     let lived = catch_unwind(AssertUnwindSafe(|| live_through(&mut world).and_then(|()| world.end())));
     let outcome = match lived {
         Ok(outcome) => outcome,
@@ -108,6 +115,9 @@ pub fn run_one(seed: u64) -> Run {
     };
     let last = world.diary.last().cloned().unwrap_or_default();
     let outcome = outcome.map_err(|why| format!("{last}: {why}"));
+    if let (Err(_), Ok(folder)) = (&outcome, std::env::var("PAYDOWN_SIMULATION_KEEP")) {
+        world.keep(Path::new(&folder));
+    }
     let digest = if outcome.is_ok() { world.digest() } else { 0 };
     Run { outcome, steps: world.fate.steps(), digest, diary: world.diary }
 }

@@ -2,7 +2,7 @@
 
 use crate::world::{Issued, MERCHANT, Told, World};
 use billing::allocation::Surplus;
-use billing::ids::PaymentId;
+use billing::ids::{PaymentId, SetupId};
 use billing::line::Line;
 use billing::payment::{Method, PaymentState};
 use jiff::civil::date;
@@ -11,7 +11,8 @@ use paydown::actions::cancel_payment::cancel_payment;
 use paydown::actions::issue_invoice::{self, NewInvoice, issue_invoice};
 use paydown::actions::once::Ran;
 use paydown::actions::record_payment::{RecordPayment, record_payment};
-use paydown::actions::start_payment::StartPayment;
+use paydown::actions::start_payment::{Agreement, Payer, StartPayment};
+use paydown::actions::start_setup::{SetupStarted, StartSetup, start_setup};
 use paydown::app::App;
 use serde_json::{Value, json};
 use store::db::Tx;
@@ -55,8 +56,21 @@ impl World {
 
     /// Starts a payment and goes to its page: the same form again until there is one, a new form where the first came to nothing.
     pub fn script_page(&mut self, invoice: usize, method: Method, amount_minor: i64) -> Told {
+        self.page_for(invoice, method, amount_minor, false)
+    }
+
+    /// The same for somebody who signed in and wants what they use to be kept.
+    pub fn script_kept_page(&mut self, invoice: usize, method: Method, amount_minor: i64) -> Told {
+        self.page_for(invoice, method, amount_minor, true)
+    }
+
+    fn page_for(&mut self, invoice: usize, method: Method, amount_minor: i64, keep: bool) -> Told {
         let invoice = self.invoices[invoice].clone();
         let mut form = self.form(&invoice, method, amount_minor);
+        if keep {
+            form.payer.contact_id = Some(self.customers[0].1);
+        }
+        form.means.keep = keep;
         let mut patience_seconds = 20 * 60;
         for _ in 0..TRIES {
             let sent = form.clone();
@@ -98,6 +112,27 @@ impl World {
         let told = self.payments.iter_mut().find(|told| told.payment == id)?;
         told.session = Some(session);
         Some(told.clone())
+    }
+
+    /// The page on which somebody leaves a method without paying.
+    pub fn script_setup(&mut self, method: Method) -> String {
+        let contact_id = Some(self.customers[0].1);
+        let agreement = Agreement { wording: "Later ones, when I ask.".to_owned(), user_agent: None };
+        let started = self.live(async move |app: App| {
+            let input = StartSetup {
+                merchant: MERCHANT,
+                setup: app.mint().id(SetupId::new),
+                method,
+                payer: Payer { session_hash: [1; 32], contact_id, link_id: None, client: None },
+                agreement: method.is_bank_debit().then_some(agreement),
+                language: "en".to_owned(),
+            };
+            start_setup(&app, input).await
+        });
+        match started {
+            Some(Ok(SetupStarted::Page(url))) => url.rsplit('/').next().unwrap_or_default().to_owned(),
+            other => panic!("there is no page: {other:?}"),
+        }
     }
 
     /// What a payer types on the processor's page.

@@ -1,12 +1,14 @@
 //! What a run came to, as text that is equal for runs that came to the same: no ids, no times.
 
 use crate::world::{MERCHANT, World};
-use billing::ids::InvoiceId;
+use billing::ids::{CustomerId, InvoiceId};
 use billing::payment::PaymentState;
 use paydown::app::App;
 use std::fmt::Write as _;
 use store::db::Tx;
-use store::{allocations, invoices, payments, postings, receipts};
+use store::{
+    allocations, disputes, invoices, payment_methods, payments, payouts, postings, receipts, refunds,
+};
 
 /// Every account there is.
 pub const ACCOUNTS: [u16; 20] = [
@@ -28,6 +30,7 @@ impl World {
     pub fn summary(&mut self, of: Of) -> String {
         let invoices: Vec<InvoiceId> = self.invoices.iter().map(|invoice| invoice.id).collect();
         let told = self.payments.clone();
+        let customers = self.customers.iter().map(|(customer, _)| *customer).collect();
         let summed = self.live(async move |app: App| {
             let mut text = String::new();
             for id in &invoices {
@@ -74,6 +77,9 @@ impl World {
             for line in lines {
                 writeln!(text, "{line}")?;
             }
+            for line in others(&app, customers).await? {
+                writeln!(text, "{line}")?;
+            }
             for account in ACCOUNTS {
                 let read = async move |tx: &mut Tx| postings::balances(tx, MERCHANT, account).await;
                 let mut balances = app.store.read(read).await?;
@@ -86,4 +92,30 @@ impl World {
         });
         summed.expect("nothing dies while reading").expect("everything can be read")
     }
+}
+
+/// Refunds, disputes, payouts and what people saved, in an order that does not depend on when we heard of them.
+async fn others(app: &App, customers: Vec<CustomerId>) -> anyhow::Result<Vec<String>> {
+    let read = async move |tx: &mut Tx| {
+        let mut lines = Vec::new();
+        for refund in refunds::list(tx, MERCHANT, None, (false, 1_000)).await? {
+            lines.push(format!("refund {} {:?}", refund.amount, refund.state));
+        }
+        for dispute in disputes::newest(tx, MERCHANT, disputes::Of::Merchant, None, 1_000).await? {
+            lines.push(format!("dispute {} {:?} {:?}", dispute.amount, dispute.state, dispute.lost_as));
+        }
+        for payout in payouts::newest(tx, MERCHANT, None, 1_000).await? {
+            lines.push(format!("payout {} {:?}", payout.amount, payout.state));
+        }
+        for customer in &customers {
+            for saved in payment_methods::list_of_customer(tx, MERCHANT, *customer).await? {
+                let is_allowed = saved.mandate_id.is_some();
+                lines.push(format!("saved {} {} mandate {is_allowed}", saved.name, saved.last4));
+            }
+        }
+        Ok(lines)
+    };
+    let mut lines = app.store.read(read).await?;
+    lines.sort();
+    Ok(lines)
 }

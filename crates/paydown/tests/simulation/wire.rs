@@ -2,6 +2,7 @@
 //! its answer too, unless fate has it otherwise.
 
 use crate::fate::{Carriage, Fate, Place, Planned};
+use crate::sabotage::Sabotage;
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, Response, Uri};
@@ -16,12 +17,17 @@ use std::time::Duration;
 /// After so long the adapter gives up waiting.
 const PATIENCE: Duration = Duration::from_secs(6);
 
+/// Under it a call is known again.
+const KEY: &str = "idempotency-key";
+
 /// See the module.
 pub struct Wire {
     /// The other end.
     pub processor: Arc<InProcess>,
     /// Who decides.
     pub fate: Arc<Fate>,
+    /// The program's defect, where it has one.
+    pub sabotage: Option<Sabotage>,
 }
 
 impl fmt::Debug for Wire {
@@ -68,11 +74,27 @@ impl Sent {
 
 impl Wire {
     async fn deliver(&self, sent: &Sent) -> Result<Response<Bytes>, CallError> {
-        let response = self.processor.call(sent.request()).await;
+        let mut request = sent.request();
+        if let Some(sabotage) = self.sabotage {
+            if sabotage.doubles(&sent.method, sent.uri.path()) {
+                let mut first = sent.request();
+                first.headers_mut().remove(KEY);
+                self.processor.call(first).await;
+            }
+            if let Some(key) = request.headers().get(KEY).and_then(|key| sabotage.key(key)) {
+                request.headers_mut().insert(KEY, key);
+            }
+        }
+        let response = self.processor.call(request).await;
         let Some(response) = response else { return Err(no_answer()) };
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await;
-        Ok(Response::from_parts(parts, body.map_err(|_| no_answer())?))
+        let body = body.map_err(|_| no_answer())?;
+        let body = match self.sabotage {
+            Some(sabotage) => sabotage.read_as(sent.uri.path(), body),
+            None => body,
+        };
+        Ok(Response::from_parts(parts, body))
     }
 
     async fn under(&self, sent: &Sent, kind: FaultKind) -> Result<Response<Bytes>, CallError> {

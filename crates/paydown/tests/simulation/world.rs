@@ -4,16 +4,17 @@
 use crate::checks::Seen;
 use crate::clock::{Seeded, SimulatedClock};
 use crate::fate::{AtWrites, Fate, Place};
+use crate::sabotage::Sabotage;
 use crate::wire::Wire;
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::Request;
-use billing::ids::{AuditId, ContactId, CustomerId, InvoiceId, MerchantId, PaymentId};
+use billing::ids::{AuditId, ContactId, CustomerId, InvoiceId, MerchantId, PaymentId, RefundId, SetupId};
 use billing::payment::Method;
 use gateway::stripe::{Stripe, StripeConfig};
 use gateway::{Processor, SecretText};
 use jiff::Timestamp;
-use ledger::Currency;
+use ledger::{Currency, Money};
 use paydown::actions::create_customer::{NewCustomer, create_customer};
 use paydown::actions::run_jobs;
 use paydown::actions::set_offered_methods::{SetOfferedMethods, set_offered_methods};
@@ -33,7 +34,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::audit::{self, AuditRow, acts};
 use store::contacts;
-use store::db::{Store, StoreConfig, Tx};
+use store::db::{DatabaseUrl, Store, StoreConfig, Tx};
 use store::merchants::{self, Merchant};
 use store::processor_accounts::{self, Mode, ProcessorAccount};
 use store::testing::TestDatabase;
@@ -60,6 +61,8 @@ pub struct Told {
     pub method: Method,
     /// The processor's page, once the payer was sent there.
     pub session: Option<String>,
+    /// True if it charges a saved method: then there is no page, but the bank may ask.
+    pub is_saved: bool,
 }
 
 /// An invoice that was issued.
@@ -91,6 +94,16 @@ pub struct World {
     pub invoices: Vec<Issued>,
     /// Payments, oldest first.
     pub payments: Vec<Told>,
+    /// Refunds that somebody was told of, oldest first.
+    pub refunds: Vec<RefundId>,
+    /// Receipts whose payer was not known when they came.
+    pub receipts: Vec<(PaymentId, Money)>,
+    /// Pages on which a method is left without paying, with whose it is.
+    pub setups: Vec<(SetupId, String)>,
+    /// Pages of banks that ask about a saved card.
+    pub challenges: Vec<String>,
+    /// Held debits of which somebody was told that they are stopped.
+    pub stopped: Vec<PaymentId>,
     /// What the last look at the rows saw.
     pub seen: Seen,
     /// How often each mail was handed over.
@@ -111,22 +124,22 @@ struct Life {
 }
 
 impl World {
-    /// A merchant, three customers, and nothing owed yet.
-    pub fn begin(seed: u64) -> World {
+    /// A merchant, three customers, and nothing owed yet; the program has this defect, if any.
+    pub fn begin(seed: u64, sabotage: Option<Sabotage>) -> World {
         let clock = Arc::new(SimulatedClock::new());
-        World::under(seed, Fate::new(seed, Arc::clone(&clock)), clock)
+        World::under(seed, Fate::new(seed, Arc::clone(&clock)), clock, sabotage)
     }
 
     /// The same where nothing goes wrong but what is planned.
     pub fn calm() -> World {
         let clock = Arc::new(SimulatedClock::new());
-        World::under(0, Fate::calm(Arc::clone(&clock)), clock)
+        World::under(0, Fate::calm(Arc::clone(&clock)), clock, None)
     }
 
-    fn under(seed: u64, fate: Fate, clock: Arc<SimulatedClock>) -> World {
+    fn under(seed: u64, fate: Fate, clock: Arc<SimulatedClock>, sabotage: Option<Sabotage>) -> World {
         let fate = Arc::new(fate);
         let processor = Arc::new(start_processor(seed, Arc::clone(&clock)));
-        let wire = Wire { processor: Arc::clone(&processor), fate: Arc::clone(&fate) };
+        let wire = Wire { processor: Arc::clone(&processor), fate: Arc::clone(&fate), sabotage };
         let config = StripeConfig {
             address: "http://127.0.0.1:9".to_owned(),
             ..StripeConfig::new(SecretText::new(PROCESSOR_KEY.to_owned()))
@@ -134,6 +147,9 @@ impl World {
         let stripe = Stripe::try_new(config).expect("the adapter is made").carried_by(Arc::new(wire));
         let database =
             runtime().block_on(TestDatabase::sqlite_under(&memory_folder(), store::migrations::MIGRATIONS));
+        for trigger in sabotage.map(Sabotage::triggers).unwrap_or_default() {
+            runtime().block_on(database.execute(trigger));
+        }
         let mut world = World {
             chance: StdRng::seed_from_u64(seed),
             post: Arc::new(Post { sent: Mutex::default(), fate: Arc::clone(&fate) }),
@@ -144,6 +160,11 @@ impl World {
             customers: Vec::new(),
             invoices: Vec::new(),
             payments: Vec::new(),
+            refunds: Vec::new(),
+            receipts: Vec::new(),
+            setups: Vec::new(),
+            challenges: Vec::new(),
+            stopped: Vec::new(),
             seen: Seen::default(),
             diary: Vec::new(),
             stripe: Arc::new(stripe),
@@ -252,15 +273,58 @@ impl World {
     }
 
     fn ask(&mut self, request: Request<Body>) -> Option<Value> {
+        let (is_done, body) = self.fetch(request);
+        is_done.then(|| serde_json::from_slice(&body).expect("answers are JSON"))
+    }
+
+    /// What the processor answers to somebody who is not the program, and whether it did what was asked.
+    pub fn fetch(&mut self, request: Request<Body>) -> (bool, Vec<u8>) {
         let processor = Arc::clone(&self.processor);
         let life = self.life.as_ref().expect("the program runs");
         life.runtime.block_on(async move {
             let response = processor.call(request).await.expect("no fault is armed");
-            let is_done = response.status().is_success();
-            assert!(!response.status().is_server_error(), "the practice processor broke");
+            let status = response.status();
+            assert!(!status.is_server_error(), "the practice processor broke");
             let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
-            is_done.then(|| serde_json::from_slice(&body).expect("answers are JSON"))
+            (status.is_success() || status.is_redirection(), body.to_vec())
         })
+    }
+
+    /// What somebody does at the processor with the merchant's own key, past the program: `GET` without a form, else `POST`.
+    pub fn dashboard(&mut self, path: &str, form: Option<&str>) -> Option<Value> {
+        let request = match form {
+            Some(_) => Request::post(path).header("content-type", "application/x-www-form-urlencoded"),
+            None => Request::get(path),
+        };
+        let request = request.header("authorization", format!("Bearer {PROCESSOR_KEY}"));
+        let request = request.body(form.map_or_else(Body::empty, |form| Body::from(form.to_owned())));
+        self.ask(request.expect("a request"))
+    }
+
+    /// Everything in one of the processor's lists, newest first.
+    pub fn listed(&mut self, route: &str) -> Vec<Value> {
+        let mut all: Vec<Value> = Vec::new();
+        loop {
+            let last = all.last().and_then(|last| last["id"].as_str());
+            let after = last.map(|last| format!("&starting_after={last}")).unwrap_or_default();
+            let page = self.dashboard(&format!("{route}?limit=100{after}"), None).expect("it is listed");
+            all.extend(page["data"].as_array().expect("a list").iter().cloned());
+            if page["has_more"] != true {
+                return all;
+            }
+        }
+    }
+
+    /// Puts the database and the processor's lists into a folder, for whoever looks why a seed failed.
+    pub fn keep(&mut self, folder: &Path) {
+        for route in ["charges", "refunds", "disputes", "payouts", "balance_transactions", "events"] {
+            let listed = Value::Array(self.listed(&format!("/v1/{route}"))).to_string();
+            std::fs::write(folder.join(format!("{route}.json")), listed).expect("the folder takes a file");
+        }
+        self.life = None;
+        if let DatabaseUrl::Sqlite(path) = self.database.config().url {
+            std::fs::copy(path, folder.join("paydown.db")).expect("the database can be copied");
+        }
     }
 
     /// Takes what the processor has to tell onto the network.

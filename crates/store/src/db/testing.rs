@@ -158,13 +158,18 @@ impl TestDatabase {
         StoreConfig { pool_size: POOL_SIZE, ..StoreConfig::new(self.url(), Role::Server, 0) }
     }
 
-    /// Runs statements on a PostgreSQL database beside the stores on it: for triggers that make trouble.
+    /// Runs statements beside the stores on it: for triggers that make trouble.
     ///
     /// # Panics
-    /// When they fail, and on SQLite.
+    /// When they fail.
     pub async fn execute(&self, sql: &str) {
-        let DatabaseUrl::Postgres(url) = &self.url else { panic!("only on PostgreSQL") };
-        run(&connect(url).await, sql).await;
+        match &self.url {
+            DatabaseUrl::Sqlite(path) => {
+                let connection = rusqlite::Connection::open(path).expect("the file opens");
+                connection.execute_batch(sql).expect("the statements run");
+            }
+            DatabaseUrl::Postgres(url) => run(&connect(url).await, sql).await,
+        }
     }
 
     /// Opens it as a server does.

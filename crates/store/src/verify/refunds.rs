@@ -69,7 +69,7 @@ const CHECKS: &[Check] = &[
         sql: Sql("SELECT merchant_id, id, captured, sent, count(*) OVER () FROM (\
              SELECT y.merchant_id, y.id, COALESCE(y.captured, 0) AS captured, CAST(SUM(r.amount) AS BIGINT) AS sent \
              FROM refunds r JOIN payments y ON y.merchant_id = r.merchant_id AND y.id = r.payment_id \
-             WHERE r.channel <> 'bank' AND r.state NOT IN ('failed', 'canceled') \
+             WHERE r.channel <> 'bank' AND r.state IN ('pending', 'succeeded') \
              AND r.amount BETWEEN -999999999999999 AND 999999999999999 \
              GROUP BY y.merchant_id, y.id, y.captured) v WHERE sent > captured ORDER BY merchant_id, id LIMIT 20"),
     },

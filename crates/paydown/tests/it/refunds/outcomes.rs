@@ -14,6 +14,7 @@ use paydown::actions::run_jobs;
 use sandbox::{Fault, FaultKind};
 use serde_json::{Value, json};
 use store::refunds::RefundOrigin;
+use store::verify;
 
 const ROUTE: &str = "POST /v1/refunds";
 
@@ -187,6 +188,32 @@ on_both_engines!(a_refund_in_the_dashboard_is_taken_into_the_books, async |app: 
     app.refund(RefundOf::Payment(payment), None, OwedAgain).await;
     assert_eq!(app.figures(invoice).await, (100_000, 0, 0));
 });
+
+// Two people give the same money back, one of them past the program: the processor refuses the second, and until it has, ours is
+// asked for and not sent.
+on_both_engines!(
+    a_refund_in_the_dashboard_comes_before_one_that_was_asked_for_here,
+    async |app: &mut TestApp| {
+        let (invoice, payment) = app.paid_by_visa().await;
+        let id = app.begin_refund(RefundOf::Payment(payment), None, OwedAgain).await;
+        app.refund_in_dashboard(payment, 15_000).await;
+        app.settle().await;
+        assert_eq!(app.stored_refund(id).await.state, Requested);
+        let report =
+            verify::verify(&app.app.store, &verify::Options::default()).await.expect("it can be read");
+        assert!(report.is_clean(), "{:#?}", report.findings);
+        assert_eq!(app.send_refund(id).await, Failed, "so much is not left");
+        app.settle().await;
+        assert_eq!(app.refunds_of(payment).await.len(), 2);
+        assert_eq!(
+            app.figures(invoice).await,
+            (60_000, 0, 40_000),
+            "what did not reach the payer pays it again"
+        );
+        let owed = app.balance(chart::RETURNED_RECEIVABLE, Currency::USD).await;
+        assert_eq!(owed, 15_000, "and what did is owed by the customer");
+    }
+);
 
 on_both_engines!(a_lost_webhook_of_a_refund_is_made_good, async |app: &mut TestApp| {
     let (_, payment) = app.partly_paid("4000000000007726").await;

@@ -14,17 +14,29 @@ use store::db::Tx;
 use store::invoices;
 use store::payments::Ending;
 
-/// Cards with what comes of them; the bank of the last asks first.
-const CARDS: [&str; 6] = [
+/// Cards with what comes of them: good, declined; the bank asks first, once, or each time; good until it is charged again; a refund
+/// takes a day, or fails late; contested, or asked about, as soon as it is charged; a debit card.
+const CARDS: [&str; 16] = [
+    "4242424242424242",
     "4242424242424242",
     "4242424242424242",
     "5555555555554444",
     "4000000000000002",
     "4000000000009995",
     "4000000000003220",
+    "4000002500003155",
+    "4000002760003184",
+    "4000000000000341",
+    "4000000000007726",
+    "4000000000005126",
+    "4000000000000259",
+    "4000000000002685",
+    "4000000000001976",
+    "4000056655665556",
 ];
-/// Accounts in the United States: good, refused at once, refused later with several codes, taken back after success.
-const US_ACCOUNTS: [&str; 8] = [
+/// Accounts in the United States: good, refused at once, refused later with several codes, taken back after success; a refund to the
+/// last fails on the third day.
+const US_ACCOUNTS: [&str; 9] = [
     "000123456789",
     "000123456789",
     "000222222227",
@@ -33,6 +45,7 @@ const US_ACCOUNTS: [&str; 8] = [
     "91290003",
     "92100005",
     "92010001",
+    "93000003",
 ];
 /// The same in Europe.
 const SEPA_ACCOUNTS: [&str; 4] =
@@ -64,7 +77,14 @@ impl World {
         method: Method,
     ) {
         if !self.payments.iter().any(|told| told.payment == payment) {
-            self.payments.push(Told { payment, invoice, amount_minor, method, session: None });
+            self.payments.push(Told {
+                payment,
+                invoice,
+                amount_minor,
+                method,
+                session: None,
+                is_saved: false,
+            });
         }
     }
 
@@ -77,7 +97,7 @@ impl World {
     }
 
     /// An amount somebody would ask to pay of it: a part, all, too much or too little.
-    fn some_amount(&mut self, invoice: &Issued) -> Option<i64> {
+    pub fn some_amount(&mut self, invoice: &Issued) -> Option<i64> {
         let id = invoice.id;
         let read = async move |tx: &mut Tx| invoices::find(tx, MERCHANT, id).await;
         let found = self.live(async |app: App| app.store.read(read).await)?.ok()??;
@@ -88,6 +108,18 @@ impl World {
             2..=6 => payable,
             _ => i64::try_from(self.draw(usize::try_from(payable.max(1)).unwrap_or(1))).unwrap_or(0).max(50),
         })
+    }
+
+    /// What somebody types on the processor's page.
+    pub fn typed(&mut self, method: Method) -> Value {
+        match method {
+            Method::UsBankAccount => json!({ "account": US_ACCOUNTS[self.draw(US_ACCOUNTS.len())] }),
+            Method::SepaDebit => json!({ "iban": SEPA_ACCOUNTS[self.draw(SEPA_ACCOUNTS.len())] }),
+            _ => {
+                let challenge = ["approve", "approve", "refuse", "nothing"][self.draw(4)];
+                json!({ "card": CARDS[self.draw(CARDS.len())], "challenge": challenge })
+            }
+        }
     }
 
     /// A form as a payer sends it.
@@ -105,7 +137,7 @@ impl World {
             invoice: invoice.id,
             payment: payment.unwrap_or_else(|| PaymentId::from_bytes([9; 16])),
             method,
-            means: Means::default(),
+            means: Means { keep: contact_id.is_some() && self.often(50), ..Means::default() },
             agreement: method.is_bank_debit().then_some(agreement),
             amount_minor,
             surcharge_minor: 0,
@@ -141,8 +173,14 @@ pub enum Said {
 }
 
 /// As the portal does: T1, then the call in a task of its own.
-pub async fn submit(app: &App, form: StartPayment) -> anyhow::Result<Said> {
-    let payment = match start_payment(app, form).await? {
+pub async fn submit(app: &App, mut form: StartPayment) -> anyhow::Result<Said> {
+    let mut started = start_payment(app, form.clone()).await?;
+    // The page shows what it costs now, and the payer agrees.
+    if let Started::SurchargeChanged(now) = started {
+        form.surcharge_minor = now.minor();
+        started = start_payment(app, form).await?;
+    }
+    let payment = match started {
         Started::New(payment) => payment,
         Started::Repeated(_) => return Ok(Said::Payment(None)),
         _ => return Ok(Said::Nothing),
@@ -211,16 +249,22 @@ pub(super) fn repeat(world: &mut World) -> Result<(), String> {
 pub(super) fn pay(world: &mut World) -> Result<(), String> {
     let Some(told) = world.some_payment() else { return Ok(()) };
     let Some(session) = told.session else { return Ok(()) };
-    let input: Value = match told.method {
-        Method::UsBankAccount => json!({ "account": US_ACCOUNTS[world.draw(US_ACCOUNTS.len())] }),
-        Method::SepaDebit => json!({ "iban": SEPA_ACCOUNTS[world.draw(SEPA_ACCOUNTS.len())] }),
-        _ => {
-            let challenge = ["approve", "approve", "refuse", "nothing"][world.draw(4)];
-            json!({ "card": CARDS[world.draw(CARDS.len())], "challenge": challenge })
-        }
-    };
+    let input = world.typed(told.method);
     // Refused where the page is over.
     world.control(&format!("/sessions/{session}/pay"), &input);
+    world.collect_webhooks();
+    Ok(())
+}
+
+/// From the form to the processor's page and through it, without a pause.
+pub(super) fn pay_at_once(world: &mut World) -> Result<(), String> {
+    let before = world.payments.len();
+    let method = if world.often(75) { Method::Card } else { Method::UsBankAccount };
+    start(world, method)?;
+    let Some(told) = world.payments.get(before).cloned() else { return Ok(()) };
+    let Some(session) = told.session else { return Ok(()) };
+    let typed = world.typed(told.method);
+    world.control(&format!("/sessions/{session}/pay"), &typed);
     world.collect_webhooks();
     Ok(())
 }
@@ -239,7 +283,7 @@ pub(super) fn come_back(world: &mut World) -> Result<(), String> {
 /// "Back" on the processor's page, or "cancel it and start again".
 pub(super) fn turn_back(world: &mut World) -> Result<(), String> {
     let Some(told) = world.some_payment() else { return Ok(()) };
-    if told.session.is_none() {
+    if told.session.is_none() && !told.is_saved {
         return Ok(());
     }
     let canceled =

@@ -1,30 +1,17 @@
 //! What the processor and the banks behind it do of their own accord.
 
-use crate::world::{Told, World, nothing};
-use billing::payment::Method;
+use crate::world::{World, nothing};
 use serde_json::{Value, json};
 
-impl World {
-    /// A payment that somebody was sent to a page for, and the page as the processor has it.
-    fn some_page(&mut self) -> Option<(Told, Value)> {
-        let told = self.some_payment()?;
-        let session = told.session.clone()?;
-        let listed = self.control_read("/sessions")?;
-        let page = listed["sessions"].as_array()?.iter().find(|page| page["id"] == session.as_str())?.clone();
-        Some((told, page))
-    }
-}
-
 pub(super) fn take_back(world: &mut World) -> Result<(), String> {
-    let Some((told, page)) = world.some_page() else { return Ok(()) };
-    let charge = &page["payment_intent"]["latest_charge"];
-    let charge = charge["id"].as_str().or(charge.as_str()).map(str::to_owned);
-    let Some(charge) = charge.filter(|_| told.method.is_bank_debit()) else { return Ok(()) };
-    let code = match told.method {
-        Method::SepaDebit => ["MD06", "AM04"][world.draw(2)],
-        _ => ["R01", "R10", "R29", "R05"][world.draw(4)],
+    let is_debit = |charge: &Value| charge["payment_method_details"]["type"] != "card";
+    let Some(charge) = world.some_charge(is_debit) else { return Ok(()) };
+    let code = match charge["currency"] == "eur" {
+        true => ["MD06", "AM04"][world.draw(2)],
+        false => ["R01", "R10", "R29", "R05"][world.draw(4)],
     };
-    world.control(&format!("/charges/{charge}/return"), &json!({ "code": code }));
+    let id = charge["id"].as_str().unwrap_or_default();
+    world.control(&format!("/charges/{id}/return"), &json!({ "code": code }));
     world.collect_webhooks();
     Ok(())
 }
@@ -78,5 +65,15 @@ pub(super) fn pay_out_daily(world: &mut World) -> Result<(), String> {
 
 pub(super) fn fail_next_payout(world: &mut World) -> Result<(), String> {
     world.control("/payouts", &json!({ "next_fails_with": "account_closed" }));
+    Ok(())
+}
+
+pub(super) fn fail_payout(world: &mut World) -> Result<(), String> {
+    let listed = world.dashboard("/v1/payouts?limit=5", None);
+    let listed = listed.as_ref().and_then(|listed| listed["data"].as_array()).cloned().unwrap_or_default();
+    let Some(payout) = listed.get(world.draw(listed.len())) else { return Ok(()) };
+    let id = payout["id"].as_str().unwrap_or_default();
+    world.control(&format!("/payouts/{id}/fail"), &json!({ "code": "account_closed" }));
+    world.collect_webhooks();
     Ok(())
 }

@@ -4,12 +4,14 @@ use crate::world::{Issued, MERCHANT, World};
 use billing::allocation::Surplus;
 use billing::line::Line;
 use billing::payment::Method;
+use billing::surcharge::Surcharge;
 use jiff::civil::date;
 use ledger::{Currency, Money};
 use paydown::actions::issue_credit_note::{IssueCreditNote, issue_credit_note};
 use paydown::actions::issue_invoice::{self, NewInvoice, issue_invoice};
 use paydown::actions::once::Ran;
 use paydown::actions::record_payment::{RecordPayment, record_payment};
+use paydown::actions::set_surcharge::{SetSurcharge, set_surcharge};
 use paydown::actions::void_invoice::{VoidInvoice, void_invoice};
 use paydown::app::App;
 
@@ -112,5 +114,26 @@ pub(super) fn credit(world: &mut World) -> Result<(), String> {
     match world.live(async move |app: App| issue_credit_note(&app, input, None).await) {
         Some(Err(error)) => world.excuse("issuing a credit note", &error),
         Some(Ok(_)) | None => Ok(()),
+    }
+}
+
+/// What a card costs is passed on, or not any more.
+pub(super) fn pass_on(world: &mut World) -> Result<(), String> {
+    let cap_minor = [None, Some(500)][world.draw(2)];
+    let surcharge = match world.often(60) {
+        true => Surcharge { rate_millionths: 29_000, fixed_minor: 30, cap_minor },
+        false => Surcharge::NONE,
+    };
+    let input = SetSurcharge {
+        merchant: MERCHANT,
+        customer: None,
+        method: Method::Card,
+        currency: Currency::USD,
+        surcharge: Some(surcharge),
+        actor: "alice".to_owned(),
+    };
+    match world.live(async move |app: App| set_surcharge(&app, input).await) {
+        Some(Err(error)) => world.excuse("passing on what a card costs", &error),
+        _ => Ok(()),
     }
 }

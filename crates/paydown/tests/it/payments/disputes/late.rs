@@ -8,6 +8,8 @@ use crate::test_app::{TestApp, WEBHOOK_SECRET};
 use billing::chart;
 use billing::dispute::DisputeState::{Lost, NeedsResponse, Won};
 use billing::payment::PaymentState::ChargedBack;
+use jiff::SignedDuration;
+use ledger::Currency;
 use paydown::actions::apply_event::Received;
 use paydown::actions::catch_up::catch_up;
 use paydown::actions::run_jobs;
@@ -109,4 +111,34 @@ on_both_engines!(a_dispute_of_nothing_of_ours_is_a_persons, async |app: &mut Tes
     let payment = app.pay_with_visa(invoice, 40_000).await;
     app.contest(payment, json!({})).await;
     assert_eq!(app.dispute(payment).await.state, NeedsResponse);
+});
+
+// Nothing captured is left of the payment by then, and the processor keeps its fee all the same.
+on_both_engines!(
+    the_fee_of_a_payment_that_was_charged_back_is_booked_when_it_is_told,
+    async |app: &mut TestApp| {
+        app.control("/fees", json!({ "mode": "later" })).await;
+        let invoice = app.invoice(100_000).await;
+        let payment = app.pay_with_visa(invoice, 40_000).await;
+        let name = app.contest(payment, json!({})).await;
+        app.decide(&name, "lost").await;
+        assert_eq!(app.state(payment).await, ChargedBack);
+        assert_eq!(app.balance(chart::PROCESSING_FEE, Currency::USD).await, 0);
+        app.control("/fees/release", json!({})).await;
+        app.settle().await;
+        assert_eq!(app.balance(chart::PROCESSING_FEE, Currency::USD).await, 1_190);
+        assert_eq!(app.balance(chart::CLEARING, Currency::USD).await, -1_190 - FEE);
+    }
+);
+
+on_both_engines!(the_fee_of_a_payment_that_was_charged_back_is_asked_for, async |app: &mut TestApp| {
+    app.control("/fees", json!({ "mode": "later" })).await;
+    let invoice = app.invoice(100_000).await;
+    let payment = app.pay_with_visa(invoice, 40_000).await;
+    let name = app.contest(payment, json!({})).await;
+    app.decide(&name, "lost").await;
+    app.control("/webhooks", json!({ "mode": "lose" })).await;
+    app.control("/fees/release", json!({})).await;
+    app.settle_after(SignedDuration::from_mins(2)).await;
+    assert_eq!(app.balance(chart::PROCESSING_FEE, Currency::USD).await, 1_190);
 });
