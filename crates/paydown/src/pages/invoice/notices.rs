@@ -31,6 +31,16 @@ impl InvoicePage {
         ranked.into_iter().map(|(_, drawn)| drawn).take(2).collect()
     }
 
+    /// That money which was noted does not count, and first whether any moved.
+    fn reversed_words(&self, amount: Money, kind: ReversalKind) -> Rich {
+        let key = match kind {
+            ReversalKind::Bounced => "notice-bounced",
+            ReversalKind::EnteredWrongly => "notice-entered-wrongly",
+        };
+        let args = [("amount", self.chrome.amount(amount)), ("merchant", self.chrome.merchant_name())];
+        self.chrome.say(key, &args)
+    }
+
     fn drawn(&self, notice: &Notice) -> (u8, DrawnNotice) {
         let chrome = &self.chrome;
         let other = [("left", chrome.amount(self.figures.left))];
@@ -75,14 +85,7 @@ impl InvoicePage {
                 let why = ("why", Arg::text(reason.map(|key| chrome.t(key)).unwrap_or_default()));
                 (0, "late", chrome.say("notice-taken-back", &[("amount", chrome.amount(*amount)), why]))
             }
-            Notice::Reversed { amount, kind } => {
-                let key = match kind {
-                    ReversalKind::Bounced => "notice-bounced",
-                    ReversalKind::EnteredWrongly => "notice-entered-wrongly",
-                };
-                let args = [("amount", chrome.amount(*amount)), ("merchant", chrome.merchant_name())];
-                (0, "late", chrome.say(key, &args))
-            }
+            Notice::Reversed { amount, kind } => (0, "late", self.reversed_words(*amount, *kind)),
             Notice::Checking { amount } => {
                 (3, "flight", chrome.say("notice-checking", &[("amount", chrome.amount(*amount))]))
             }
