@@ -107,6 +107,7 @@ pub(super) fn charge_away(world: &mut World) -> Result<(), String> {
         saved: saved.id,
         amount_minor,
         surcharge_minor: 0,
+        retries: None,
         request: None,
         actor: "alice".to_owned(),
     };
