@@ -39,7 +39,7 @@ store::both_engines!(invoices_and_payments_are_listed_and_shown, &[], async |dat
     let payment = place.command(&["payment", "show", &form.payment]).await.done().json();
     assert_eq!((&payments[0]["id"], &payments[0]["state"]), (&json!(form.payment), &json!("succeeded")));
     let mut shown = names(&payments[0]);
-    shown.extend(["history", "anomalies", "payout", "settled"]);
+    shown.extend(["history", "anomalies", "payout", "proposed", "settled"]);
     shown.sort_unstable();
     assert_eq!(names(&payment), shown);
     let states: Vec<&str> =
