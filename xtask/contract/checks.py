@@ -5,10 +5,20 @@ import json
 
 import schemathesis
 
-# What a schema cannot say and `invalid_request` is the right word for: operation, parameter.
+# What the schemas do not say and `invalid_request` is the right word for: operation, parameter.
 TOLD_BY_NO_SCHEMA = {
     # One of the two may be asked for, not both.
     ("listPayments", "invoice"),
+    ("listDisputes", "status"),
+    ("listRefunds", "payment"),
+    # Fields that go together or not at all, told in words: money of a payment, or credit of a customer; a payment's or a grant's;
+    # invoices, credit or both, and not neither.
+    ("requestRefund", "payment"),
+    ("requestRefund", "customer"),
+    ("requestRefund", "currency"),
+    ("moveAllocation", "payment"),
+    ("matchReceipt", "allocations"),
+    ("matchReceipt", "customer"),
     # The parts add up to more than 15 digits.
     ("recordPayment", "allocations"),
 }
