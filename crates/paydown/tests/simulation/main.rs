@@ -9,8 +9,7 @@
 //! After every operation the rows it changed must be sound, after every twentieth the whole database, and at the end, once nothing
 //! goes wrong any more, every payment must come to its end and both sides' books must be equal.
 //!
-//! A plain `cargo test` runs a few seeds. `cargo xtask ci` builds this with some optimisation and sets `PAYDOWN_SIMULATION` to
-//! `normal` or `long`. `PAYDOWN_SIMULATION_SEEDS` says how many seeds are run, `PAYDOWN_SIMULATION_FIRST` from which one on, `PAYDOWN_SIMULATION_SEED`
+//! A plain `cargo test` runs a few seeds. `cargo xtask ci` sets `PAYDOWN_SIMULATION` to `normal` or `long`. `PAYDOWN_SIMULATION_SEEDS` says how many seeds are run, `PAYDOWN_SIMULATION_FIRST` from which one on, `PAYDOWN_SIMULATION_SEED`
 //! replays one and tells what it did. `PAYDOWN_SIMULATION_KEEP` names a folder for the database of a seed that failed and the
 //! processor's lists.
 
